@@ -1,0 +1,203 @@
+import type { ArtifactRef, PolicyRef } from './artifacts.js';
+import type { AgentFlowResult, FlowRef, MemoryEntry, Query } from './flow.js';
+import type { PlannerConfig, RunConfig } from './run-config.js';
+
+export interface AnalyseQueryInput {
+  flow: FlowRef;
+  query: Query;
+  tools: string[];
+}
+
+export interface PlanTurnInput {
+  flow: FlowRef;
+  query: Query;
+  analysis: string;
+  tools: string[];
+  memory: MemoryEntry[];
+  turn: number;
+  /** Turns left, this one included. */
+  turnsLeft: number;
+  planner: PlannerConfig;
+  policy: PolicyRef;
+  greedy: boolean;
+}
+
+/** A plan that was read. `mistake` and `tool` exclude each other. */
+export interface Plan {
+  /** The policy's text as sampled, for the UI. Token ids stay in the turn's row (I1, I6). */
+  text: string;
+  tool?: string;
+  subGoal?: string;
+  mistake?: string;
+  finishReason: 'stop' | 'length';
+  sampledTokens: number;
+}
+
+export interface ExecuteTurnInput {
+  flow: FlowRef;
+  query: Query;
+  turn: number;
+  model: string;
+  tool: string;
+  subGoal: string;
+}
+
+export interface Execution {
+  command: string;
+  /** At most 8 KB. */
+  result: string;
+  /** The tool's own refusal of the planner's input; never an outage. */
+  mistake?: string;
+}
+
+export interface VerifyTurnInput {
+  flow: FlowRef;
+  query: Query;
+  turn: number;
+  memory: Omit<MemoryEntry, 'verdict' | 'critique'>[];
+}
+
+export interface Verdict {
+  verdict: 'STOP' | 'CONTINUE';
+  critique: string;
+}
+
+export interface GenerateAnswerInput {
+  flow: FlowRef;
+  query: Query;
+  memory: MemoryEntry[];
+}
+
+export interface ScoreAnswerInput {
+  flow: FlowRef;
+  query: Query;
+  answer: string;
+}
+
+export interface Score {
+  reward: number;
+  /** One line for the UI, without the ground truth of a held-out question. */
+  reason: string;
+}
+
+/** The four agent modules and the scorer: one activity each (design 4). */
+export interface ModuleActivities {
+  analyseQuery(input: AnalyseQueryInput): Promise<{ analysis: string }>;
+  planTurn(input: PlanTurnInput): Promise<Plan>;
+  executeTurn(input: ExecuteTurnInput): Promise<Execution>;
+  verifyTurn(input: VerifyTurnInput): Promise<Verdict>;
+  generateAnswer(input: GenerateAnswerInput): Promise<{ answer: string }>;
+  scoreAnswer(input: ScoreAnswerInput): Promise<Score>;
+}
+
+export interface DrawQueriesInput {
+  runSeed: number;
+  step: number;
+  count: number;
+  dataset: RunConfig['dataset'];
+}
+
+export interface EvaluationQueriesInput {
+  dataset: RunConfig['dataset'];
+  offset: number;
+  count: number;
+}
+
+export interface DatasetActivities {
+  /** A pure function of (seed, step, draw index): training split. */
+  drawQueries(input: DrawQueriesInput): Promise<Query[]>;
+  /** The fixed held-out questions [offset, offset + count). */
+  evaluationQueries(input: EvaluationQueriesInput): Promise<Query[]>;
+}
+
+export interface RecordRolloutInput {
+  flow: FlowRef;
+  query: Query;
+  policy: PolicyRef;
+  result: AgentFlowResult;
+  memory: MemoryEntry[];
+}
+
+export interface FreezeBatchInput {
+  runId: string;
+  step: number;
+  policy: PolicyRef;
+  model: string;
+  seed: number;
+  training: RunConfig['training'];
+  temperature: number;
+  /** Groups in draw order with the rollouts that were scored; excluded groups are absent. */
+  groups: { group: number; rollouts: number[] }[];
+  identity: Record<string, string>;
+}
+
+export interface FrozenBatch extends ArtifactRef {
+  step: number;
+  samples: number;
+  bytes: number;
+}
+
+export interface TrajectoryActivities {
+  recordRollout(input: RecordRolloutInput): Promise<void>;
+  /** Write-once: a batch that exists for (run, step) is returned as it is (I4). */
+  freezeBatch(input: FreezeBatchInput): Promise<FrozenBatch>;
+}
+
+export type RunStatus = 'queued' | 'running' | 'pausing' | 'paused' | 'cancelling' | 'cancelled' | 'completed' | 'failed';
+
+export interface RunFailure {
+  type: string;
+  message: string;
+}
+
+export interface SetRunStatusInput {
+  runId: string;
+  /** Supplied by the workflow, ascending: an older version never overwrites a newer one (design 9). */
+  version: number;
+  status: RunStatus;
+  step: number;
+  policy?: PolicyRef;
+  failure?: RunFailure;
+}
+
+export interface RecordStepInput {
+  runId: string;
+  step: number;
+  policy: PolicyRef;
+  metrics: Record<string, unknown>;
+}
+
+export interface RecordEventInput {
+  runId: string;
+  /** Deterministic, unique in the run: a retried writer adds nothing. */
+  eventKey: string;
+  type: string;
+  data: Record<string, unknown>;
+}
+
+export interface EvaluationSummary {
+  id: string;
+  runId: string;
+  step: number;
+  planner: PlannerConfig['engine'];
+  policy: PolicyRef;
+  questions: number;
+  correct: number;
+  /** Flows that ended excluded: counted as wrong, shown apart. */
+  failed: number;
+  accuracy: number;
+  /** 95 % Wilson interval. */
+  interval: [number, number];
+  byFamily: Record<string, { questions: number; correct: number; accuracy: number }>;
+  meanTurns: number;
+  toolMix: Record<string, number>;
+}
+
+export interface RunActivities {
+  setRunStatus(input: SetRunStatusInput): Promise<void>;
+  recordStep(input: RecordStepInput): Promise<void>;
+  recordEvaluation(input: EvaluationSummary): Promise<void>;
+  recordEvent(input: RecordEventInput): Promise<void>;
+}
+
+export type AgentActivities = ModuleActivities & DatasetActivities & TrajectoryActivities & RunActivities;
