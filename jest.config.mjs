@@ -6,4 +6,6 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '@swc/jest' },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  globalSetup: '<rootDir>/infra/database/testing/global-setup.mjs',
+  globalTeardown: '<rootDir>/infra/database/testing/global-teardown.mjs',
 };

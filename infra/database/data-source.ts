@@ -1,0 +1,42 @@
+import { DataSource } from 'typeorm';
+import { ENTITIES } from './entities/index.js';
+import { InitialSchema1795305600000 } from './migrations/1795305600000-initial-schema.js';
+
+/** An advisory lock's key, the same in every process: the first one migrates, the others wait for it. */
+const MIGRATION_LOCK = 4_126_530;
+
+/**
+ * A data source that is not yet connected: call `initialize()`.
+ * @param url `postgres://user:password@host:port/database`
+ * @param poolSize connections at most
+ */
+export function createDataSource(url: string, poolSize = 10): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    poolSize,
+    entities: ENTITIES,
+    migrations: [InitialSchema1795305600000],
+    synchronize: false,
+    installExtensions: false,
+    applicationName: 'agentflow',
+    connectTimeoutMS: 10_000,
+  });
+}
+
+/** Brings the database to the newest schema. Several processes may call it at once. */
+export async function migrate(url: string): Promise<void> {
+  const dataSource = await createDataSource(url, 2).initialize();
+  try {
+    const lock = dataSource.createQueryRunner();
+    try {
+      await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+      await dataSource.runMigrations({ transaction: 'all' });
+    } finally {
+      await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      await lock.release();
+    }
+  } finally {
+    await dataSource.destroy();
+  }
+}

@@ -1,0 +1,63 @@
+import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { FlowRef, MemoryEntry, Outcome } from '../../../workflows/contracts/flow.js';
+
+/** One finished agent flow on a query: a training rollout or an evaluation question. */
+@Entity('rollouts')
+@Index('rollouts_run_purpose_step', ['runId', 'purpose', 'step'])
+export class Rollout {
+  @PrimaryColumn({ name: 'flow_id', type: 'text' })
+  flowId: string;
+
+  @Column({ name: 'run_id', type: 'text' })
+  runId: string;
+
+  @Column({ type: 'text' })
+  purpose: FlowRef['purpose'];
+
+  @Column({ type: 'int' })
+  step: number;
+
+  @Column({ name: 'group_index', type: 'int' })
+  groupIndex: number;
+
+  @Column({ name: 'rollout_index', type: 'int' })
+  rolloutIndex: number;
+
+  @Column({ name: 'query_id', type: 'text' })
+  queryId: string;
+
+  @Column({ type: 'text' })
+  family: string;
+
+  @Column({ type: 'text' })
+  question: string;
+
+  @Column({ type: 'text' })
+  outcome: Outcome;
+
+  /** Null unless the outcome is a scored one (I2). */
+  @Column({ type: 'double precision', nullable: true })
+  reward: number | null;
+
+  @Column({ type: 'text', nullable: true })
+  answer: string | null;
+
+  @Column({ type: 'int' })
+  turns: number;
+
+  /** Tool name per turn; `none` for an unreadable plan. */
+  @Column({ type: 'jsonb' })
+  tools: string[];
+
+  @Column({ type: 'jsonb' })
+  memory: MemoryEntry[];
+
+  @Column({ name: 'policy_name', type: 'text' })
+  policyName: string;
+
+  @Column({ name: 'policy_sha256', type: 'text' })
+  policySha256: string;
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt: Date;
+}

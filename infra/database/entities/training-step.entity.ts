@@ -1,0 +1,20 @@
+import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
+
+/** A finished training step with its metrics (StepMetrics and what the rollouts of the step were like). */
+@Entity('training_steps')
+export class TrainingStep {
+  @PrimaryColumn({ name: 'run_id', type: 'text' })
+  runId: string;
+
+  @PrimaryColumn({ type: 'int' })
+  step: number;
+
+  @Column({ name: 'policy_sha256', type: 'text' })
+  policySha256: string;
+
+  @Column({ type: 'jsonb' })
+  metrics: Record<string, unknown>;
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt: Date;
+}

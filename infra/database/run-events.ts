@@ -1,0 +1,34 @@
+import type { EntityManager } from 'typeorm';
+import { RunEvent } from './entities/run-event.entity.js';
+import { TrainingRun } from './entities/training-run.entity.js';
+
+/**
+ * Appends to a run's event stream inside the caller's transaction. The run's row is locked until that transaction
+ * commits, so sequences become visible in ascending order and a reader by sequence misses nothing (design 9).
+ * An event key that exists already is returned as it stands.
+ * @returns the event's sequence, from 1
+ * @throws where there is no transaction or no such run
+ */
+export async function appendEvent(
+  manager: EntityManager,
+  runId: string,
+  eventKey: string,
+  type: string,
+  data: Record<string, unknown>,
+): Promise<number> {
+  if (!manager.queryRunner?.isTransactionActive) {
+    throw new Error(`appendEvent(${runId}, ${eventKey}) needs a transaction: pass the manager of one.`);
+  }
+  const run = await manager.findOne(TrainingRun, {
+    where: { id: runId },
+    select: { id: true, eventSequence: true },
+    lock: { mode: 'pessimistic_write' },
+  });
+  if (!run) throw new Error(`There is no training run "${runId}" to append the event ${eventKey} to.`);
+  const existing = await manager.findOneBy(RunEvent, { runId, eventKey });
+  if (existing) return existing.sequence;
+  const sequence = run.eventSequence + 1;
+  await manager.insert(RunEvent, { runId, sequence, eventKey, type, data: data as object });
+  await manager.update(TrainingRun, { id: runId }, { eventSequence: sequence });
+  return sequence;
+}

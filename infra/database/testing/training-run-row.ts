@@ -1,0 +1,16 @@
+import { randomBytes } from 'node:crypto';
+import { runConfigSchema } from '../../../workflows/contracts/run-config.js';
+import type { TrainingRun } from '../entities/training-run.entity.js';
+
+/** A queued training run to insert in tests. */
+export function trainingRunRow(overrides: Partial<TrainingRun> = {}): Partial<TrainingRun> & Pick<TrainingRun, 'id'> {
+  return {
+    id: `run-${randomBytes(5).toString('hex')}`,
+    project: 'default',
+    name: 'test',
+    status: 'queued',
+    config: runConfigSchema.parse({ model: 'tiny-random', steps: 2 }),
+    configSha256: '0'.repeat(64),
+    ...overrides,
+  };
+}
