@@ -1,0 +1,34 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { loadOperatorFile, OperatorFileError } from './operator-file.js';
+import { PROJECT_ROOT } from './project-root.js';
+
+function write(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'operator-')), 'operator.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+describe(loadOperatorFile, () => {
+  it('reads the file of the local stack', () => {
+    const operator = loadOperatorFile(join(PROJECT_ROOT, 'infra/local/operator.yaml'));
+    expect(operator.models['smollm2-135m-instruct']).toEqual({ source: 'smollm2', context: 2048 });
+    expect(operator.datasets).toContain('atlas');
+  });
+
+  it('names the file and every bad field', () => {
+    const path = write(
+      'models: { m: { source: ../weights, context: 3 } }\ntools: []\ndatasets: [atlas]\ntimeouts: { train_heartbeat_s: 30 }\nextra: 1\n',
+    );
+    const load = () => loadOperatorFile(path);
+    expect(load).toThrow(OperatorFileError);
+    for (const part of [path, 'models.m.source', 'models.m.context', 'tools', 'extra']) expect(load).toThrow(part);
+  });
+
+  it('says that a file is not YAML, or not there', () => {
+    expect(() => loadOperatorFile(write('models: ['))).toThrow(/is not YAML/);
+    expect(() => loadOperatorFile('/nowhere/operator.yaml')).toThrow(/cannot be read/);
+  });
+});
