@@ -1,0 +1,1 @@
+"""Policy server and trainer worker of durable AgentFlow."""
