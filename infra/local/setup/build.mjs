@@ -1,0 +1,28 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './command.mjs';
+import { ROOT } from './paths.mjs';
+import { stamp } from './stamp.mjs';
+
+const FOLDERS = ['activities', 'api', 'infra', 'worker/agent', 'workflows'];
+const CONFIGURATION = ['nest-cli.json', 'package-lock.json', 'tsconfig.build.json', 'tsconfig.json'];
+
+export const build = {
+  title: 'Build',
+  isDone: () => distStamp().matches(),
+  async run() {
+    const before = distStamp();
+    await run('Compiling to dist/', process.execPath, [join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js'), 'build']);
+    before.write();
+  },
+};
+
+function distStamp() {
+  const sources = FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true })
+      .filter((path) => path.endsWith('.ts') && !path.endsWith('.spec.ts'))
+      .sort()
+      .map((path) => join(ROOT, folder, path)),
+  );
+  return stamp(join(ROOT, 'dist/.stamp'), [...CONFIGURATION.map((path) => join(ROOT, path)), ...sources]);
+}

@@ -1,0 +1,19 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The checkout. */
+export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** What set-up downloads and builds, all of it: safe to delete. */
+export const CACHE = resolve(ROOT, process.env.AGENTFLOW_CACHE || '.cache');
+
+export const GPU_WORKER = join(ROOT, 'worker/gpu');
+
+/** The Python that runs the policy server, the trainer worker and their tests. */
+export const PYTHON = join(GPU_WORKER, '.venv/bin/python');
+
+/** The environment in which PYTHON finds the package flow_grpo. */
+export const PYTHON_ENV = { PYTHONPATH: GPU_WORKER };
+
+/** The Temporal CLI that set-up chose: a link to the one on PATH, or a build of ours. */
+export const TEMPORAL = join(CACHE, 'bin/temporal');

@@ -1,0 +1,67 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { run, SetupError, tryCommand } from './command.mjs';
+import { CACHE, TEMPORAL } from './paths.mjs';
+
+/** The newest version that `go install` can build: later ones have a `replace` in go.mod, which it refuses. */
+const MODULE = 'github.com/temporalio/cli/cmd/temporal@v1.5.1';
+/** Older servers lack what the workflows use (user metadata, activity pause and reset). */
+const OLDEST_SERVER = [1, 29];
+
+export const temporal = {
+  title: 'Temporal server',
+  isDone: () => works(TEMPORAL),
+  async run() {
+    mkdirSync(dirname(TEMPORAL), { recursive: true });
+    const onPath = process.env.PATH.split(delimiter)
+      .map((directory) => join(directory, 'temporal'))
+      .find(works);
+    if (onPath) {
+      rmSync(TEMPORAL, { force: true });
+      symlinkSync(onPath, TEMPORAL);
+      console.log(`  Using ${onPath}`);
+    } else {
+      await build();
+    }
+  },
+};
+
+/** Whether this is a Temporal CLI whose built-in server is new enough. */
+function works(path) {
+  const version = /Server (\d+)\.(\d+)/.exec(tryCommand(path, ['--version']) ?? '');
+  if (!version) return false;
+  const [major, minor] = [Number(version[1]), Number(version[2])];
+  return major > OLDEST_SERVER[0] || (major === OLDEST_SERVER[0] && minor >= OLDEST_SERVER[1]);
+}
+
+/** Builds from the Go module. What the build needs besides the binary lies in one directory and goes at the end. */
+async function build() {
+  if (tryCommand('go', ['version']) === undefined) {
+    throw new SetupError(
+      `No \`temporal\` (with a server of ${OLDEST_SERVER.join('.')} or newer) and no Go to build it with. Get one of them:\n` +
+        '  brew install temporal\n' +
+        '  curl -sSf https://temporal.download/cli.sh | sh       (then put ~/.temporalio/bin on PATH)\n' +
+        '  Go from https://go.dev/dl: the server is then built from its source\n' +
+        'or name an existing cluster: TEMPORAL_ADDRESS=host:7233',
+    );
+  }
+  const go = join(CACHE, 'go');
+  const env = {
+    GOPATH: go,
+    GOBIN: join(go, 'bin'),
+    GOCACHE: process.env.GOCACHE || join(go, 'build'),
+    GOFLAGS: `${process.env.GOFLAGS ?? ''} -modcacherw`.trim(),
+    CGO_ENABLED: '0',
+  };
+  await run(
+    'Building the Temporal server from its Go module (3 to 6 minutes, once)',
+    'go',
+    ['install', '-v', '-ldflags', '-s -w', MODULE],
+    {
+      env,
+      hint: 'Go needs its module proxy (GOPROXY). Or install the CLI yourself: https://docs.temporal.io/cli',
+    },
+  );
+  renameSync(join(env.GOBIN, 'temporal'), TEMPORAL);
+  rmSync(go, { recursive: true, force: true });
+}
