@@ -1,5 +1,5 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
-import type { AgentFlowResult, FlowRef, MemoryEntry, Query } from './flow.js';
+import type { AgentFlowResult, FlowRef, MemoryEntry, Query, TurnRecord } from './flow.js';
 import type { PlannerConfig, RunConfig } from './run-config.js';
 
 export interface AnalyseQueryInput {
@@ -54,7 +54,8 @@ export interface VerifyTurnInput {
   flow: FlowRef;
   query: Query;
   turn: number;
-  memory: Omit<MemoryEntry, 'verdict' | 'critique'>[];
+  /** The last entry is the turn to judge. */
+  memory: TurnRecord[];
 }
 
 export interface Verdict {
@@ -80,13 +81,19 @@ export interface Score {
   reason: string;
 }
 
+/**
+ * What every module call returns besides its output: the seconds that the call itself took when it succeeded. The time
+ * budget of a flow is the sum of these; time lost to outages is in none of them (design 4).
+ */
+export type Timed<T> = T & { seconds: number };
+
 /** The four agent modules and the scorer: one activity each (design 4). */
 export interface ModuleActivities {
-  analyseQuery(input: AnalyseQueryInput): Promise<{ analysis: string }>;
-  planTurn(input: PlanTurnInput): Promise<Plan>;
-  executeTurn(input: ExecuteTurnInput): Promise<Execution>;
-  verifyTurn(input: VerifyTurnInput): Promise<Verdict>;
-  generateAnswer(input: GenerateAnswerInput): Promise<{ answer: string }>;
+  analyseQuery(input: AnalyseQueryInput): Promise<Timed<{ analysis: string }>>;
+  planTurn(input: PlanTurnInput): Promise<Timed<Plan>>;
+  executeTurn(input: ExecuteTurnInput): Promise<Timed<Execution>>;
+  verifyTurn(input: VerifyTurnInput): Promise<Timed<Verdict>>;
+  generateAnswer(input: GenerateAnswerInput): Promise<Timed<{ answer: string }>>;
   scoreAnswer(input: ScoreAnswerInput): Promise<Score>;
 }
 
@@ -143,7 +150,8 @@ export interface TrajectoryActivities {
   freezeBatch(input: FreezeBatchInput): Promise<FrozenBatch>;
 }
 
-export type RunStatus = 'queued' | 'running' | 'pausing' | 'paused' | 'cancelling' | 'cancelled' | 'completed' | 'failed';
+export type RunStatus =
+  'queued' | 'running' | 'pausing' | 'paused' | 'cancelling' | 'cancelled' | 'completed' | 'failed';
 
 export interface RunFailure {
   type: string;
@@ -194,6 +202,8 @@ export interface EvaluationSummary {
 }
 
 export interface RunActivities {
+  /** The identity part of a configuration (I8): model, adapter shape, prompts, dataset, reward and seed, by name. */
+  resolveIdentity(input: { config: RunConfig }): Promise<Record<string, string>>;
   setRunStatus(input: SetRunStatusInput): Promise<void>;
   recordStep(input: RecordStepInput): Promise<void>;
   recordEvaluation(input: EvaluationSummary): Promise<void>;

@@ -1,5 +1,6 @@
 import type { PolicyRef } from './artifacts.js';
 import type { RunConfig } from './run-config.js';
+import type { RunSettings } from './training-run.js';
 
 /** Where a flow stands in the world: the coordinates that its ids, seeds and write-once rows are derived from. */
 export interface FlowRef {
@@ -31,6 +32,7 @@ export interface AgentFlowInput {
   /** Greedy decoding (T = 0), for evaluation. */
   greedy: boolean;
   score: boolean;
+  settings: RunSettings;
 }
 
 /** One entry of memory: what a turn did. Workflow state, pure data, no clock and no infrastructure error (design 4). */
@@ -47,6 +49,9 @@ export interface MemoryEntry {
   verdict: 'STOP' | 'CONTINUE';
   critique: string;
 }
+
+/** A turn before the verifier has seen it. */
+export type TurnRecord = Omit<MemoryEntry, 'verdict' | 'critique'>;
 
 export const SCORED_OUTCOMES = ['answered', 'budget_spent', 'unparsable_plan', 'context_filled'] as const;
 export const EXCLUDED_OUTCOMES = ['infrastructure', 'group_deadline', 'prompt_too_long'] as const;

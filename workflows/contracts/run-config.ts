@@ -3,7 +3,10 @@ import { z } from 'zod';
 /** A name the operator registered (a tool, model, dataset, engine): never a path, a URL or a command (I12). */
 const registeredName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be a registered name: lower-case letters, digits, ".", "_" and "-", no path and no URL');
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,63}$/,
+    'must be a registered name: lower-case letters, digits, ".", "_" and "-", no path and no URL',
+  );
 
 const fraction = z.number().min(0).max(1);
 
@@ -20,7 +23,7 @@ const flow = z.strictObject({
   max_turns: z.int().min(1).max(50).default(2),
   /** Seconds of successful calls (design 4): time lost to outages does not count. */
   time_budget_s: z.number().positive().max(86_400).default(600),
-  tools: z.array(registeredName).min(1).default(['calculator', 'search', 'generator']),
+  tools: z.array(registeredName).min(1).default(['calculator', 'lookup', 'generator']),
   planner: planner.prefault({}),
   query_analysis: scripted.prefault({}),
   executor: scripted.prefault({}),
@@ -34,7 +37,7 @@ const dataset = z.strictObject({
   seed: z.int().min(0).max(0xffff_ffff).default(7),
   /** Relative weight of each question family among the training queries. Evaluation always weighs families equally. */
   families: z
-    .record(z.enum(['arithmetic', 'lookup', 'two-hop', 'comparison', 'sum']), z.number().positive())
+    .partialRecord(z.enum(['arithmetic', 'lookup', 'two-hop', 'comparison', 'sum']), z.number().positive())
     .optional(),
 });
 

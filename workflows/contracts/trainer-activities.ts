@@ -47,7 +47,19 @@ export interface StepMetrics {
   seconds: number;
 }
 
+/** Asks for the trainer's state after a committed step as a checkpoint, where none was written (cancel, stop). */
+export interface SaveCheckpointRequest {
+  run_id: string;
+  step: number;
+  sha256: string;
+  model: string;
+  identity: Record<string, string>;
+  keep: number;
+}
+
 export interface TrainerActivities {
   initPolicy(request: InitPolicyRequest): Promise<{ policy: PolicyRef; uri: string }>;
   trainStep(request: TrainStepRequest): Promise<TrainStepResult>;
+  /** Idempotent; recovers the state like trainStep does. Returns the checkpoint directory's URI. */
+  saveCheckpoint(request: SaveCheckpointRequest): Promise<{ uri: string }>;
 }

@@ -1,0 +1,89 @@
+import js from '@eslint/js';
+import prettier from 'eslint-config-prettier';
+import imports from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/** Folder = where code may run. Each list says what a folder must not import (design 3). */
+const boundaries = {
+  'workflows/contracts': ['workflows/!(contracts)', 'workflows/*.ts', 'activities', 'worker', 'api', 'infra'],
+  workflows: ['activities', 'worker', 'api', 'infra'],
+  infra: ['workflows/!(contracts)', 'workflows/*.ts', 'activities', 'worker', 'api'],
+  activities: ['workflows/!(contracts)', 'workflows/*.ts', 'worker', 'api'],
+  api: ['workflows/!(contracts)', 'activities', 'worker'],
+  worker: ['api'],
+};
+
+const zones = Object.entries(boundaries).flatMap(([target, from]) =>
+  from.map((folder) => ({
+    target: `./${target}`,
+    from: `./${folder}`,
+    message: `${target} must not import ${folder}`,
+  })),
+);
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', '.agentflow/', '.cache/', 'node_modules/', 'worker/gpu/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { import: imports },
+    settings: {
+      'import-x/resolver-next': [
+        imports.createNodeResolver({ extensions: ['.ts', '.js'], extensionAlias: { '.js': ['.ts', '.js'] } }),
+      ],
+    },
+    rules: {
+      eqeqeq: 'error',
+      'import/no-cycle': 'error',
+      'import/no-restricted-paths': ['error', { zones }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    files: ['workflows/**/*.ts'],
+    ignores: ['**/*.spec.ts', 'workflows/contracts/run-config.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(?!@temporalio/(workflow|common)$|\\.)',
+              message: 'workflow code imports contracts and the Temporal workflow package, nothing else',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.spec.ts', 'test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+    },
+  },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: {
+        console: 'readonly',
+        process: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
+        fetch: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
+  },
+  prettier,
+);

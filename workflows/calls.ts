@@ -1,0 +1,45 @@
+import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { AgentActivities } from './contracts/agent-activities.js';
+import { NON_RETRYABLE } from './contracts/failures.js';
+import { AGENT_TASK_QUEUE, TRAINER_TASK_QUEUE } from './contracts/task-queues.js';
+import type { TrainerActivities } from './contracts/trainer-activities.js';
+import type { RunSettings } from './contracts/training-run.js';
+
+/** No attempt limit: only the closed list of failure types ends a call (I2). */
+const retry: ActivityOptions['retry'] = {
+  initialInterval: '200 milliseconds',
+  backoffCoefficient: 2,
+  maximumInterval: '10 seconds',
+  nonRetryableErrorTypes: NON_RETRYABLE,
+};
+
+/** Calls of a rollout: patience ends them, and with them the rollout (outcome `infrastructure`). */
+export function rolloutCalls(settings: RunSettings) {
+  return proxyActivities<AgentActivities>({
+    taskQueue: AGENT_TASK_QUEUE,
+    startToCloseTimeout: '15 minutes',
+    scheduleToCloseTimeout: settings.patience_s * 1000,
+    heartbeatTimeout: settings.call_heartbeat_s * 1000,
+    retry,
+  });
+}
+
+/** Calls of the run itself: retried for ever. */
+export function runCalls(settings: RunSettings) {
+  return proxyActivities<AgentActivities>({
+    taskQueue: AGENT_TASK_QUEUE,
+    startToCloseTimeout: '15 minutes',
+    heartbeatTimeout: settings.call_heartbeat_s * 1000,
+    retry,
+  });
+}
+
+/** Gradient steps live by their heartbeat (design 6); the start-to-close time only bounds a runaway. */
+export function trainerCalls(settings: RunSettings) {
+  return proxyActivities<TrainerActivities>({
+    taskQueue: TRAINER_TASK_QUEUE,
+    startToCloseTimeout: '7 days',
+    heartbeatTimeout: settings.train_heartbeat_s * 1000,
+    retry,
+  });
+}

@@ -1,0 +1,98 @@
+import type { PolicyRef } from './artifacts.js';
+import type { EvaluationSummary, RunFailure, RunStatus } from './agent-activities.js';
+import type { AgentFlowResult, Query } from './flow.js';
+import type { PlannerConfig, RunConfig } from './run-config.js';
+
+/** The operator's patience, in seconds: from the server-side file, never from a submitted configuration (I12). */
+export interface RunSettings {
+  /** A trainStep that has not heartbeat for so long is given to another worker. */
+  train_heartbeat_s: number;
+  /** The same for every other activity; agent workers heartbeat by themselves while a call is open. */
+  call_heartbeat_s: number;
+  /** How long a call may go on failing for infrastructure reasons before its rollout is excluded. */
+  patience_s: number;
+  /** How long a group may take in all before its open rollouts are excluded. */
+  group_deadline_s: number;
+}
+
+/** What a training run carries across continue-as-new: everything that is not derived from its input. */
+export interface TrainingRunState {
+  /** The last committed step. */
+  step: number;
+  /** Undefined until initPolicy has run. */
+  policy?: PolicyRef;
+  /** The identity part of the configuration (I8), resolved once. */
+  identity: Record<string, string>;
+  /** The last step whose policy was evaluated; undefined before the first evaluation. */
+  evaluatedStep?: number;
+  /** The last step whose trainer state is a checkpoint. */
+  checkpointStep: number;
+  status: RunStatus;
+  statusVersion: number;
+  /** Total steps asked for: the configuration's, or what `extend` made of it. */
+  steps: number;
+  learningRate?: number;
+  pauseRequested: boolean;
+  stopRequested: boolean;
+  failure?: RunFailure;
+  lastReward?: number;
+  lastAccuracy?: number;
+}
+
+export interface TrainingRunInput {
+  runId: string;
+  config: RunConfig;
+  settings: RunSettings;
+  state?: TrainingRunState;
+}
+
+export interface TrainingRunResult {
+  status: RunStatus;
+  step: number;
+  policy: PolicyRef;
+}
+
+/** Answer of the `progress` query. */
+export interface TrainingRunProgress extends TrainingRunState {
+  phase: string;
+}
+
+export interface RolloutGroupInput {
+  runId: string;
+  runSeed: number;
+  step: number;
+  group: number;
+  rollouts: number;
+  query: Query;
+  model: string;
+  config: RunConfig['flow'];
+  policy: PolicyRef;
+  settings: RunSettings;
+}
+
+export interface RolloutGroupResult {
+  group: number;
+  rollouts: AgentFlowResult[];
+}
+
+export interface EvaluationInput {
+  runId: string;
+  runSeed: number;
+  step: number;
+  planner: PlannerConfig['engine'];
+  policy: PolicyRef;
+  config: RunConfig;
+  settings: RunSettings;
+  /** Partial results, carried across continue-as-new. */
+  tally?: EvaluationTally;
+}
+
+export interface EvaluationTally {
+  asked: number;
+  failed: number;
+  turns: number;
+  byFamily: Record<string, { questions: number; correct: number }>;
+  toolMix: Record<string, number>;
+}
+
+export type EvaluationResult = EvaluationSummary;

@@ -1,0 +1,37 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  isCancellation,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type { RunFailure } from './contracts/agent-activities.js';
+import { FailureType } from './contracts/failures.js';
+
+const closedList: string[] = Object.values(FailureType);
+
+/** The closed-list failure at the bottom of a failed activity or child, if that is what ended it. */
+export function listedFailure(error: unknown): RunFailure | undefined {
+  const cause = rootOf(error);
+  if (cause instanceof ApplicationFailure && cause.type && closedList.includes(cause.type)) {
+    return { type: cause.type, message: cause.message };
+  }
+  return undefined;
+}
+
+export function failedWith(error: unknown, type: FailureType): boolean {
+  return listedFailure(error)?.type === type;
+}
+
+/** A call that went on failing for infrastructure reasons until patience was over (I2). */
+export function outOfPatience(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure) || isCancellation(error) || listedFailure(error)) return false;
+  return error.cause instanceof TimeoutFailure || error.cause instanceof ApplicationFailure;
+}
+
+function rootOf(error: unknown): unknown {
+  let cause = error;
+  while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause)
+    cause = cause.cause;
+  return cause;
+}

@@ -1,0 +1,14 @@
+/** Maps over items with at most `limit` calls open; results in the order of the items. Deterministic in a workflow. */
+export async function inParallel<T, R>(
+  items: T[],
+  limit: number,
+  call: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  let next = 0;
+  const lane = async () => {
+    for (let i = next++; i < items.length; i = next++) results[i] = await call(items[i], i);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  return results;
+}

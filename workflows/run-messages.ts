@@ -1,0 +1,86 @@
+import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import {
+  configQuery,
+  extendUpdate,
+  pauseUpdate,
+  progressQuery,
+  resumeUpdate,
+  setLearningRateUpdate,
+  stopAfterStepUpdate,
+} from './messages.js';
+import type { TrainingRun } from './training-run.js';
+
+/**
+ * Every transition that a message can cause. All are idempotent: pausing a paused run or resuming a running one
+ * answers with the status it has. A run that is closing refuses, and a closed one does not exist to be asked.
+ */
+export function handleMessages(run: TrainingRun): void {
+  const { state } = run;
+  const validator = () => refuseWhenClosing(run);
+
+  setHandler(progressQuery, () => ({ ...state, phase: run.phase }), { description: 'Status, step, policy and phase.' });
+  setHandler(configQuery, () => run.input.config, { description: 'The effective configuration.' });
+
+  setHandler(
+    pauseUpdate,
+    async ({ now }) => {
+      if (now) await run.hold(true);
+      if (state.pauseRequested) return state.status;
+      state.pauseRequested = true;
+      await run.setStatus('pausing');
+      return state.status;
+    },
+    {
+      validator: (_options) => validator(),
+      description: 'Pause at the next step boundary; with now, rollouts stop before their next activity.',
+    },
+  );
+
+  setHandler(
+    resumeUpdate,
+    async () => {
+      await run.hold(false);
+      if (!state.pauseRequested) return state.status;
+      state.pauseRequested = false;
+      if (state.status === 'pausing') await run.setStatus('running');
+      return 'running';
+    },
+    { validator, description: 'Go on; after a failure of the closed list, try again.' },
+  );
+
+  setHandler(
+    stopAfterStepUpdate,
+    async () => {
+      state.stopRequested = true;
+      await run.hold(false);
+      return state.status;
+    },
+    { validator, description: 'Finish the current step, evaluate, and complete.' },
+  );
+
+  setHandler(setLearningRateUpdate, (rate) => (state.learningRate = rate), {
+    validator: (rate) => {
+      validator();
+      if (!(Number.isFinite(rate) && rate > 0)) throw refusal(`learning rate ${rate} is not a positive number`);
+    },
+    description: 'Change the learning rate from the next step on; it is frozen with the batch.',
+  });
+
+  setHandler(extendUpdate, (steps) => (state.steps = steps), {
+    validator: (steps) => {
+      validator();
+      if (!Number.isInteger(steps) || steps < state.steps) {
+        throw refusal(`cannot change the number of steps from ${state.steps} to ${steps}: it can only grow`);
+      }
+    },
+    description: 'Raise the number of steps.',
+  });
+}
+
+function refuseWhenClosing(run: TrainingRun): void {
+  if (run.closing) throw refusal(`the run is ${run.state.status} and takes no further messages`);
+}
+
+function refusal(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, 'Refused');
+}

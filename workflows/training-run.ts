@@ -1,0 +1,258 @@
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  executeChild,
+  ParentClosePolicy,
+  setCurrentDetails,
+  TemporalFailure,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { runCalls, trainerCalls } from './calls.js';
+import type { RunFailure, RunStatus } from './contracts/agent-activities.js';
+import type { PolicyRef } from './contracts/artifacts.js';
+import type { PlannerConfig } from './contracts/run-config.js';
+import type { TrainingRunInput, TrainingRunResult, TrainingRunState } from './contracts/training-run.js';
+import { runDetails } from './details.js';
+import { evaluation } from './evaluation.workflow.js';
+import { listedFailure } from './failed-calls.js';
+import { handleMessages } from './run-messages.js';
+import { searchAttributes } from './search-attributes.js';
+import { TrainingStep } from './training-step.js';
+import type { trainingRun } from './training-run.workflow.js';
+
+/** Far below the server's 4,096: one more step must fit, whatever its size (I6). */
+const EVENTS_PER_EXECUTION = 1500;
+
+/** State and transitions of a training run; the loop over its steps is in training-run.workflow.ts. */
+export class TrainingRun {
+  readonly state: TrainingRunState;
+  readonly activities;
+  readonly trainer;
+  phase = 'starting';
+  /** True once no message can change the course of the run any more. */
+  closing = false;
+  private openStep: TrainingStep | undefined;
+
+  constructor(readonly input: TrainingRunInput) {
+    this.state = structuredClone(input.state ?? initialState(input));
+    this.activities = runCalls(input.settings);
+    this.trainer = trainerCalls(input.settings);
+    handleMessages(this);
+    this.show();
+  }
+
+  get policy(): PolicyRef {
+    if (!this.state.policy) throw new Error('the run has no policy before initPolicy: a bug in trainingRun');
+    return this.state.policy;
+  }
+
+  hasNextStep(): boolean {
+    return this.state.step < this.state.steps && !this.state.stopRequested;
+  }
+
+  /** Policy 0, the yardsticks and the accuracy before training: once, in the first execution. */
+  async begin(): Promise<void> {
+    if (this.state.policy) return;
+    await this.setStatus('running');
+    this.enter('initialising policy 0');
+    await this.initPolicy();
+    await this.attempt(() => this.evaluate('policy'));
+    if (!this.input.config.evaluation.yardsticks) return;
+    for (const planner of ['random', 'oracle'] as const) await this.attempt(() => this.evaluate(planner));
+  }
+
+  /** Waits here, holding nothing, while the run is paused. */
+  async pausePoint(): Promise<void> {
+    if (!this.state.pauseRequested) return;
+    this.enter('paused');
+    await this.setStatus('paused');
+    await condition(() => !this.state.pauseRequested || (this.state.stopRequested && !this.state.failure));
+    this.state.pauseRequested = false;
+    this.state.failure = undefined;
+    await this.setStatus('running');
+  }
+
+  async nextStep(): Promise<void> {
+    const { step, policy, metrics } = await this.attempt(() => this.takeStep());
+    this.state.step = step;
+    this.state.policy = policy;
+    this.state.lastReward = metrics.reward_mean;
+    await this.activities.recordStep.executeWithOptions(
+      { summary: `step ${step}: reward ${metrics.reward_mean.toFixed(3)}` },
+      [{ runId: this.input.runId, step, policy, metrics: { ...metrics } }],
+    );
+    const { every } = this.input.config.evaluation;
+    if (every > 0 && step % every === 0) await this.attempt(() => this.evaluate('policy'));
+    this.enter('between steps');
+  }
+
+  historyIsLong(): boolean {
+    const { historyLength, continueAsNewSuggested } = workflowInfo();
+    return continueAsNewSuggested || historyLength > EVENTS_PER_EXECUTION;
+  }
+
+  /** Messages not yet acted upon travel in the state; the server redelivers one that arrives while this happens. */
+  async continueAsNew(): Promise<never> {
+    await condition(allHandlersFinished);
+    return continueAsNew<typeof trainingRun>({ ...this.input, state: this.state });
+  }
+
+  async complete(): Promise<TrainingRunResult> {
+    this.closing = true;
+    if (this.state.evaluatedStep !== this.state.step) await this.attempt(() => this.evaluate('policy'));
+    await this.attempt(() => this.saveCheckpoint());
+    return this.close('completed');
+  }
+
+  /** Called outside the cancelled scope: the state of the last finished step becomes a checkpoint (design 4). */
+  async cancelled(): Promise<TrainingRunResult> {
+    this.closing = true;
+    await this.setStatus('cancelling');
+    await this.saveCheckpoint();
+    return this.close('cancelled');
+  }
+
+  /**
+   * What no retry and no decision can mend: the run is marked failed and the Temporal execution with it. Anything but a
+   * Temporal failure is a bug of ours (or continue-as-new) and goes to the SDK, which retries the task until it is mended.
+   */
+  async ended(error: unknown): Promise<never> {
+    if (!(error instanceof TemporalFailure)) throw error;
+    this.closing = true;
+    this.state.failure = listedFailure(error) ?? { type: 'Unexpected', message: String(error) };
+    await this.setStatus('failed');
+    throw ApplicationFailure.nonRetryable(this.state.failure.message, this.state.failure.type);
+  }
+
+  /** Stops the open step's rollouts before their next activity, or lets them go on. */
+  async hold(held: boolean): Promise<void> {
+    await this.openStep?.hold(held);
+  }
+
+  async setStatus(status: RunStatus): Promise<void> {
+    const { runId } = this.input;
+    const { step, policy, failure } = this.state;
+    this.state.status = status;
+    this.state.statusVersion += 1;
+    this.show();
+    await this.activities.setRunStatus.executeWithOptions({ summary: status }, [
+      { runId, version: this.state.statusVersion, status, step, policy, failure },
+    ]);
+  }
+
+  enter(phase: string): void {
+    this.phase = phase;
+    this.show();
+  }
+
+  private async initPolicy(): Promise<void> {
+    const { runId, config } = this.input;
+    this.state.identity = await this.activities.resolveIdentity({ config });
+    const request = {
+      run_id: runId,
+      model: config.model,
+      seed: config.seed,
+      lora: config.training.lora,
+      identity: this.state.identity,
+    };
+    const { policy } = await this.trainer.initPolicy.executeWithOptions({ summary: config.model }, [request]);
+    this.state.policy = policy;
+  }
+
+  private async takeStep() {
+    this.openStep = new TrainingStep(this);
+    try {
+      return await this.openStep.take();
+    } finally {
+      this.openStep = undefined;
+    }
+  }
+
+  private async evaluate(planner: PlannerConfig['engine']): Promise<void> {
+    const { runId, config, settings } = this.input;
+    const { step } = this.state;
+    this.enter(`evaluating planner ${planner} after step ${step}`);
+    const summary = await executeChild(evaluation, {
+      workflowId: `${runId}/eval/${step}/${planner}`,
+      args: [{ runId, runSeed: config.seed, step, planner, policy: this.policy, config, settings }],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      staticSummary: `held-out evaluation, planner ${planner}, after step ${step}`,
+      typedSearchAttributes: [
+        { key: searchAttributes.trainingRun, value: runId },
+        { key: searchAttributes.trainingStep, value: step },
+        { key: searchAttributes.policy, value: this.policy.name },
+        { key: searchAttributes.benchmark, value: config.dataset.name },
+      ],
+    });
+    if (planner !== 'policy') return;
+    this.state.evaluatedStep = step;
+    this.state.lastAccuracy = summary.accuracy;
+  }
+
+  private async saveCheckpoint(): Promise<void> {
+    const { step, policy, identity, checkpointStep } = this.state;
+    if (!policy || checkpointStep === step) return;
+    const { runId, config } = this.input;
+    const request = {
+      run_id: runId,
+      step,
+      sha256: policy.sha256,
+      model: config.model,
+      identity,
+      keep: config.checkpoint.keep,
+    };
+    await this.trainer.saveCheckpoint.executeWithOptions({ summary: policy.name }, [request]);
+    this.state.checkpointStep = step;
+  }
+
+  /** Work that a failure of the closed list pauses: an operator looks, mends and resumes, and it is tried again. */
+  private async attempt<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const failure = listedFailure(error);
+        if (!failure) throw error;
+        await this.pauseFor(failure);
+      }
+    }
+  }
+
+  private async pauseFor(failure: RunFailure): Promise<void> {
+    this.state.failure = failure;
+    this.state.pauseRequested = true;
+    await this.pausePoint();
+  }
+
+  private async close(status: RunStatus): Promise<TrainingRunResult> {
+    this.enter(status);
+    await this.setStatus(status);
+    await condition(allHandlersFinished);
+    return { status, step: this.state.step, policy: this.policy };
+  }
+
+  private show(): void {
+    setCurrentDetails(runDetails(this.input, this.state, this.phase));
+    upsertSearchAttributes([
+      { key: searchAttributes.trainingRun, value: this.input.runId },
+      { key: searchAttributes.trainingStep, value: this.state.step },
+      { key: searchAttributes.runStatus, value: this.state.status },
+    ]);
+  }
+}
+
+function initialState(input: TrainingRunInput): TrainingRunState {
+  return {
+    step: 0,
+    status: 'queued',
+    statusVersion: 0,
+    steps: input.config.steps,
+    identity: {},
+    checkpointStep: 0,
+    pauseRequested: false,
+    stopRequested: false,
+  };
+}
