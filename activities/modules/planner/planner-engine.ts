@@ -1,0 +1,25 @@
+import type { PlanTurnInput } from '../../../workflows/contracts/agent-activities.js';
+import type { ChatMessage } from '../../engines/chat.js';
+import type { Tool } from '../../tools/tool.js';
+
+/** What was sampled: kept in the turn's row, never in a history (I1, I6). */
+export interface Sample {
+  messages: ChatMessage[];
+  promptTokenIds: number[];
+  responseTokenIds: number[];
+  logprobs: number[];
+  policyName: string;
+  policySha256: string;
+  temperature: number;
+  seed: string;
+}
+
+export interface PlannerText {
+  text: string;
+  finishReason: 'stop' | 'length';
+  /** Absent where no model was asked. */
+  sample?: Sample;
+}
+
+/** Where the planner's text comes from. The same input gives the same text on every attempt (I5). */
+export type PlannerEngine = (input: PlanTurnInput, tools: readonly Tool[], signal: AbortSignal) => Promise<PlannerText>;

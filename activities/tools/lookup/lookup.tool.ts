@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { datasetNamed } from '../../datasets/registry.js';
+import type { Query } from '../../../workflows/contracts/flow.js';
+import type { Tool } from '../tool.js';
+import { PassageIndex } from './passage-index.js';
+
+const inputSchema = z.strictObject({
+  query: z.string().trim().min(1, 'a query is needed').max(300, 'the query is too long'),
+});
+
+/** Worlds whose index is kept in memory; an index is some hundred kilobytes and made in milliseconds. */
+const KEPT_INDEXES = 4;
+
+/** Full-text search over the texts of the flow's dataset, both splits. */
+export function createLookupTool(): Tool<typeof inputSchema> {
+  const indexes = new Map<string, PassageIndex>();
+
+  const indexOf = ({ name, seed }: Query['dataset']): PassageIndex => {
+    const key = `${name}/${seed}`;
+    const index = indexes.get(key) ?? new PassageIndex(datasetNamed(name).passages(seed));
+    indexes.delete(key);
+    indexes.set(key, index);
+    if (indexes.size > KEPT_INDEXES) indexes.delete([...indexes.keys()][0]);
+    return index;
+  };
+
+  return {
+    name: 'lookup',
+    title: 'Lookup',
+    description: 'finds a fact about a place',
+    inputSchema,
+    subGoalField: 'query',
+    timeoutMs: 5_000,
+    run: async ({ query }, { dataset }) => ({
+      result: indexOf(dataset).search(query).join(' ') || 'nothing found',
+    }),
+  };
+}

@@ -1,0 +1,63 @@
+import {
+  Field,
+  Float32,
+  Float64,
+  Int32,
+  List,
+  makeBuilder,
+  RecordBatch,
+  Schema,
+  Struct,
+  Table,
+  tableToIPC,
+  Utf8,
+  makeData,
+  type DataType,
+} from 'apache-arrow';
+import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
+
+/** One planner turn: a single-turn sample of the gradient step (design 8). */
+export interface BatchRow {
+  group: number;
+  rollout: number;
+  turn: number;
+  promptTokenIds: Int32Array;
+  /** All sampled tokens, the end token included (I1). `logprobs` is as long. */
+  responseTokenIds: Int32Array;
+  logprobs: Float32Array;
+  reward: number;
+  finishReason: string;
+}
+
+const tokens = new List(new Field('item', new Int32(), false));
+
+/** The columns of the file; all are without nulls. */
+const COLUMNS: { name: string; type: DataType; value: (row: BatchRow) => unknown }[] = [
+  { name: 'group', type: new Int32(), value: (row) => row.group },
+  { name: 'rollout', type: new Int32(), value: (row) => row.rollout },
+  { name: 'turn', type: new Int32(), value: (row) => row.turn },
+  { name: 'prompt_token_ids', type: tokens, value: (row) => row.promptTokenIds },
+  { name: 'response_token_ids', type: tokens, value: (row) => row.responseTokenIds },
+  { name: 'logprobs', type: new List(new Field('item', new Float32(), false)), value: (row) => row.logprobs },
+  { name: 'reward', type: new Float64(), value: (row) => row.reward },
+  { name: 'finish_reason', type: new Utf8(), value: (row) => row.finishReason },
+];
+
+/**
+ * The bytes of a batch file: an Arrow IPC file of one record batch, rows by (group, rollout, turn), with `metadata` as
+ * canonical JSON under the schema's key `agentflow`. Equal rows and metadata give equal bytes (I5).
+ */
+export function encodeBatch(rows: readonly BatchRow[], metadata: Record<string, unknown>): Uint8Array {
+  const sorted = [...rows].sort((a, b) => a.group - b.group || a.rollout - b.rollout || a.turn - b.turn);
+  const fields = COLUMNS.map(({ name, type }) => new Field(name, type, false));
+  const schema = new Schema(fields, new Map([['agentflow', canonicalJson(metadata)]]));
+  const children = COLUMNS.map(({ type, value }) => columnData(type, sorted.map(value)));
+  const data = makeData({ type: new Struct(fields), length: sorted.length, nullCount: 0, children });
+  return tableToIPC(new Table([new RecordBatch(schema, data)]), 'file');
+}
+
+function columnData(type: DataType, values: unknown[]) {
+  const builder = makeBuilder({ type, nullValues: [] });
+  values.forEach((value) => builder.append(value));
+  return builder.finish().flush();
+}
