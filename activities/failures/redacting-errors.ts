@@ -1,4 +1,4 @@
-import { redact } from '../failures/redact.js';
+import { redact } from './redact.js';
 
 type Activity = (...args: never[]) => Promise<unknown>;
 

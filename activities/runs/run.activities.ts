@@ -1,0 +1,25 @@
+import type { DataSource } from 'typeorm';
+import { appendEvent } from '../../infra/database/run-events.js';
+import { writeRunStatus } from '../../infra/database/run-status.js';
+import type { RunActivities } from '../../workflows/contracts/agent-activities.js';
+import type { ToolRegistry } from '../tools/tool-registry.js';
+import { resolveIdentity } from './identity.js';
+import { recordEvaluation } from './record-evaluation.js';
+import { recordStep } from './record-step.js';
+
+export interface RunDependencies {
+  dataSource: DataSource;
+  tools: ToolRegistry;
+}
+
+/** What a training run writes about itself. Every one of these may be called again with the same input. */
+export function createRunActivities({ dataSource, tools }: RunDependencies): RunActivities {
+  return {
+    resolveIdentity: async ({ config }) => resolveIdentity(config, tools),
+    setRunStatus: async (input) => void (await writeRunStatus(dataSource, input)),
+    recordStep: (input) => recordStep(dataSource, input),
+    recordEvaluation: (input) => recordEvaluation(dataSource, input),
+    recordEvent: async ({ runId, eventKey, type, data }) =>
+      void (await dataSource.transaction((manager) => appendEvent(manager, runId, eventKey, type, data))),
+  };
+}
