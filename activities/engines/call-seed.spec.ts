@@ -1,0 +1,24 @@
+import { describe, expect, it } from '@jest/globals';
+import type { FlowRef } from '../../workflows/contracts/flow.js';
+import { callSeed } from './call-seed.js';
+
+const flow: FlowRef = { flowId: 'r/1/2/3', runId: 'r', runSeed: 9, purpose: 'train', step: 1, group: 2, rollout: 3 };
+
+describe('callSeed', () => {
+  it('is the recorded value for these coordinates: a change would change every run (I5)', () => {
+    expect(callSeed(flow, 1)).toBe('5033957491380389959');
+  });
+
+  it('depends on every coordinate and on nothing else', () => {
+    const others: FlowRef[] = [
+      { ...flow, runSeed: 8 },
+      { ...flow, purpose: 'evaluation' },
+      { ...flow, step: 2 },
+      { ...flow, group: 3 },
+      { ...flow, rollout: 2 },
+    ];
+    const seeds = [callSeed(flow, 1), callSeed(flow, 2), ...others.map((other) => callSeed(other, 1))];
+    expect(new Set(seeds).size).toBe(seeds.length);
+    expect(callSeed({ ...flow, runId: 'other', flowId: 'other' }, 1)).toBe(callSeed(flow, 1));
+  });
+});

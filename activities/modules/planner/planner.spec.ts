@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals';
+import type { PlanTurnInput } from '../../../workflows/contracts/agent-activities.js';
+import { PolicyClient } from '../../engines/policy-client.js';
+import { createTools } from '../../tools/index.js';
+import { compactPrompt, promptIdentity } from './compact-prompt.js';
+import { parseAction } from './parse-action.js';
+import { randomEngine } from './random.engine.js';
+
+const tools = createTools(new PolicyClient('http://127.0.0.1:1')).select(['calculator', 'lookup', 'generator']);
+
+describe('parseAction', () => {
+  it.each([
+    ['Lookup: area of Hexley', { tool: 'lookup', subGoal: 'area of Hexley' }],
+    ['  calculator :  12 * 7  \nanything else', { tool: 'calculator', subGoal: '12 * 7' }],
+    ['GENERATOR:why', { tool: 'generator', subGoal: 'why' }],
+    ['Lookup: ratio 3:4', { tool: 'lookup', subGoal: 'ratio 3:4' }],
+  ])('reads %j', (text, action) => {
+    expect(parseAction(text, tools)).toEqual(action);
+  });
+
+  it.each([
+    '',
+    'The area is 5.',
+    'Lookup:',
+    'Lookup area of Hexley',
+    ': area',
+    'Browser: area',
+    `Lookup: ${'x'.repeat(1001)}`,
+  ])('names the mistake in %j', (text) => {
+    const action = parseAction(text, tools);
+    expect(action.tool).toBeUndefined();
+    expect(action.mistake).toBeTruthy();
+  });
+});
+
+describe('compactPrompt', () => {
+  const memory = [
+    { tool: 'lookup', subGoal: 'area of Hexley', result: 'The area of Hexley is 4312.' },
+    { tool: 'calculator', subGoal: '4312 x 7', mistake: 'only numbers' },
+    { mistake: 'not a line "Tool: input"' },
+  ];
+
+  it('shares its beginning across questions, and across the turns of one question', () => {
+    const text = (question: string, entries: typeof memory, turnsLeft: number) =>
+      JSON.stringify(compactPrompt(question, tools, entries, turnsLeft));
+    const [first, later, other] = [text('Q one?', [], 3), text('Q one?', memory, 1), text('Z two?', [], 3)];
+    const shared = (a: string, b: string) => [...a].findIndex((letter, index) => letter !== b[index]);
+    expect(shared(first, other)).toBe(first.indexOf('Q one?'));
+    expect(shared(first, later)).toBeGreaterThan(first.indexOf('Q one?') + 'Q one?'.length);
+  });
+
+  it('shows what was done, and what went wrong, in the last message', () => {
+    const messages = compactPrompt('What?', tools, memory, 1);
+    expect(messages.at(-1)?.role).toBe('user');
+    for (const part of [
+      'What?',
+      'Lookup(area of Hexley) = The area of Hexley is 4312.',
+      'only numbers',
+      'not a line',
+    ]) {
+      expect(messages.at(-1)?.content).toContain(part);
+    }
+  });
+
+  it('offers no example of a tool that the flow does not have', () => {
+    const text = JSON.stringify(compactPrompt('What?', tools.slice(0, 1), [], 2));
+    expect(text).not.toContain('Lookup');
+  });
+
+  it('changes its identity with the tools', () => {
+    expect(promptIdentity(tools)).toMatch(/^[0-9a-f]{64}$/);
+    expect(promptIdentity(tools)).toBe(promptIdentity([...tools]));
+    expect(promptIdentity(tools)).not.toBe(promptIdentity(tools.slice(0, 2)));
+    expect(promptIdentity(tools)).not.toBe(promptIdentity([{ ...tools[0], description: 'else' }, ...tools.slice(1)]));
+  });
+});
+
+describe('random planner', () => {
+  const input = (rollout: number): PlanTurnInput => ({
+    flow: { flowId: 'f', runId: 'r', runSeed: 1, purpose: 'evaluation', step: 0, group: 0, rollout },
+    query: { id: 'q', dataset: { name: 'atlas', seed: 7 }, family: 'arithmetic', question: 'What is 3 plus 4?' },
+    analysis: '',
+    tools: [],
+    memory: [],
+    turn: 1,
+    turnsLeft: 2,
+    planner: { engine: 'random', prompt: 'compact', temperature: 1, max_tokens: 20 },
+    policy: { name: 'r@0', sha256: '0'.repeat(64) },
+    greedy: true,
+  });
+  const signal = new AbortController().signal;
+
+  it('picks every tool at times, the same one for the same call, with an input that parses', async () => {
+    const texts = await Promise.all(
+      Array.from({ length: 60 }, async (_, rollout) => (await randomEngine(input(rollout), tools, signal)).text),
+    );
+    expect(new Set(texts)).toEqual(new Set(['Calculator: 3 + 4', 'Lookup: 3 plus 4', 'Generator: 3 plus 4']));
+    expect((await randomEngine(input(5), tools, signal)).text).toBe(texts[5]);
+  });
+});

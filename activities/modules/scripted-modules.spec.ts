@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import type { MemoryEntry, Query } from '../../workflows/contracts/flow.js';
+import { atlas } from '../datasets/atlas/atlas.dataset.js';
+import { groundTruth } from '../datasets/ground-truth.js';
+import { PolicyClient } from '../engines/policy-client.js';
+import { scoreExactNumber } from '../scoring/exact-number.js';
+import { createTools } from '../tools/index.js';
+import { executeSubGoal } from './executor/scripted-executor.js';
+import { lastNumber } from './generator/last-number.js';
+import { oraclePlan } from './planner/oracle.engine.js';
+import { verify } from './verifier/verify.js';
+
+const tools = createTools(new PolicyClient('http://127.0.0.1:1'));
+const families = { arithmetic: 1, lookup: 1, 'two-hop': 1, comparison: 1, sum: 1 };
+const signal = new AbortController().signal;
+
+/** The agent flow's loop without its workflow: oracle planner, scripted modules, real tools. */
+async function solve(query: Query, maxTurns: number): Promise<{ turns: number; answer: string }> {
+  const memory: MemoryEntry[] = [];
+  while (memory.length < maxTurns && memory.at(-1)?.verdict !== 'STOP') {
+    const turn = memory.length + 1;
+    const { tool, subGoal } = oraclePlan(query.question, memory);
+    const run = await executeSubGoal(tools.named(tool), subGoal, {
+      flowId: 'flow',
+      turn,
+      dataset: query.dataset,
+      model: 'm',
+      seed: '0',
+      signal,
+    });
+    const record = { turn, tool, subGoal, ...run };
+    memory.push({ ...record, ...verify(query.question, [...memory, record]) });
+  }
+  return { turns: memory.length, answer: lastNumber(memory) };
+}
+
+describe('scripted modules with the oracle planner', () => {
+  it('answer every held-out question in as few turns as its family allows', async () => {
+    const expected = { arithmetic: 1, lookup: 1, 'two-hop': 2, comparison: 3, sum: 3 };
+    for (const query of atlas.evaluation({ dataset: { name: 'atlas', seed: 7, families }, offset: 0, count: 250 })) {
+      const { turns, answer } = await solve(query, 5);
+      expect([query.question, scoreExactNumber(answer, groundTruth(query).answer)]).toEqual([query.question, 1]);
+      expect(turns).toBe(expected[query.family as keyof typeof expected]);
+    }
+  });
+});
+
+describe('verifier', () => {
+  const found = { turn: 1, tool: 'lookup', subGoal: 'area of Hexley', result: 'The area of Hexley is 4312.' };
+  const computed = { turn: 2, tool: 'calculator', subGoal: '4312 * 7', result: '30184' };
+
+  it.each([
+    ['What is the area of Hexley?', [found], 'STOP'],
+    ['What is the area of Hexley times 7?', [found], 'CONTINUE'],
+    ['What is the area of Hexley times 7?', [found, computed], 'STOP'],
+    ['What is the area of Hexley plus the area of Kelby?', [found, computed], 'CONTINUE'],
+    ['What is 3 plus 4?', [{ turn: 1, tool: 'lookup', subGoal: '3 plus 4', result: 'nothing found' }], 'CONTINUE'],
+    ['What is 3 plus 4?', [{ turn: 1, mistake: 'not a line "Tool: input"' }], 'CONTINUE'],
+    ['What is 3 plus 4?', [], 'CONTINUE'],
+  ] as const)('%s after %j: %s', (question, memory, verdict) => {
+    expect(verify(question, memory).verdict).toBe(verdict);
+  });
+});
+
+describe('generator', () => {
+  it('answers with the last number of a useful result', () => {
+    expect(lastNumber([{ result: 'The area of Hexley is 4,312.' }, { result: 'nothing found' }])).toBe('4312');
+    expect(lastNumber([{ result: '-7.5' }, { result: '9', mistake: 'refused' }])).toBe('-7.5');
+    expect(lastNumber([{ result: '' }, { mistake: 'refused' }])).toBe('unknown');
+  });
+});

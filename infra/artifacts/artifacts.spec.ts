@@ -1,0 +1,90 @@
+import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { ArtifactStore } from './artifact-store.js';
+import { canonicalJson } from './canonical-json.js';
+import { openArtifactStore } from './open-artifact-store.js';
+import { sha256Hex } from './sha256.js';
+
+describe('artifact store of files', () => {
+  let root: string;
+  let store: ArtifactStore;
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'agentflow-artifacts-'));
+    store = openArtifactStore(pathToFileURL(root).href);
+  });
+  afterEach(async () => rm(root, { recursive: true, force: true }));
+
+  it('writes a file whole and names it by URI, sha256 and size', async () => {
+    const stored = await store.writeFile('runs/a b/batches/000001.arrow', Buffer.from('content'));
+    expect(stored).toEqual({
+      uri: pathToFileURL(join(root, 'runs/a b/batches/000001.arrow')).href,
+      sha256: sha256Hex('content'),
+      bytes: 7,
+    });
+    expect((await store.readFile(stored.uri, stored.sha256)).toString()).toBe('content');
+    expect(await readdir(join(root, 'runs/a b/batches'))).toEqual(['000001.arrow']);
+  });
+
+  it('replaces a file, and many writers at once leave one whole file', async () => {
+    const contents = Array.from({ length: 8 }, (_, index) => Buffer.alloc(50_000, index));
+    const stored = await Promise.all(contents.map((content) => store.writeFile('one', content)));
+    const found = await store.readFile(stored[0].uri);
+    expect(contents.some((content) => content.equals(found))).toBe(true);
+    expect(await readdir(root)).toEqual(['one']);
+  });
+
+  it('leaves nothing behind when a write fails', async () => {
+    await symlink('/dev/null/none', join(root, 'taken'));
+    await expect(store.writeFile('taken/file', Buffer.from('x'))).rejects.toThrow();
+    expect(await readdir(root)).toEqual(['taken']);
+  });
+
+  it('refuses a file that is gone or was changed', async () => {
+    const { uri, sha256 } = await store.writeFile('file', Buffer.from('content'));
+    await writeFile(join(root, 'file'), 'other');
+    await expect(store.readFile(uri, sha256)).rejects.toThrow(/has sha256 .* changed or damaged/);
+    await rm(join(root, 'file'));
+    await expect(store.readFile(uri)).rejects.toThrow('does not exist');
+  });
+
+  it('refuses paths outside its root and URIs that are not files', async () => {
+    await expect(store.writeFile('../out', Buffer.from('x'))).rejects.toThrow('not below');
+    await expect(store.readFile('file:///etc/passwd')).rejects.toThrow('not below');
+    await expect(store.readFile('s3://bucket/key')).rejects.toThrow('cannot read');
+    for (const other of ['s3://bucket/key', '/plain/path', 'file://host/x']) {
+      expect(() => openArtifactStore(other)).toThrow('use file:///absolute/directory');
+    }
+  });
+});
+
+describe('canonicalJson', () => {
+  it('does not depend on the order of keys, and keeps the value', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = canonicalJson(value);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+        expect(canonicalJson(reverseKeys(value))).toBe(text);
+      }),
+    );
+    expect(canonicalJson({ b: [1, { d: 1, c: 2 }], a: undefined })).toBe('{"b":[1,{"c":2,"d":1}]}');
+  });
+
+  it('refuses numbers that JSON cannot hold', () => {
+    expect(() => canonicalJson({ loss: NaN })).toThrow('NaN');
+  });
+});
+
+function reverseKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reverseKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, part]) => [key, reverseKeys(part)]),
+  );
+}
