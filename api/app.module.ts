@@ -1,0 +1,17 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AuthModule } from './auth/auth.module.js';
+import { DependenciesModule, type Dependencies } from './dependencies.module.js';
+import { EvaluationsModule } from './evaluations/evaluations.module.js';
+import { EventsModule } from './events/events.module.js';
+import { HealthModule } from './health/health.module.js';
+import { RolloutsModule } from './rollouts/rollouts.module.js';
+import { TrainingRunsModule } from './training-runs/training-runs.module.js';
+
+@Module({
+  imports: [AuthModule, TrainingRunsModule, EventsModule, RolloutsModule, EvaluationsModule, HealthModule],
+})
+export class AppModule {
+  static of(dependencies: Dependencies): DynamicModule {
+    return { module: AppModule, imports: [DependenciesModule.of(dependencies)] };
+  }
+}

@@ -1,0 +1,42 @@
+import { StandardSchemaValidationPipe, type LoggerService } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
+import { AppModule } from './app.module.js';
+import { AuthService } from './auth/auth.service.js';
+import { authenticateMiddleware } from './auth/authenticate.middleware.js';
+import { bodyMiddlewares } from './common/body.middleware.js';
+import { ErrorsFilter } from './common/errors.filter.js';
+import { hostMiddleware } from './common/host.middleware.js';
+import { invalidRequest } from './common/invalid-request.js';
+import type { Dependencies } from './dependencies.module.js';
+import { serveDocs } from './docs/openapi.js';
+
+export interface AppOptions {
+  logger?: LoggerService | false;
+}
+
+/** The API, ready to listen. Nothing is read or routed before the host name and the key have been checked. */
+export async function createApp(
+  dependencies: Dependencies,
+  { logger }: AppOptions = {},
+): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.of(dependencies), {
+    bodyParser: false,
+    forceCloseConnections: true,
+    abortOnError: false,
+    ...(logger !== undefined && { logger }),
+  });
+  app.disable('x-powered-by');
+  app.use(
+    // The API is served over plain HTTP on the loopback interface: nothing may send its pages to HTTPS.
+    helmet({ hsts: false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }),
+    hostMiddleware(),
+    authenticateMiddleware(app.get(AuthService)),
+    ...bodyMiddlewares(),
+  );
+  app.useGlobalFilters(new ErrorsFilter());
+  app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: invalidRequest }));
+  serveDocs(app);
+  return app;
+}

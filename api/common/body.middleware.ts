@@ -1,0 +1,38 @@
+import { text, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import { ApiError, badRequest } from './api-error.js';
+import { parseYaml } from './yaml-document.js';
+
+/** Bytes of a request body at most; the longest sensible configuration has some 3,000. */
+export const MAX_BODY_BYTES = 65_536;
+
+const JSON_TYPES = ['application/json'];
+const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml'];
+
+/** Reads a body into `request.body` as plain data, from JSON or YAML and nothing else. */
+export function bodyMiddlewares(): RequestHandler[] {
+  return [requireKnownType, text({ type: [...JSON_TYPES, ...YAML_TYPES], limit: MAX_BODY_BYTES }), parseBody];
+}
+
+/** A form or plain text is what a foreign web page can send without asking: 415. */
+function requireKnownType(request: Request, _response: Response, next: NextFunction): void {
+  if (!hasBody(request) || request.is([...JSON_TYPES, ...YAML_TYPES])) return next();
+  const type = request.get('content-type') ?? 'none';
+  const message = `The content type must be application/json or application/yaml, and is ${type}.`;
+  next(new ApiError(415, 'invalid_request_error', 'unsupported_content_type', message, { param: 'Content-Type' }));
+}
+
+function hasBody(request: Request): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+}
+
+function parseBody(request: Request, _response: Response, next: NextFunction): void {
+  if (typeof request.body !== 'string') return next();
+  const [name, parse] = request.is(JSON_TYPES) ? ['JSON', JSON.parse] : ['YAML', parseYaml];
+  try {
+    request.body = parse(request.body) as unknown;
+    next();
+  } catch (error) {
+    const message = `The body is not ${name} that can be accepted: ${(error as Error).message}`;
+    next(badRequest(`invalid_${name.toLowerCase()}`, message, { cause: error }));
+  }
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+/** A page of a list, as OpenAI's clients read it. */
+export interface List<T> {
+  object: 'list';
+  data: T[];
+  /** Whether anything follows `last_id`. */
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+}
+
+/** @param rows up to `limit` + 1 rows: one more than asked for tells that there is more */
+export function toList<Row, T>(rows: Row[], limit: number, id: (row: Row) => string, map: (row: Row) => T): List<T> {
+  const page = rows.slice(0, limit);
+  const [first] = page;
+  const last = page.at(-1);
+  return {
+    object: 'list',
+    data: page.map(map),
+    has_more: rows.length > limit,
+    first_id: first === undefined ? null : id(first),
+    last_id: last === undefined ? null : id(last),
+  };
+}
+
+export function listSchema<T extends z.ZodType>(item: T) {
+  return z.object({
+    object: z.literal('list'),
+    data: z.array(item),
+    has_more: z.boolean(),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+  });
+}
+
+const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual);
+
+/** Query of a list whose cursor is an id. */
+export const idPageQuery = z.strictObject({ after: z.string().max(512).optional(), limit: limit(100, 20) });
+export type IdPageQuery = z.infer<typeof idPageQuery>;
+
+/** Query of a list whose cursor is an ascending number (a step, a sequence). */
+export const numberPageQuery = z.strictObject({
+  after: z.coerce.number().int().min(-1).optional(),
+  limit: limit(1000, 100),
+});
+export type NumberPageQuery = z.infer<typeof numberPageQuery>;

@@ -1,0 +1,22 @@
+import { writeFile } from 'node:fs/promises';
+import { loadOperatorFile } from '../../infra/config/operator-file.js';
+import { readEnvironment } from '../../infra/config/environment.js';
+import { createDataSource } from '../../infra/database/data-source.js';
+import { createApp } from '../app.js';
+import { createTemporalClient } from '../temporal/connect.js';
+import { RunWorkflows } from '../temporal/run-workflows.js';
+import { formatOpenApi, OPENAPI_FILE } from './openapi-file.js';
+import { createOpenApi } from './openapi.js';
+
+/** Writes docs/openapi.json from the routes. Connects to nothing: an app that does not listen runs no query. */
+const operator = loadOperatorFile(readEnvironment(['AGENTFLOW_OPERATOR_FILE']).AGENTFLOW_OPERATOR_FILE);
+const { client, connection } = createTemporalClient();
+const app = await createApp(
+  {
+    dataSource: createDataSource('postgres://127.0.0.1/unused'),
+    workflows: new RunWorkflows(client, connection, operator.timeouts),
+    operator,
+  },
+  { logger: false },
+);
+await writeFile(OPENAPI_FILE, formatOpenApi(createOpenApi(app)));

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Evaluation } from '../../infra/database/entities/index.js';
+import { badRequest } from '../common/api-error.js';
+import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
+import { TrainingRunsService } from '../training-runs/training-runs.service.js';
+import { toEvaluationDto, type EvaluationDto } from './evaluation.dto.js';
+
+@Injectable()
+export class EvaluationsService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly runs: TrainingRunsService,
+  ) {}
+
+  /** Of one run, by step, then planner. */
+  async list(project: string, runId: string, page: IdPageQuery): Promise<List<EvaluationDto>> {
+    await this.runs.load(project, runId);
+    return toList(await this.read(runId, page), page.limit, ({ id }) => id, toEvaluationDto);
+  }
+
+  private async read(runId: string, { after, limit }: IdPageQuery): Promise<Evaluation[]> {
+    const repository = this.dataSource.getRepository(Evaluation);
+    const query = repository
+      .createQueryBuilder('evaluation')
+      .where('evaluation.run_id = :runId', { runId })
+      .orderBy('evaluation.step')
+      .addOrderBy('evaluation.planner')
+      .addOrderBy('evaluation.id')
+      .limit(limit + 1);
+    if (after === undefined) return query.getMany();
+    const cursor = await repository.findOneBy({ id: after, runId });
+    if (!cursor) throw badRequest('unknown_cursor', `after: there is no evaluation "${after}".`, { param: 'after' });
+    return query
+      .andWhere('(evaluation.step, evaluation.planner, evaluation.id) > (:step, :planner, :id)', cursor)
+      .getMany();
+  }
+}

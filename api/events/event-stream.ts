@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import type { Response } from 'express';
+import type { RunEventDto } from './run-event.dto.js';
+
+/** Proxies and clients drop connections that are silent for long. */
+const HEARTBEAT_MS = 10_000;
+
+/** Writes server-sent events to a response, at the pace of its reader. */
+export class EventStream {
+  private lastWrite = Date.now();
+
+  constructor(
+    private readonly response: Response,
+    private readonly signal: AbortSignal,
+  ) {
+    response.status(200).set({
+      'Content-Type': 'text/event-stream; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'X-Accel-Buffering': 'no',
+    });
+    response.flushHeaders();
+  }
+
+  /** A page of events; an empty one is a heartbeat where it is time for one. */
+  async write(events: readonly RunEventDto[]): Promise<void> {
+    if (events.length > 0) return this.send(events.map(format).join(''));
+    if (Date.now() - this.lastWrite >= HEARTBEAT_MS) await this.send(': heartbeat\n\n');
+  }
+
+  private async send(text: string): Promise<void> {
+    this.lastWrite = Date.now();
+    if (!this.response.write(text) && !this.signal.aborted) {
+      await once(this.response, 'drain', { signal: this.signal });
+    }
+  }
+}
+
+function format(event: RunEventDto): string {
+  return `id: ${event.sequence}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}

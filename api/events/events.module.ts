@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { TrainingRunsModule } from '../training-runs/training-runs.module.js';
+import { EventsController } from './events.controller.js';
+import { EventsService } from './events.service.js';
+
+@Module({ imports: [TrainingRunsModule], controllers: [EventsController], providers: [EventsService] })
+export class EventsModule {}

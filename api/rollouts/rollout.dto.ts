@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { Rollout } from '../../infra/database/entities/index.js';
+import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../workflows/contracts/flow.js';
+import { listSchema } from '../common/list.dto.js';
+
+const memoryEntrySchema = z.object({
+  turn: z.int(),
+  tool: z.string().optional(),
+  subGoal: z.string().optional(),
+  command: z.string().optional(),
+  result: z.string().optional(),
+  mistake: z.string().optional(),
+  verdict: z.enum(['STOP', 'CONTINUE']),
+  critique: z.string(),
+});
+
+export const rolloutSchema = z.object({
+  id: z.string().describe('Also the id of its Temporal workflow; contains slashes, so encode it in URLs.'),
+  object: z.literal('rollout'),
+  run_id: z.string(),
+  purpose: z.enum(['train', 'evaluation']),
+  step: z.int(),
+  group: z.int(),
+  rollout: z.int(),
+  query_id: z.string(),
+  family: z.string(),
+  question: z.string(),
+  outcome: z.enum([...SCORED_OUTCOMES, ...EXCLUDED_OUTCOMES]),
+  reward: z.number().nullable().describe('Null unless the outcome is a scored one.'),
+  answer: z.string().nullable(),
+  turns: z.int(),
+  tools: z.array(z.string()),
+  memory: z.array(memoryEntrySchema),
+  policy: z.string(),
+  policy_sha256: z.string(),
+  created_at: z.iso.datetime(),
+});
+export type RolloutDto = z.infer<typeof rolloutSchema>;
+
+export const rolloutListSchema = listSchema(rolloutSchema);
+
+export function toRolloutDto(row: Rollout): RolloutDto {
+  return {
+    id: row.flowId,
+    object: 'rollout',
+    run_id: row.runId,
+    purpose: row.purpose,
+    step: row.step,
+    group: row.groupIndex,
+    rollout: row.rolloutIndex,
+    query_id: row.queryId,
+    family: row.family,
+    question: row.question,
+    outcome: row.outcome,
+    reward: row.reward,
+    answer: row.answer,
+    turns: row.turns,
+    tools: row.tools,
+    memory: row.memory,
+    policy: row.policyName,
+    policy_sha256: row.policySha256,
+    created_at: row.createdAt.toISOString(),
+  };
+}

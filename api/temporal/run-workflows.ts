@@ -1,0 +1,120 @@
+import { WorkflowExecutionAlreadyStartedError, type Client, type Connection } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import type { TrainingRun } from '../../infra/database/entities/index.js';
+import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.js';
+import type { RunStatus } from '../../workflows/contracts/agent-activities.js';
+import { AGENT_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
+import type { RunSettings, TrainingRunInput, TrainingRunProgress } from '../../workflows/contracts/training-run.js';
+
+/** How long a call to Temporal, and through it to the workflow, may take. */
+const DEADLINE_MS = 10_000;
+
+/** The API's only way to the `trainingRun` workflows: a workflow's id is its training run's id. */
+export class RunWorkflows {
+  private searchAttributesReady = false;
+
+  constructor(
+    private readonly client: Client,
+    private readonly connection: Connection,
+    private readonly settings: RunSettings,
+  ) {}
+
+  /**
+   * Starts the workflow of a queued run. Starting it twice is harmless.
+   * @returns false where the run's workflow has already ended
+   */
+  async start(run: TrainingRun): Promise<boolean> {
+    return this.call(async () => {
+      await this.ensureSearchAttributes();
+      try {
+        await this.client.workflow.start('trainingRun', this.startOptions(run));
+        return true;
+      } catch (error) {
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+        throw error;
+      }
+    });
+  }
+
+  async pause(runId: string, now: boolean): Promise<RunStatus> {
+    return this.update<RunStatus>(runId, 'pause', { now });
+  }
+
+  async resume(runId: string): Promise<RunStatus> {
+    return this.update<RunStatus>(runId, 'resume');
+  }
+
+  async stopAfterStep(runId: string): Promise<RunStatus> {
+    return this.update<RunStatus>(runId, 'stopAfterStep');
+  }
+
+  async setLearningRate(runId: string, learningRate: number): Promise<void> {
+    await this.update(runId, 'setLearningRate', learningRate);
+  }
+
+  async extend(runId: string, steps: number): Promise<void> {
+    await this.update(runId, 'extend', steps);
+  }
+
+  async cancel(runId: string): Promise<void> {
+    await this.call(() => this.client.workflow.getHandle(runId).cancel());
+  }
+
+  async progress(runId: string): Promise<TrainingRunProgress> {
+    return this.call(() => this.client.workflow.getHandle(runId).query<TrainingRunProgress>('progress'));
+  }
+
+  /** @throws where the Temporal server does not answer within `deadlineMs` */
+  async ping(deadlineMs: number): Promise<void> {
+    await this.connection.withDeadline(Date.now() + deadlineMs, () =>
+      this.connection.workflowService.getSystemInfo({}),
+    );
+  }
+
+  private update<T>(runId: string, name: string, ...args: [] | [unknown]): Promise<T> {
+    const handle = this.client.workflow.getHandle(runId);
+    return this.call(() =>
+      args.length === 0 ? handle.executeUpdate<T, []>(name) : handle.executeUpdate<T, [unknown]>(name, { args }),
+    );
+  }
+
+  private call<T>(work: () => Promise<T>): Promise<T> {
+    return this.connection.withDeadline(Date.now() + DEADLINE_MS, work);
+  }
+
+  /** Where they are missing the server refuses to start a workflow that sets them. */
+  private async ensureSearchAttributes(): Promise<void> {
+    if (this.searchAttributesReady) return;
+    await ensureSearchAttributes(this.connection, this.client.options.namespace);
+    this.searchAttributesReady = true;
+  }
+
+  private startOptions(run: TrainingRun) {
+    const { config } = run;
+    const input: TrainingRunInput = { runId: run.id, config, settings: this.settings };
+    return {
+      workflowId: run.id,
+      taskQueue: AGENT_TASK_QUEUE,
+      args: [input],
+      workflowIdConflictPolicy: 'USE_EXISTING' as const,
+      workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+      staticSummary: `${config.name}: ${config.steps} steps of ${config.model}`,
+      staticDetails: describeRun(run),
+      typedSearchAttributes: new TypedSearchAttributes([
+        { key: defineSearchAttributeKey('TrainingRun', SearchAttributeType.KEYWORD), value: run.id },
+        { key: defineSearchAttributeKey('RunStatus', SearchAttributeType.KEYWORD), value: run.status },
+      ]),
+    };
+  }
+}
+
+/** Markdown for the Temporal UI. */
+function describeRun({ id, config }: TrainingRun): string {
+  const { dataset, flow, training } = config;
+  return [
+    `**${config.name}** (\`${id}\`)`,
+    `- model \`${config.model}\`, seed ${config.seed}, ${config.steps} steps`,
+    `- dataset \`${dataset.name}\`, tools ${flow.tools.map((tool) => `\`${tool}\``).join(', ')}, at most ${flow.max_turns} turns`,
+    `- ${training.queries_per_step} queries x ${training.group_size} rollouts a step, learning rate ${training.learning_rate}`,
+  ].join('\n');
+}

@@ -1,0 +1,27 @@
+import { closest, distance } from 'fastest-levenshtein';
+import type { OperatorFile } from '../../../infra/config/operator-file.js';
+import type { RunConfig } from '../../../workflows/contracts/run-config.js';
+import type { ApiIssue } from '../../common/api-error.js';
+
+/** What the operator registered, as far as a configuration may name it (I12). */
+export type RegisteredNames = Pick<OperatorFile, 'models' | 'tools' | 'datasets'>;
+
+/** Every name in a configuration that the operator did not register. */
+export function unregisteredNames(config: RunConfig, registered: RegisteredNames): ApiIssue[] {
+  return [
+    check('model', 'model', config.model, Object.keys(registered.models)),
+    check('dataset.name', 'dataset', config.dataset.name, registered.datasets),
+    ...config.flow.tools.map((tool, index) => check(`flow.tools[${index}]`, 'tool', tool, registered.tools)),
+  ].filter((issue) => issue !== undefined);
+}
+
+function check(param: string, kind: string, name: string, registered: readonly string[]): ApiIssue | undefined {
+  if (registered.includes(name)) return undefined;
+  const candidate = registered.length > 0 ? closest(name, [...registered]) : undefined;
+  const near = candidate !== undefined && distance(name, candidate) <= 3;
+  const help = near ? ` Did you mean "${candidate}"?` : '';
+  return {
+    param,
+    message: `${param}: there is no ${kind} "${name}".${help} The operator registered: ${registered.join(', ')}.`,
+  };
+}

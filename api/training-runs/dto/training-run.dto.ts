@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { TrainingRun } from '../../../infra/database/entities/index.js';
+import { runConfigSchema } from '../../../workflows/contracts/run-config.js';
+import { listSchema } from '../../common/list.dto.js';
+
+const RUN_STATUSES = [
+  'queued',
+  'running',
+  'pausing',
+  'paused',
+  'cancelling',
+  'cancelled',
+  'completed',
+  'failed',
+] as const satisfies TrainingRun['status'][];
+
+export const trainingRunSchema = z.object({
+  id: z.string().describe('Also the id of the Temporal workflow.'),
+  object: z.literal('training_run'),
+  name: z.string(),
+  status: z.enum(RUN_STATUSES),
+  step: z.int().describe('The last committed training step.'),
+  steps: z.int().describe('Training steps asked for.'),
+  seed: z.int(),
+  model: z.string(),
+  policy: z.string().nullable().describe('The policy of the last committed step: <run>@<step>.'),
+  policy_sha256: z.string().nullable(),
+  config: runConfigSchema.describe('With every default filled in.'),
+  config_sha256: z.string(),
+  failure: z.object({ type: z.string(), message: z.string() }).nullable(),
+  created_at: z.iso.datetime(),
+  started_at: z.iso.datetime().nullable(),
+  finished_at: z.iso.datetime().nullable(),
+});
+export type TrainingRunDto = z.infer<typeof trainingRunSchema>;
+
+export const trainingRunListSchema = listSchema(trainingRunSchema);
+
+export function toTrainingRunDto(run: TrainingRun): TrainingRunDto {
+  return {
+    id: run.id,
+    object: 'training_run',
+    name: run.name,
+    status: run.status,
+    step: run.step,
+    steps: run.config.steps,
+    seed: run.config.seed,
+    model: run.config.model,
+    policy: run.policyName,
+    policy_sha256: run.policySha256,
+    config: run.config,
+    config_sha256: run.configSha256,
+    failure: run.failure,
+    created_at: run.createdAt.toISOString(),
+    started_at: run.startedAt?.toISOString() ?? null,
+    finished_at: run.finishedAt?.toISOString() ?? null,
+  };
+}

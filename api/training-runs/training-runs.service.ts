@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
+import type { OperatorFile } from '../../infra/config/operator-file.js';
+import type { TrainingRun } from '../../infra/database/entities/index.js';
+import { conflict, notFound } from '../common/api-error.js';
+import { toList, type IdPageQuery, type List, type NumberPageQuery } from '../common/list.dto.js';
+import { OPERATOR } from '../dependencies.module.js';
+import { RunWorkflows } from '../temporal/run-workflows.js';
+import { parseRunConfig } from './config/parse-run-config.js';
+import { toCheckpointDto, type CheckpointDto } from './dto/checkpoint.dto.js';
+import { toTrainingRunDto, type TrainingRunDto } from './dto/training-run.dto.js';
+import { toTrainingStepDto, type TrainingStepDto } from './dto/training-step.dto.js';
+import { newRunId } from './run-id.js';
+import { TrainingRunsRepository, type NewTrainingRun } from './training-runs.repository.js';
+
+@Injectable()
+export class TrainingRunsService {
+  private readonly logger = new Logger(TrainingRunsService.name);
+
+  constructor(
+    private readonly repository: TrainingRunsRepository,
+    private readonly workflows: RunWorkflows,
+    @Inject(OPERATOR) private readonly operator: OperatorFile,
+  ) {}
+
+  /**
+   * Records a run as queued and starts its workflow. Where Temporal does not answer, the run stays queued and the
+   * reconciler starts it later.
+   * @param body a run configuration as it was submitted
+   * @returns the run, and whether this call created it
+   */
+  async create(
+    project: string,
+    body: unknown,
+    idempotencyKey?: string,
+  ): Promise<{ run: TrainingRunDto; created: boolean }> {
+    const config = parseRunConfig(body, this.operator);
+    const run: NewTrainingRun = { id: newRunId(), project, name: config.name, config, configSha256: sha256Of(config) };
+    const idempotency = idempotencyKey === undefined ? undefined : { key: idempotencyKey, bodySha256: sha256Of(body) };
+    const earlier = await this.repository.create(run, idempotency);
+    if (earlier && earlier.bodySha256 !== idempotency?.bodySha256) throw keyReused(earlier.key, earlier.runId);
+    const stored = await this.load(project, earlier?.runId ?? run.id);
+    if (!earlier) await this.tryStart(stored);
+    return { run: toTrainingRunDto(stored), created: !earlier };
+  }
+
+  async get(project: string, id: string): Promise<TrainingRunDto> {
+    return toTrainingRunDto(await this.load(project, id));
+  }
+
+  async list(project: string, page: IdPageQuery): Promise<List<TrainingRunDto>> {
+    return toList(await this.repository.list(project, page), page.limit, ({ id }) => id, toTrainingRunDto);
+  }
+
+  async listSteps(project: string, id: string, page: NumberPageQuery): Promise<List<TrainingStepDto>> {
+    await this.load(project, id);
+    const rows = await this.repository.listSteps(id, page);
+    return toList(rows, page.limit, ({ step }) => String(step), toTrainingStepDto);
+  }
+
+  async listCheckpoints(project: string, id: string, page: NumberPageQuery): Promise<List<CheckpointDto>> {
+    await this.load(project, id);
+    const rows = await this.repository.listCheckpoints(id, page);
+    return toList(rows, page.limit, ({ step }) => String(step), toCheckpointDto);
+  }
+
+  /** @throws ApiError 404 also where the run is another project's */
+  async load(project: string, id: string): Promise<TrainingRun> {
+    const run = await this.repository.find(project, id);
+    if (!run) throw notFound('training_run_not_found', `There is no training run "${id}".`, { param: 'id' });
+    return run;
+  }
+
+  private async tryStart(run: TrainingRun): Promise<void> {
+    try {
+      await this.workflows.start(run);
+    } catch (error) {
+      this.logger.warn(`${run.id} stays queued until Temporal answers: ${(error as Error).message}`);
+    }
+  }
+}
+
+function sha256Of(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}
+
+function keyReused(key: string, runId: string): Error {
+  const message = `The Idempotency-Key "${key}" was used with another body, for ${runId}. Use a new key for a new run.`;
+  return conflict('idempotency_key_reused', message, { param: 'Idempotency-Key' });
+}
