@@ -5,11 +5,16 @@ import { NativeConnection } from '@temporalio/worker';
 
 const RETRY_INTERVAL_MS = 500;
 
+/** A client whose connection also offers the operator service. */
+export type ConnectedClient = Client & { readonly connection: Connection };
+
 export interface ConnectOptions {
   /** How long to keep trying to reach the server. */
   patienceMs?: number;
   /** Called once per failed attempt. */
   onRetry?: (error: Error) => void;
+  /** Read instead of this process's environment. */
+  env?: Record<string, string>;
 }
 
 /** No Temporal server answered in time. The message names its address. */
@@ -18,17 +23,17 @@ export class TemporalUnreachable extends Error {
 }
 
 /** Connects a client with the settings of the environment (TEMPORAL_ADDRESS and friends, or a profile file). */
-export async function connectClient(options: ConnectOptions = {}): Promise<Client> {
-  const { connectionOptions, namespace } = loadClientConnectConfig();
+export async function connectClient(options: ConnectOptions = {}): Promise<ConnectedClient> {
+  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: options.env });
   const connection = await retry(connectionOptions.address, () => Connection.connect(connectionOptions), options);
-  return new Client({ connection, namespace });
+  return new Client({ connection, namespace }) as ConnectedClient;
 }
 
 /** A worker's connection with the settings of the environment, and the namespace to poll. */
 export async function connectWorker(
   options: ConnectOptions = {},
 ): Promise<{ connection: NativeConnection; namespace: string }> {
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({ overrideEnvVars: options.env });
   const connection = await retry(connectionOptions.address, () => NativeConnection.connect(connectionOptions), options);
   return { connection, namespace };
 }

@@ -14,7 +14,11 @@ export class SetupError extends Error {}
  */
 export async function run(what, command, args, { cwd = ROOT, env = {}, hint } = {}) {
   const progress = new Progress(what);
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text) => progress.add(text));
   const failure = await new Promise((resolve) => {

@@ -10,7 +10,8 @@ const OLDEST_SERVER = [1, 29];
 
 export const temporal = {
   title: 'Temporal server',
-  isDone: () => works(TEMPORAL),
+  // An existing cluster needs no server of ours.
+  isDone: () => Boolean(process.env.TEMPORAL_ADDRESS) || works(TEMPORAL),
   async run() {
     mkdirSync(dirname(TEMPORAL), { recursive: true });
     const onPath = process.env.PATH.split(delimiter)

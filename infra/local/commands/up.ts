@@ -1,0 +1,44 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeUrls } from '../describe.js';
+import { findRunningStack } from '../running-stack.js';
+import { stackOptionsFromEnvironment, stackPaths } from '../stack-options.js';
+
+const POLL_MS = 200;
+
+/** Starts the supervisor in the background, shows its log until the stack is healthy. @returns the exit code */
+export async function up(): Promise<number> {
+  const { dataDirectory } = stackOptionsFromEnvironment();
+  const running = findRunningStack(dataDirectory);
+  if (running) {
+    console.log(`Runs already (supervisor: process ${running.supervisor.pid}).\n${describeUrls(running.urls)}`);
+    return 0;
+  }
+  const log = stackPaths(dataDirectory).log('supervisor');
+  mkdirSync(dirname(log), { recursive: true });
+  const output = openSync(log, 'a', 0o600);
+  const from = statSync(log).size;
+  const main = process.argv[1]!;
+  const supervisor = spawn(process.execPath, [main, 'supervise'], {
+    detached: true,
+    stdio: ['ignore', output, output],
+  });
+  closeSync(output);
+  supervisor.unref();
+  return follow(supervisor, dataDirectory, log, from);
+}
+
+async function follow(supervisor: ChildProcess, dataDirectory: string, log: string, from: number): Promise<number> {
+  for (let shown = from; ;) {
+    const ended = supervisor.exitCode !== null || supervisor.signalCode !== null;
+    const ready = findRunningStack(dataDirectory)?.supervisor.pid === supervisor.pid;
+    const text = readFileSync(log).subarray(shown);
+    process.stdout.write(text);
+    shown += text.length;
+    if (ended) return 1;
+    if (ready) return 0;
+    await sleep(POLL_MS);
+  }
+}

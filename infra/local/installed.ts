@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROJECT_ROOT } from '../config/project-root.js';
+import type { ServiceName, StackOptions } from './stack-options.js';
+
+/** Something that set-up makes is not there. */
+export class NotInstalled extends Error {
+  override readonly name = 'NotInstalled';
+}
+
+/** Path of the Temporal CLI that set-up chose. */
+export function temporalBinary({ cacheDirectory }: Pick<StackOptions, 'cacheDirectory'>): string {
+  return join(cacheDirectory, 'bin/temporal');
+}
+
+export const PYTHON = join(PROJECT_ROOT, 'worker/gpu/.venv/bin/python');
+
+/** @throws NotInstalled naming what the wanted processes lack */
+export function requireInstalled(options: StackOptions): void {
+  const needed: Record<ServiceName, string> = {
+    'policy-server': PYTHON,
+    trainer: PYTHON,
+    'agent-worker': join(PROJECT_ROOT, 'dist/worker/agent/main.js'),
+    api: join(PROJECT_ROOT, 'dist/api/main.js'),
+  };
+  const paths = options.services.map((name) => needed[name]);
+  if (!options.existingTemporal) paths.push(temporalBinary(options));
+  const missing = [...new Set(paths)].filter((path) => !existsSync(path));
+  if (missing.length > 0) throw new NotInstalled(`Not there: ${missing.join(', ')}. Run \`npm run setup\`.`);
+}

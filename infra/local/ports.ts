@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { allPids } from './process-identity.js';
+
+/** Below the range that systems take the ports of outgoing connections from: what is free stays free for a restart. */
+const FREE_RANGE = { from: 20_000, to: 32_000 };
+
+/** A port that has to be free is not. The message names the process that holds it, where that can be found out. */
+export class PortTaken extends Error {
+  override readonly name = 'PortTaken';
+}
+
+/** @throws PortTaken */
+export async function requireFreePort(port: number, purpose: string, setting: string): Promise<void> {
+  if (await isFree(port)) return;
+  const holder = portHolder(port);
+  const who = holder ? `process ${holder.pid} (${holder.command})` : 'another process';
+  throw new PortTaken(
+    `Port ${port} on 127.0.0.1, wanted for ${purpose}, is held by ${who}. Stop it, or choose another port with ${setting}.`,
+  );
+}
+
+/** A port of 127.0.0.1 that nothing listens on and that is not in `taken`. */
+export async function findFreePort(taken: ReadonlySet<number> = new Set()): Promise<number> {
+  for (;;) {
+    const port = FREE_RANGE.from + Math.floor(Math.random() * (FREE_RANGE.to - FREE_RANGE.from));
+    if (!taken.has(port) && (await isFree(port))) return port;
+  }
+}
+
+/** Whether a server could listen on the port of 127.0.0.1 right now. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const free = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(true));
+  });
+  await new Promise((resolve) => server.close(resolve));
+  return free;
+}
+
+/** The process that listens on the port; undefined when it belongs to another user or the system does not tell. */
+export function portHolder(port: number): { pid: number; command: string } | undefined {
+  const pid = holderByProc(port) ?? holderByLsof(port);
+  return pid === undefined ? undefined : { pid, command: commandOf(pid) };
+}
+
+function holderByProc(port: number): number | undefined {
+  const sockets = listeningSockets(port);
+  return sockets.size === 0 ? undefined : allPids().find((pid) => openFiles(pid).some((file) => sockets.has(file)));
+}
+
+/** `socket:[inode]` of each listening socket, from /proc/net/tcp: local address, remote, state 0A, ..., inode. */
+function listeningSockets(port: number): Set<string> {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const lines = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => readOrEmpty(path).split('\n'));
+  const fields = lines.map((line) => line.trim().split(/\s+/));
+  return new Set(fields.filter((f) => f[1]?.endsWith(suffix) && f[3] === '0A').map((f) => `socket:[${f[9]}]`));
+}
+
+function openFiles(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => linkOrEmpty(`/proc/${pid}/fd/${fd}`));
+  } catch {
+    return [];
+  }
+}
+
+function holderByLsof(port: number): number | undefined {
+  const output = outputOrEmpty('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-Fp']);
+  const pid = /^p(\d+)/m.exec(output)?.[1];
+  return pid === undefined ? undefined : Number(pid);
+}
+
+function commandOf(pid: number): string {
+  return (
+    outputOrEmpty('ps', ['-o', 'args=', '-p', String(pid)])
+      .trim()
+      .slice(0, 120) || 'unknown command'
+  );
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function linkOrEmpty(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
+function outputOrEmpty(command: string, args: string[]): string {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { stackPaths, type StackOptions, type StackPorts } from './stack-options.js';
+import type { StackUrls } from './stack-record.js';
+
+/** How the processes, and this one, reach Temporal: read by @temporalio/envconfig and its Python twin. */
+export function temporalEnvironment(options: StackOptions, ports: StackPorts): Record<string, string> {
+  const inherited = definedVariables(process.env);
+  if (options.existingTemporal) return inherited;
+  const ours = Object.entries(inherited).filter(([name]) => !name.startsWith('TEMPORAL_'));
+  return {
+    ...Object.fromEntries(ours),
+    TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
+    TEMPORAL_NAMESPACE: 'default',
+    // An empty file: a profile in the user's home (TLS, API key) is for another server.
+    TEMPORAL_CONFIG_FILE: stackPaths(options.dataDirectory).temporalConfig,
+  };
+}
+
+/** The environment of every process of the stack. */
+export function stackEnvironment(options: StackOptions, ports: StackPorts, urls: StackUrls): Record<string, string> {
+  const paths = stackPaths(options.dataDirectory);
+  return {
+    ...temporalEnvironment(options, ports),
+    DATABASE_URL: urls.database,
+    AGENTFLOW_ARTIFACTS: pathToFileURL(paths.artifacts).href,
+    AGENTFLOW_MODELS_CACHE: join(options.cacheDirectory, 'models'),
+    AGENTFLOW_POLICY_SERVER_URL: urls.policyServer,
+    AGENTFLOW_POLICY_SERVER_PORT: String(ports.policyServer),
+    AGENTFLOW_REQUEST_LOG: paths.requestLog,
+    AGENTFLOW_API_PORT: String(ports.api),
+    AGENTFLOW_DATA: options.dataDirectory,
+  };
+}
+
+function definedVariables(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

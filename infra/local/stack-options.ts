@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readEnvironment } from '../config/environment.js';
+
+/** The processes of this project. PostgreSQL and Temporal are started before them, unless existing ones are used. */
+export const SERVICE_NAMES = ['policy-server', 'trainer', 'agent-worker', 'api'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+export type ProcessName = 'postgres' | 'temporal' | ServiceName;
+
+/** 0 picks a free port. */
+export interface StackPorts {
+  postgres: number;
+  temporal: number;
+  temporalUi: number;
+  policyServer: number;
+  api: number;
+}
+
+export interface StackOptions {
+  /** Absolute. */
+  dataDirectory: string;
+  /** What set-up downloaded and built. Absolute. */
+  cacheDirectory: string;
+  ports: StackPorts;
+  /** An existing PostgreSQL instead of ours. */
+  databaseUrl?: string;
+  /** The existing Temporal cluster that the environment names, instead of a dev server. */
+  existingTemporal: boolean;
+  /** Which of the project's own processes to start. */
+  services: readonly ServiceName[];
+  /** More environment variables, by process. */
+  env: Partial<Record<ProcessName, Record<string, string>>>;
+}
+
+/** What each port is for, the environment variable that sets it, and its default. */
+export const PORT_SETTINGS: Record<keyof StackPorts, { purpose: string; variable: string; port: number }> = {
+  postgres: { purpose: 'PostgreSQL', variable: 'AGENTFLOW_POSTGRES_PORT', port: 8432 },
+  temporal: { purpose: 'the Temporal server', variable: 'AGENTFLOW_TEMPORAL_PORT', port: 7233 },
+  temporalUi: { purpose: 'the Temporal UI', variable: 'AGENTFLOW_TEMPORAL_UI_PORT', port: 8233 },
+  policyServer: { purpose: 'the policy server', variable: 'AGENTFLOW_POLICY_SERVER_PORT', port: 8460 },
+  api: { purpose: 'the API', variable: 'AGENTFLOW_API_PORT', port: 8400 },
+};
+
+const portNumber = z.coerce.number().int().min(0).max(65_535);
+
+/** A port of the environment is no port. */
+export class BadPort extends Error {
+  override readonly name = 'BadPort';
+}
+
+/** The options that the environment asks for: everything on, default ports. @throws BadPort, EnvironmentError */
+export function stackOptionsFromEnvironment(env: NodeJS.ProcessEnv = process.env): StackOptions {
+  const { AGENTFLOW_DATA, AGENTFLOW_CACHE } = readEnvironment(['AGENTFLOW_DATA', 'AGENTFLOW_CACHE'], env);
+  return {
+    dataDirectory: AGENTFLOW_DATA,
+    cacheDirectory: AGENTFLOW_CACHE,
+    ports: portsFromEnvironment(env),
+    databaseUrl: env['DATABASE_URL'] ? readEnvironment(['DATABASE_URL'], env).DATABASE_URL : undefined,
+    existingTemporal: Boolean(env['TEMPORAL_ADDRESS'] || env['TEMPORAL_PROFILE']),
+    services: SERVICE_NAMES,
+    env: {},
+  };
+}
+
+function portsFromEnvironment(env: NodeJS.ProcessEnv): StackPorts {
+  const entries = Object.entries(PORT_SETTINGS).map(([name, { variable, port }]) => {
+    const parsed = portNumber.safeParse(env[variable] || port);
+    if (!parsed.success) throw new BadPort(`${variable} must be a port, 0 to 65535 (0 picks a free one).`);
+    return [name, parsed.data];
+  });
+  return Object.fromEntries(entries) as unknown as StackPorts;
+}
+
+/** Paths inside the data directory. */
+export function stackPaths(dataDirectory: string) {
+  return {
+    record: join(dataDirectory, 'stack.json'),
+    api: join(dataDirectory, 'api.json'),
+    artifacts: join(dataDirectory, 'artifacts'),
+    temporalDatabase: join(dataDirectory, 'temporal.db'),
+    temporalConfig: join(dataDirectory, 'temporal.toml'),
+    requestLog: join(dataDirectory, 'logs/requests.jsonl'),
+    log: (process: string) => join(dataDirectory, 'logs', `${process}.log`),
+  };
+}
