@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Turn } from '../../infra/database/entities/index.js';
+import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
+import type { Sample } from '../modules/planner/planner-engine.js';
+import { unpackFloat32, unpackInt32 } from './token-bytes.js';
+import { TurnStore, type TurnKey } from './turn-store.js';
+
+const sample: Sample = {
+  messages: [{ role: 'user', content: 'Question' }],
+  promptTokenIds: [1, 2, 49151],
+  responseTokenIds: [7, 2],
+  logprobs: [-0.25, -1.5],
+  policyName: 'run-1@0',
+  policySha256: 'a'.repeat(64),
+  temperature: 0.7,
+  seed: '18446744073709551615',
+};
+
+describe('TurnStore', () => {
+  let database: TestDatabase;
+  let turns: TurnStore;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    turns = new TurnStore(database.dataSource);
+  });
+  afterAll(async () => database.drop());
+
+  const key = (flowId: string): TurnKey => ({ flowId, turn: 1, module: 'planner' });
+
+  it('stores what was sampled, with the exact tokens, and returns the output', async () => {
+    const produced = await turns.once(key('exact'), async () => ({ output: { text: 'Lookup: é' }, sample }));
+    expect(produced).toEqual({ text: 'Lookup: é', seconds: expect.any(Number) });
+    const row = await database.dataSource.getRepository(Turn).findOneByOrFail(key('exact'));
+    expect([...unpackInt32(row.promptTokenIds as Buffer)]).toEqual(sample.promptTokenIds);
+    expect([...unpackInt32(row.responseTokenIds as Buffer)]).toEqual(sample.responseTokenIds);
+    expect([...unpackFloat32(row.logprobs as Buffer)]).toEqual(sample.logprobs);
+    const { policyName, policySha256, temperature, seed, messages: prompt } = sample;
+    expect(row).toMatchObject({ policyName, policySha256, temperature, seed, prompt });
+  });
+
+  it('never asks again for a turn that is stored (I3)', async () => {
+    const first = await turns.once(key('again'), async () => ({ output: { text: 'first' }, sample }));
+    const second = await turns.once<{ text: string }>(key('again'), () => Promise.reject(new Error('asked again')));
+    expect(second).toEqual(first);
+  });
+
+  it('returns the first record to every attempt of a race, also to a late one (I3)', async () => {
+    const produce = (text: string, delay: number) => async () => {
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      return { output: { text }, sample };
+    };
+    const attempts = [40, 10, 30, 80].map((delay) => turns.once(key('race'), produce(`after ${delay}`, delay)));
+    const outputs = await Promise.all(attempts);
+    expect(new Set(outputs.map(({ text }) => text))).toEqual(new Set(['after 10']));
+    expect(await database.dataSource.getRepository(Turn).countBy({ flowId: 'race' })).toBe(1);
+  });
+
+  it('stores nothing when the call fails', async () => {
+    await expect(turns.once(key('failed'), () => Promise.reject(new Error('down')))).rejects.toThrow('down');
+    expect(await database.dataSource.getRepository(Turn).countBy({ flowId: 'failed' })).toBe(0);
+  });
+});
