@@ -1,0 +1,69 @@
+"""The trainer's Temporal activities: initPolicy and trainStep.
+
+They run in a worker thread, one at a time, and heartbeat from inside the work, so that a step that hangs times out.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, CancelledError
+
+from flow_grpo.failures import Failure
+from flow_grpo.trainer.contract import InitPolicyRequest, TrainStepRequest, parse_request
+from flow_grpo.trainer.redaction import redact
+from flow_grpo.trainer.trainer import Trainer
+
+TASK_QUEUE = "trainer"
+
+log = logging.getLogger(__name__)
+
+
+class TrainerActivities:
+    """Translates between Temporal and the trainer: payloads, heartbeats, failures."""
+
+    def __init__(self, trainer: Trainer, secrets: Sequence[str]) -> None:
+        """`secrets`: strings that no failure message may contain."""
+        self._trainer = trainer
+        self._secrets = secrets
+
+    @activity.defn(name="initPolicy")
+    def init_policy(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Make and commit policy 0 of a run."""
+        with self._failures():
+            request = parse_request(InitPolicyRequest, payload)
+            return self._trainer.init_policy(request, heartbeat).model_dump()
+
+    @activity.defn(name="trainStep")
+    def train_step(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Take and commit one training step."""
+        with self._failures():
+            request = parse_request(TrainStepRequest, payload)
+            return self._trainer.train_step(request, heartbeat).model_dump()
+
+    def all(self) -> list[Callable[..., Any]]:
+        """What the worker registers."""
+        return [self.init_policy, self.train_step]
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn exceptions into Temporal failures without secrets: the closed list is final, all else is retried."""
+        try:
+            yield
+        except CancelledError:
+            raise
+        except Failure as error:
+            message = redact(str(error), self._secrets)
+            log.error("%s: %s", error.type, message)
+            raise ApplicationError(message, error.details, type=error.type.value, non_retryable=True) from None
+        except Exception as error:
+            message = redact(f"{type(error).__name__}: {error}", self._secrets)
+            log.warning("%s; Temporal retries", message)
+            raise ApplicationError(message, type=type(error).__name__) from None
+
+
+def heartbeat(phase: str, done: int, total: int) -> None:
+    """The step's progress as heartbeat details; Temporal's client throttles them."""
+    activity.heartbeat({"phase": phase, "done": done, "total": total})

@@ -1,0 +1,228 @@
+"""The frozen batch of a training step: one Apache Arrow file with the samples and, as metadata, every other input.
+
+One row is one sample: a planner turn with its own prompt and response. Rows are sorted by (group, rollout, turn).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from flow_grpo.failures import Failure, FailureType
+from flow_grpo.trainer import TRAINER_VERSION
+
+METADATA_KEY = b"agentflow"
+
+COLUMNS: dict[str, pa.DataType] = {
+    "group": pa.int32(),
+    "rollout": pa.int32(),
+    "turn": pa.int32(),
+    "prompt_token_ids": pa.list_(pa.int32()),
+    "response_token_ids": pa.list_(pa.int32()),
+    "logprobs": pa.list_(pa.float32()),
+    "reward": pa.float64(),
+    "finish_reason": pa.string(),
+}
+
+
+class Lora(BaseModel):
+    """Shape of the adapter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rank: int = Field(ge=1)
+    alpha: float = Field(gt=0)
+
+
+class Training(BaseModel):
+    """Effective hyper-parameters of one step: `training` of the run's configuration, after any change on the way."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    queries_per_step: int = Field(ge=1)
+    group_size: int = Field(ge=2)
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    max_grad_norm: float = Field(gt=0)
+    adam_beta1: float = Field(ge=0, lt=1)
+    adam_beta2: float = Field(ge=0, lt=1)
+    adam_epsilon: float = Field(gt=0)
+    lora: Lora
+    aggregation: Literal["paper", "token-mean", "dr-grpo"]
+    advantage: Literal["trajectory", "turn-rows"]
+    groups: Literal["keep", "drop-zero-variance"]
+    clip_low: float = Field(gt=0)
+    clip_high: float = Field(gt=0)
+    dual_clip: float = Field(gt=1)
+    kl_coefficient: float = Field(ge=0)
+    entropy_coefficient: float = Field(ge=0)
+    micro_batch_tokens: int = Field(ge=1)
+
+
+class Policy(BaseModel):
+    """A policy's name and the sha256 of its tensors."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    sha256: str
+
+
+class Metadata(BaseModel):
+    """What the batch file says about itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: Literal[1]
+    trainer_version: str
+    run_id: str
+    step: int = Field(ge=1)
+    policy: Policy
+    model: str
+    seed: int | str
+    temperature: float = Field(gt=0)
+    training: Training
+    groups: int = Field(ge=0)
+    identity: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One planner turn. `reward` is the trajectory's; `logprobs` are the sampler's, at the batch's temperature."""
+
+    group: int
+    rollout: int
+    turn: int
+    prompt: tuple[int, ...]
+    response: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    reward: float
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """Prompt and response: the sequence the model sees."""
+        return self.prompt + self.response
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The frozen input of a training step; `sha256` is of the file's bytes."""
+
+    metadata: Metadata
+    samples: tuple[Sample, ...]
+    sha256: str
+
+
+def read_batch(path: Path, sha256: str) -> Batch:
+    """Read and check a batch file. Raises BatchInvalid when it is missing, altered or malformed."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise _invalid(path, "the file is missing; restore it from a copy of the artifact store") from None
+    actual = hashlib.sha256(data).hexdigest()
+    if actual != sha256:
+        raise _invalid(path, f"it has sha256 {actual}, but its row says {sha256}")
+    try:
+        with pa.ipc.open_file(pa.BufferReader(data)) as file:
+            table = file.read_all()
+    except pa.ArrowInvalid as error:
+        raise _invalid(path, f"it is not an Arrow IPC file: {error}") from None
+    metadata = _read_metadata(path, table.schema)
+    samples = _read_samples(path, table)
+    _check_samples(path, metadata, samples)
+    return Batch(metadata, samples, sha256)
+
+
+def check_batch(
+    batch: Batch, run_id: str, step: int, parent_sha256: str, model: str, identity: Mapping[str, str]
+) -> None:
+    """Refuse a batch that was frozen for another step or policy (BatchInvalid) or identity (WrongIdentity)."""
+    metadata = batch.metadata
+    if (metadata.run_id, metadata.step) != (run_id, step):
+        raise Failure(
+            FailureType.BatchInvalid,
+            f"the batch was frozen for step {metadata.step} of {metadata.run_id}, not for step {step} of {run_id}",
+        )
+    if metadata.policy.sha256 != parent_sha256:
+        raise Failure(
+            FailureType.BatchInvalid,
+            f"the batch of step {step} was sampled from {metadata.policy.name} ({metadata.policy.sha256}), "
+            f"but the input policy of the step is {parent_sha256}",
+        )
+    if metadata.trainer_version != TRAINER_VERSION:
+        raise Failure(
+            FailureType.WrongIdentity,
+            f"the batch of step {step} was frozen for trainer {metadata.trainer_version}; this is {TRAINER_VERSION}",
+        )
+    check_identity(
+        f"the batch of step {step}", {"model": metadata.model, **metadata.identity}, {"model": model, **identity}
+    )
+
+
+def check_identity(what: str, actual: Mapping[str, str], expected: Mapping[str, str]) -> None:
+    """Raise WrongIdentity naming every part in which two identities differ (I8)."""
+    names = sorted(name for name in {*actual, *expected} if actual.get(name) != expected.get(name))
+    if names:
+        differences = "; ".join(f"{name}: {actual.get(name)} there, {expected.get(name)} here" for name in names)
+        raise Failure(
+            FailureType.WrongIdentity, f"{what} belongs to another configuration: {differences}", differs=names
+        )
+
+
+def _read_metadata(path: Path, schema: pa.Schema) -> Metadata:
+    raw = (schema.metadata or {}).get(METADATA_KEY)
+    if raw is None:
+        raise _invalid(path, "its schema has no metadata `agentflow`")
+    try:
+        return Metadata.model_validate_json(raw)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise _invalid(path, f"its metadata is not of this format: {problems}") from None
+
+
+def _read_samples(path: Path, table: pa.Table) -> tuple[Sample, ...]:
+    columns: dict[str, list[Any]] = {}
+    for name, type in COLUMNS.items():
+        if name not in table.column_names:
+            raise _invalid(path, f"it has no column {name}")
+        # Writers may name a list's items differently; what counts is that the values are of the type.
+        columns[name] = table.column(name).cast(type).to_pylist()
+    rows = zip(*(columns[name] for name in COLUMNS), strict=True)
+    try:
+        return tuple(
+            Sample(group, rollout, turn, tuple(prompt), tuple(response), tuple(logprobs), reward)
+            for group, rollout, turn, prompt, response, logprobs, reward, _ in rows
+        )
+    except TypeError:
+        raise _invalid(path, "a list of tokens is null") from None
+
+
+def _check_samples(path: Path, metadata: Metadata, samples: tuple[Sample, ...]) -> None:
+    keys = [(s.group, s.rollout, s.turn) for s in samples]
+    if any(a >= b for a, b in pairwise(keys)):
+        raise _invalid(path, "its rows are not sorted by (group, rollout, turn), each once")
+    rewards: dict[tuple[int, int], float] = {}
+    rollouts: dict[int, set[int]] = {}
+    for sample in samples:
+        where = f"group {sample.group}, rollout {sample.rollout}, turn {sample.turn}"
+        if not sample.prompt or not sample.response:
+            raise _invalid(path, f"{where}: the prompt or the response is empty")
+        if len(sample.logprobs) != len(sample.response):
+            raise _invalid(path, f"{where}: {len(sample.response)} tokens but {len(sample.logprobs)} log-probs")
+        if rewards.setdefault((sample.group, sample.rollout), sample.reward) != sample.reward:
+            raise _invalid(path, f"{where}: the turns of one rollout have different rewards")
+        rollouts.setdefault(sample.group, set()).add(sample.rollout)
+    if len(rollouts) != metadata.groups:
+        raise _invalid(path, f"its metadata says {metadata.groups} groups, its rows hold {len(rollouts)}")
+    lonely = [group for group, members in rollouts.items() if len(members) < 2]
+    if lonely:
+        raise _invalid(path, f"groups {lonely} have a single scored rollout; advantages need at least two")
+
+
+def _invalid(path: Path, problem: str) -> Failure:
+    return Failure(FailureType.BatchInvalid, f"batch {path.name}: {problem}")

@@ -1,0 +1,191 @@
+"""Policies and checkpoints of a run in the artifact store.
+
+    runs/<run id>/policies/<step>/     adapter_model.safetensors adapter_config.json manifest.json
+    runs/<run id>/checkpoints/<step>/  the same and optimizer.safetensors
+
+Every step has a policy; a checkpoint adds the optimiser, so that training can go on from it.
+"""
+
+import json
+import logging
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flow_grpo import artifacts
+from flow_grpo.failures import Failure, FailureType
+from flow_grpo.policy import ADAPTER_CONFIG, ADAPTER_TENSORS, policy_directory, tensors_sha256
+from flow_grpo.trainer import TRAINER_VERSION
+from flow_grpo.trainer.batch import Lora, check_identity
+from flow_grpo.trainer.lora import adapter_config
+from flow_grpo.trainer.state import (
+    TrainerState,
+    adapter_bytes,
+    initial_state,
+    optimiser_bytes,
+    read_adapter,
+    read_optimiser,
+)
+
+OPTIMISER_TENSORS = "optimizer.safetensors"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a run's artifacts must agree in (I8)."""
+
+    model: str
+    parts: Mapping[str, str]
+
+    def as_parts(self) -> dict[str, str]:
+        """All parts by name, the base model and the trainer's version included."""
+        return {**self.parts, "base model": self.model, "trainer version": TRAINER_VERSION}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a state was made from."""
+
+    parent_sha256: str | None
+    batch_sha256: str | None
+
+
+class RunArtifacts:
+    """Reads and writes one run's policies and checkpoints under the store's root directory."""
+
+    def __init__(self, root: Path, run_id: str, identity: Identity) -> None:
+        self.root = root
+        self.run_id = run_id
+        self.identity = identity
+
+    def policy(self, step: int) -> Path:
+        """Directory of a policy."""
+        return policy_directory(self.root, self.run_id, step)
+
+    def checkpoint(self, step: int) -> Path:
+        """Directory of a checkpoint."""
+        return self.root / "runs" / self.run_id / "checkpoints" / f"{step:06d}"
+
+    def write_policy(self, state: TrainerState, origin: Origin) -> Path:
+        """Write a policy if it does not stand yet. Raises StepDiverged when another one stands in its place."""
+        return self._write(self.policy(state.step), state, self._adapter_files(state), origin)
+
+    def write_checkpoint(self, state: TrainerState, origin: Origin) -> Path:
+        """Write a checkpoint if it does not stand yet. Raises StepDiverged when another one stands in its place."""
+        files = {**self._adapter_files(state), OPTIMISER_TENSORS: optimiser_bytes(state.optimiser)}
+        return self._write(self.checkpoint(state.step), state, files, origin)
+
+    def has_whole_policy(self, step: int, sha256: str) -> bool:
+        """Whether the policy stands, undamaged, with this sha256."""
+        return self._is_whole(self.policy(step), sha256)
+
+    def has_whole_checkpoint(self, step: int, sha256: str) -> bool:
+        """Whether the checkpoint stands, undamaged, with this sha256."""
+        return self._is_whole(self.checkpoint(step), sha256)
+
+    def checkpoint_steps(self) -> list[int]:
+        """Steps with a checkpoint directory, ascending."""
+        directories = self.checkpoint(0).parent.glob("[0-9]*")
+        return sorted(int(path.name) for path in directories if re.fullmatch(r"\d{6,}", path.name))
+
+    def newest_state(self, step: int, accept: Callable[[int, str], bool]) -> TrainerState | None:
+        """State of the newest whole checkpoint <= step; None when there is none.
+
+        A broken checkpoint is moved aside and the one before is taken; so it is when `accept(step, sha256)` says no.
+        Raises WrongIdentity for a checkpoint of another configuration.
+        """
+        for candidate in reversed([n for n in self.checkpoint_steps() if n <= step]):
+            directory = self.checkpoint(candidate)
+            try:
+                state = self._load_state(directory)
+            except (artifacts.ArtifactMissing, artifacts.ArtifactBroken) as error:
+                aside = artifacts.move_aside(directory)
+                log.warning("checkpoint %d of %s is not whole (%s): moved to %s", candidate, self.run_id, error, aside)
+                continue
+            if accept(candidate, state.sha256):
+                return state
+            log.warning("checkpoint %d of %s is not the committed policy: skipped", candidate, self.run_id)
+        return None
+
+    def initial_state(self) -> TrainerState | None:
+        """State 0 from policy 0, for a run that has lost all checkpoints; None without a whole policy 0."""
+        try:
+            manifest, files = artifacts.load_directory(self.policy(0))
+        except (artifacts.ArtifactMissing, artifacts.ArtifactBroken):
+            return None
+        self._check_identity(self.policy(0), manifest)
+        return initial_state(self.run_id, _read_lora(files[ADAPTER_CONFIG]), read_adapter(files[ADAPTER_TENSORS]))
+
+    def superseded_checkpoints(self, keep: int) -> list[int]:
+        """Steps of the checkpoints that are older than the newest `keep`. Checkpoint 0 always stays."""
+        steps = [step for step in self.checkpoint_steps() if step > 0]
+        return steps[:-keep]
+
+    def remove_checkpoint(self, step: int) -> None:
+        """Remove a checkpoint's directory."""
+        artifacts.remove_directory(self.checkpoint(step))
+
+    def remove_leftovers(self, step: int) -> None:
+        """Remove temporary directories of dead attempts at steps that are committed by now, up to `step`."""
+        for parent in (self.policy(0).parent, self.checkpoint(0).parent):
+            for path in parent.glob("*.tmp-*"):
+                if path.name.split(".")[0].isdecimal() and int(path.name.split(".")[0]) <= step:
+                    shutil.rmtree(path, ignore_errors=True)
+
+    def _adapter_files(self, state: TrainerState) -> dict[str, bytes]:
+        config = json.dumps(adapter_config(self.identity.model, state.lora), sort_keys=True, indent=1).encode() + b"\n"
+        return {ADAPTER_TENSORS: adapter_bytes(state), ADAPTER_CONFIG: config}
+
+    def _write(self, directory: Path, state: TrainerState, files: Mapping[str, bytes], origin: Origin) -> Path:
+        manifest = artifacts.commit_directory(directory, files, self._manifest(state, origin))
+        if manifest["policy_sha256"] != state.sha256:
+            raise Failure(
+                FailureType.StepDiverged,
+                f"step {state.step} of {self.run_id} gave policy {state.sha256}, but {directory.parent.name}/"
+                f"{directory.name} already holds {manifest['policy_sha256']} from another worker",
+            )
+        return directory
+
+    def _manifest(self, state: TrainerState, origin: Origin) -> dict[str, Any]:
+        return {
+            "run_id": self.run_id,
+            "step": state.step,
+            "policy_name": state.policy_name,
+            "policy_sha256": state.sha256,
+            "parent_sha256": origin.parent_sha256,
+            "batch_sha256": origin.batch_sha256,
+            "identity": self.identity.as_parts(),
+            "trainer_version": TRAINER_VERSION,
+        }
+
+    def _is_whole(self, directory: Path, sha256: str) -> bool:
+        try:
+            manifest, _ = artifacts.load_directory(directory)
+        except (artifacts.ArtifactMissing, artifacts.ArtifactBroken):
+            return False
+        return manifest.get("policy_sha256") == sha256
+
+    def _load_state(self, directory: Path) -> TrainerState:
+        manifest, files = artifacts.load_directory(directory)
+        self._check_identity(directory, manifest)
+        adapter = read_adapter(files[ADAPTER_TENSORS])
+        sha256 = tensors_sha256(adapter)
+        if sha256 != manifest["policy_sha256"]:
+            raise artifacts.ArtifactBroken(f"its tensors have sha256 {sha256}, not {manifest['policy_sha256']}")
+        optimiser = read_optimiser(files[OPTIMISER_TENSORS])
+        lora = _read_lora(files[ADAPTER_CONFIG])
+        return TrainerState(self.run_id, int(manifest["step"]), sha256, lora, adapter, optimiser)
+
+    def _check_identity(self, directory: Path, manifest: Mapping[str, Any]) -> None:
+        what = f"{directory.parent.name}/{directory.name} of {self.run_id}"
+        check_identity(what, manifest["identity"], self.identity.as_parts())
+
+
+def _read_lora(config: bytes) -> Lora:
+    document = json.loads(config)
+    return Lora(rank=document["r"], alpha=document["lora_alpha"])

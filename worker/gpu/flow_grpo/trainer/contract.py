@@ -1,0 +1,84 @@
+"""Wire types of the trainer's activities: the Python side of workflows/contracts/trainer-activities.ts."""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from flow_grpo.failures import Failure, FailureType
+from flow_grpo.trainer.batch import Lora, Policy
+
+# A run's id becomes part of a path: it must not be able to leave its directory.
+RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+
+
+class Request(BaseModel):
+    """Base of the requests. Unknown keys are ignored, so that an older worker serves a newer workflow."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class InitPolicyRequest(Request):
+    """Make policy 0 of a run."""
+
+    run_id: RunId
+    model: str
+    seed: int
+    lora: Lora
+    identity: dict[str, str]
+
+
+class ArtifactRef(Request):
+    """A file or directory of the artifact store."""
+
+    uri: str
+    sha256: str
+
+
+class CheckpointRequest(Request):
+    """Whether to save a checkpoint of the step, and how many of the newest to keep."""
+
+    save: bool
+    keep: int = Field(ge=2)
+
+
+class TrainStepRequest(Request):
+    """Turn policy step - 1 into policy step."""
+
+    run_id: RunId
+    step: int = Field(ge=1)
+    parent_sha256: str
+    batch: ArtifactRef
+    model: str
+    identity: dict[str, str]
+    checkpoint: CheckpointRequest
+
+
+class InitPolicyResult(BaseModel):
+    """Policy 0 and where it lies."""
+
+    policy: Policy
+    uri: str
+
+
+RecoveredFrom = Literal["memory", "checkpoint", "replay", "committed"]
+
+
+class TrainStepResult(BaseModel):
+    """The committed policy of a step, and how the worker came to hold the state before it."""
+
+    policy: Policy
+    uri: str
+    recovered_from: RecoveredFrom
+    metrics: dict[str, float]
+
+
+R = TypeVar("R", bound=Request)
+
+
+def parse_request(type: type[R], payload: Any) -> R:
+    """Validate an activity's argument. Raises BadConfiguration naming every bad field: no retry can mend it."""
+    try:
+        return type.model_validate(payload)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise Failure(FailureType.BadConfiguration, f"{type.__name__} is malformed: {problems}") from None

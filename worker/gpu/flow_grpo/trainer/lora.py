@@ -1,0 +1,103 @@
+"""LoRA on the linear layers of a transformers model: y = W x + (alpha / r) B A x, stored in PEFT's format."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from flow_grpo.policy import ADAPTER_PREFIX
+from flow_grpo.trainer.batch import Lora
+
+TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+class LoraLinear(nn.Module):
+    """A frozen linear layer with a trainable low-rank addition. lora_A: (r, in); lora_B: (out, r)."""
+
+    def __init__(self, base: nn.Linear, lora: Lora) -> None:
+        super().__init__()
+        self.base = base
+        self.scale = lora.alpha / lora.rank
+        self.enabled = True
+        self.lora_A = nn.Parameter(torch.zeros(lora.rank, base.in_features))
+        self.lora_B = nn.Parameter(torch.zeros(base.out_features, lora.rank))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: (..., in) -> (..., out)."""
+        if not self.enabled:
+            return self.base(x)
+        rows = x.reshape(-1, x.shape[-1])
+        low = F.linear(rows, self.lora_A)
+        return torch.addmm(self.base(rows), low, self.lora_B.T, alpha=self.scale).view(*x.shape[:-1], -1)
+
+
+def attach_lora(model: nn.Module, lora: Lora) -> None:
+    """Freeze the model and put a LoraLinear in the place of every target layer."""
+    model.requires_grad_(False)
+    for module in list(model.modules()):
+        for name, child in list(module.named_children()):
+            if name in TARGETS and isinstance(child, nn.Linear):
+                setattr(module, name, LoraLinear(child, lora))
+
+
+def adapter_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The trainable parameters by PEFT's names, sorted."""
+    found: dict[str, nn.Parameter] = {}
+    for name, module in model.named_modules():
+        if isinstance(module, LoraLinear):
+            found[f"{ADAPTER_PREFIX}{name}.lora_A.weight"] = module.lora_A
+            found[f"{ADAPTER_PREFIX}{name}.lora_B.weight"] = module.lora_B
+    return dict(sorted(found.items()))
+
+
+@contextmanager
+def adapter_off(model: nn.Module) -> Iterator[None]:
+    """Within the block the model computes as the frozen base."""
+    layers = [module for module in model.modules() if isinstance(module, LoraLinear)]
+    for layer in layers:
+        layer.enabled = False
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.enabled = True
+
+
+def initial_adapter(shapes: Mapping[str, torch.Size], run_seed: int) -> dict[str, torch.Tensor]:
+    """Policy 0: A uniform in +-1/sqrt(in) (Kaiming with a = sqrt 5, as in PEFT), B zero, so that it equals the base.
+
+    Drawn in the order of the sorted names from one generator seeded by hash(run seed, 'init').
+    """
+    digest = hashlib.sha256(json.dumps([run_seed, "init"]).encode()).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+    def draw(name: str) -> torch.Tensor:
+        tensor = torch.zeros(shapes[name])
+        if name.endswith("lora_A.weight"):
+            bound = 1 / math.sqrt(tensor.shape[1])
+            tensor.uniform_(-bound, bound, generator=generator)
+        return tensor
+
+    return {name: draw(name) for name in sorted(shapes)}
+
+
+def adapter_config(model: str, lora: Lora) -> dict[str, object]:
+    """PEFT's adapter_config.json; `model` is the registered name of the base."""
+    return {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": model,
+        "r": lora.rank,
+        "lora_alpha": lora.alpha,
+        "target_modules": sorted(TARGETS),
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "fan_in_fan_out": False,
+        "init_lora_weights": True,
+        "inference_mode": True,
+    }

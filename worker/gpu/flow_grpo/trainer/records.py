@@ -1,0 +1,96 @@
+"""The rows that the trainer reads and writes: batches, policies, checkpoints.
+
+The row (run, step) of `policies` is the commit of a step (I4): inserted once, whoever comes second reads the first's.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+CONNECT_TIMEOUT_S = 5
+# A statement that waits longer fails and is retried with the whole activity, before the heartbeat runs out.
+STATEMENT_TIMEOUT_MS = 5_000
+
+
+@dataclass(frozen=True)
+class PolicyRow:
+    """A committed step."""
+
+    uri: str
+    sha256: str
+    parent_sha256: str | None
+    batch_sha256: str | None
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """A frozen batch."""
+
+    uri: str
+    sha256: str
+
+
+class Records:
+    """Short transactions on the project's database; each call connects anew, so a restarted server does no harm."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+
+    def policy(self, run_id: str, step: int) -> PolicyRow | None:
+        """The committed policy of a step."""
+        query = "SELECT uri, sha256, parent_sha256, batch_sha256, metrics FROM policies WHERE run_id = %s AND step = %s"
+        with self._connect() as connection, connection.cursor(row_factory=class_row(PolicyRow)) as cursor:
+            return cursor.execute(query, (run_id, step)).fetchone()
+
+    def commit_policy(self, run_id: str, step: int, row: PolicyRow) -> PolicyRow:
+        """Insert the row unless one is there; return the one that is there afterwards: the winner's."""
+        query = """
+            INSERT INTO policies (run_id, step, uri, sha256, parent_sha256, batch_sha256, metrics, created_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, now()) ON CONFLICT (run_id, step) DO NOTHING
+        """
+        values = (run_id, step, row.uri, row.sha256, row.parent_sha256, row.batch_sha256, Jsonb(row.metrics))
+        with self._connect() as connection:
+            connection.execute(query, values)
+        winner = self.policy(run_id, step)
+        if winner is None:
+            raise RuntimeError(f"the row of step {step} of {run_id} vanished right after its commit")
+        return winner
+
+    def batch(self, run_id: str, step: int) -> BatchRow | None:
+        """The frozen batch of a step."""
+        query = "SELECT uri, sha256 FROM batches WHERE run_id = %s AND step = %s"
+        with self._connect() as connection, connection.cursor(row_factory=class_row(BatchRow)) as cursor:
+            return cursor.execute(query, (run_id, step)).fetchone()
+
+    def record_checkpoint(self, run_id: str, step: int, uri: str, sha256: str, size: int) -> None:
+        """Note that a checkpoint of `size` bytes exists (again)."""
+        query = """
+            INSERT INTO checkpoints (run_id, step, uri, sha256, bytes, created_at) VALUES (%s, %s, %s, %s, %s, now())
+            ON CONFLICT (run_id, step) DO UPDATE
+            SET uri = EXCLUDED.uri, sha256 = EXCLUDED.sha256, bytes = EXCLUDED.bytes, removed_at = NULL
+        """
+        with self._connect() as connection:
+            connection.execute(query, (run_id, step, uri, sha256, size))
+
+    def mark_checkpoints_removed(self, run_id: str, steps: Sequence[int]) -> None:
+        """Note that checkpoints are about to be removed."""
+        query = """
+            UPDATE checkpoints SET removed_at = now() WHERE run_id = %s AND step = ANY(%s) AND removed_at IS NULL
+        """
+        with self._connect() as connection:
+            connection.execute(query, (run_id, list(steps)))
+
+    @contextmanager
+    def _connect(self) -> Iterator[psycopg.Connection]:
+        with psycopg.connect(
+            self._database_url,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
+            application_name="agentflow-trainer",
+        ) as connection:
+            yield connection

@@ -1,0 +1,112 @@
+"""Bring back the state after a step: the newest whole checkpoint, then replay of the frozen batches (design 6).
+
+Batches are the log, checkpoints are the snapshots. No rollout is generated again, and every replayed policy is
+compared with its committed sha256.
+"""
+
+import logging
+import time
+from pathlib import Path
+
+from flow_grpo.artifacts import ArtifactOutsideStore, directory_bytes, file_uri, path_in_store
+from flow_grpo.failures import Failure, FailureType
+from flow_grpo.trainer.batch import Batch, check_batch, read_batch
+from flow_grpo.trainer.checkpoints import Origin, RunArtifacts
+from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.records import Records
+from flow_grpo.trainer.state import TrainerState
+from flow_grpo.trainer.step import Progress, take_step
+
+log = logging.getLogger(__name__)
+
+
+class StateUnavailable(Exception):
+    """Something that recovery needs is not there now. Retried: an operator can bring it back."""
+
+
+class Recovery:
+    """Recovers states of one run."""
+
+    def __init__(self, artifacts: RunArtifacts, records: Records, checkpoint_seconds: float) -> None:
+        """`checkpoint_seconds`: a replay writes a checkpoint when the last is older, so that repeated kills advance."""
+        self._artifacts = artifacts
+        self._records = records
+        self._checkpoint_seconds = checkpoint_seconds
+
+    def snapshot(self, step: int) -> TrainerState:
+        """The newest whole checkpoint <= step, else state 0. Raises StateUnavailable when policy 0 is lost too."""
+        found = self._artifacts.newest_state(step, self._is_committed) or self._artifacts.initial_state()
+        if found is None:
+            raise StateUnavailable(
+                f"{self._artifacts.run_id} has neither a whole checkpoint nor a whole policy 0 in the artifact store; "
+                "restore them from a copy"
+            )
+        return found
+
+    def replay(self, planner: Planner, state: TrainerState, step: int, keep: int, progress: Progress) -> TrainerState:
+        """Replay the frozen batches from `state` up to the state after `step`.
+
+        Raises ReplayDiverged when a replayed policy is not the committed one.
+        """
+        first = state.step
+        written = time.monotonic()
+        for n in range(first + 1, step + 1):
+            phase = f"replay {n - first} of {step - first}: "
+            batch = self._frozen_batch(n, state.sha256)
+            origin = Origin(state.sha256, batch.sha256)
+            state, _ = take_step(planner, state, batch, lambda p, k, total, phase=phase: progress(phase + p, k, total))
+            self._compare_with_commit(state)
+            if time.monotonic() - written >= self._checkpoint_seconds:
+                progress(phase + "checkpoint", 0, 1)
+                self.save_checkpoint(state, origin)
+                self.retain_checkpoints(keep)
+                written = time.monotonic()
+        return state
+
+    def save_checkpoint(self, state: TrainerState, origin: Origin) -> None:
+        """Write a checkpoint and its row."""
+        directory = self._artifacts.write_checkpoint(state, origin)
+        self._records.record_checkpoint(
+            self._artifacts.run_id, state.step, file_uri(directory), state.sha256, directory_bytes(directory)
+        )
+
+    def retain_checkpoints(self, keep: int) -> None:
+        """Remove all but the newest `keep` checkpoints; the rows are marked first, so none names a missing one."""
+        steps = self._artifacts.superseded_checkpoints(keep)
+        if steps:
+            self._records.mark_checkpoints_removed(self._artifacts.run_id, steps)
+        for step in steps:
+            self._artifacts.remove_checkpoint(step)
+
+    def _is_committed(self, step: int, sha256: str) -> bool:
+        row = self._records.policy(self._artifacts.run_id, step)
+        return row is not None and row.sha256 == sha256
+
+    def _frozen_batch(self, step: int, parent_sha256: str) -> Batch:
+        run_id, identity = self._artifacts.run_id, self._artifacts.identity
+        row = self._records.batch(run_id, step)
+        if row is None:
+            raise Failure(FailureType.BatchInvalid, f"step {step} of {run_id} cannot be replayed: no batch is recorded")
+        batch = read_batch(batch_path(self._artifacts.root, row.uri), row.sha256)
+        check_batch(batch, run_id, step, parent_sha256, identity.model, identity.parts)
+        return batch
+
+    def _compare_with_commit(self, state: TrainerState) -> None:
+        row = self._records.policy(self._artifacts.run_id, state.step)
+        if row is None:
+            raise StateUnavailable(f"the committed row of step {state.step} of {self._artifacts.run_id} is missing")
+        if row.sha256 != state.sha256:
+            raise Failure(
+                FailureType.ReplayDiverged,
+                f"replay of step {state.step} of {self._artifacts.run_id} gave policy {state.sha256}, committed is "
+                f"{row.sha256}: this machine's arithmetic differs, or a file was altered",
+                step=state.step,
+            )
+
+
+def batch_path(root: Path, uri: str) -> Path:
+    """The path of a batch. Raises BatchInvalid when the URI leaves the artifact store."""
+    try:
+        return path_in_store(root, uri)
+    except ArtifactOutsideStore as error:
+        raise Failure(FailureType.BatchInvalid, str(error)) from None

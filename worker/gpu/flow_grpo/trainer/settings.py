@@ -1,0 +1,60 @@
+"""The trainer worker's environment, read once at start."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from flow_grpo.artifacts import ArtifactOutsideStore, uri_path
+
+REPOSITORY = Path(__file__).parents[4]
+
+NAMES = {
+    "database_url": "DATABASE_URL",
+    "artifacts": "AGENTFLOW_ARTIFACTS",
+    "models_cache": "AGENTFLOW_MODELS_CACHE",
+    "operator_file": "AGENTFLOW_OPERATOR_FILE",
+    "replay_checkpoint_seconds": "AGENTFLOW_REPLAY_CHECKPOINT_S",
+}
+
+
+class BadEnvironment(Exception):
+    """Environment variables are missing or malformed; the message lists them all."""
+
+
+class Settings(BaseModel):
+    """Typed environment of the trainer worker. Temporal's own variables are read by its client library."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=AliasGenerator(validation_alias=NAMES.__getitem__))
+
+    database_url: SecretStr
+    """PostgreSQL connection string."""
+
+    artifacts: Path
+    """Root of the artifact store, given as `file:///absolute/directory`."""
+
+    models_cache: Path
+    """Directory of the dequantised base models."""
+
+    operator_file: Path = REPOSITORY / "infra" / "local" / "operator.yaml"
+    """The operator's file, which registers models by name."""
+
+    replay_checkpoint_seconds: float = Field(default=20, ge=0)
+    """A replay writes a checkpoint when the last is older than this, so that repeated kills still advance."""
+
+    @field_validator("artifacts", mode="before")
+    @classmethod
+    def _from_uri(cls, value: str) -> Path:
+        try:
+            return uri_path(value)
+        except ArtifactOutsideStore as error:
+            raise ValueError(str(error)) from None
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Parse the environment. Raises BadEnvironment listing every bad variable, without their values."""
+    try:
+        return Settings.model_validate(dict(environment))
+    except ValidationError as error:
+        problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors(include_input=False))
+        raise BadEnvironment(f"environment: {problems}") from None

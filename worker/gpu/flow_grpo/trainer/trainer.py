@@ -1,0 +1,183 @@
+"""The trainer of one process: makes policies, takes steps, and holds the state between them.
+
+In-memory state carries (run, step, sha256). It is taken out of the trainer before a step begins and put back only
+after the commit, so an exception anywhere drops it (I4) and the next attempt recovers from what is on disk.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from flow_grpo.artifacts import file_uri
+from flow_grpo.base_model import UnknownModel, ensure_base_model, registered_model
+from flow_grpo.failures import Failure, FailureType
+from flow_grpo.trainer.batch import Lora, Policy, check_batch, read_batch
+from flow_grpo.trainer.checkpoints import Identity, Origin, RunArtifacts
+from flow_grpo.trainer.contract import (
+    InitPolicyRequest,
+    InitPolicyResult,
+    RecoveredFrom,
+    TrainStepRequest,
+    TrainStepResult,
+)
+from flow_grpo.trainer.lora import initial_adapter
+from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.records import PolicyRow, Records
+from flow_grpo.trainer.recovery import Recovery, batch_path
+from flow_grpo.trainer.state import TrainerState, initial_state
+from flow_grpo.trainer.step import Progress, take_step
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where a trainer finds things."""
+
+    artifacts: Path
+    """Root directory of the artifact store."""
+    models_cache: Path
+    operator_file: Path
+    records: Records
+    replay_checkpoint_seconds: float
+
+
+class Trainer:
+    """Not thread-safe: one call at a time."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._planner: Planner | None = None
+        self._memory: TrainerState | None = None
+
+    def init_policy(self, request: InitPolicyRequest, progress: Progress) -> InitPolicyResult:
+        """Make and commit policy 0: deterministic from the seed, so a repeated call gives the same."""
+        artifacts = self._run_artifacts(request)
+        planner = self._load_planner(request.model, request.lora, progress)
+        self._memory = None
+        state = initial_state(request.run_id, request.lora, initial_adapter(planner.shapes(), request.seed))
+        winner = self._save_and_commit(artifacts, state, Origin(None, None), {}, checkpoint=True, progress=progress)
+        self._memory = state
+        return InitPolicyResult(policy=Policy(name=state.policy_name, sha256=winner.sha256), uri=winner.uri)
+
+    def train_step(self, request: TrainStepRequest, progress: Progress) -> TrainStepResult:
+        """Take one step and commit it, or return the committed one. Idempotent, and safe beside other workers."""
+        artifacts = self._run_artifacts(request)
+        row = self._stores.records.policy(request.run_id, request.step)
+        if row is not None:
+            _check_same_step(request, row)
+            if artifacts.has_whole_policy(request.step, row.sha256):
+                self._make_up_checkpoint(artifacts, request, row, progress)
+                return _result(request, row, "committed")
+        batch = read_batch(batch_path(artifacts.root, request.batch.uri), request.batch.sha256)
+        check_batch(batch, request.run_id, request.step, request.parent_sha256, request.model, request.identity)
+        before, how = self._take_state(artifacts, request, request.step - 1, request.parent_sha256, progress)
+        planner = self._load_planner(request.model, before.lora, progress)
+        state, metrics = take_step(planner, before, batch, progress)
+        origin = Origin(before.sha256, batch.sha256)
+        winner = self._save_and_commit(
+            artifacts, state, origin, metrics, checkpoint=request.checkpoint.save, progress=progress
+        )
+        self._memory = state
+        self._tidy(artifacts, request)
+        log.info(
+            "%s: policy %s from %s, reward %.3f", state.policy_name, state.sha256[:12], how, metrics["reward_mean"]
+        )
+        return _result(request, winner, how)
+
+    def _run_artifacts(self, request: InitPolicyRequest | TrainStepRequest) -> RunArtifacts:
+        return RunArtifacts(self._stores.artifacts, request.run_id, Identity(request.model, request.identity))
+
+    def _recovery(self, artifacts: RunArtifacts) -> Recovery:
+        return Recovery(artifacts, self._stores.records, self._stores.replay_checkpoint_seconds)
+
+    def _load_planner(self, model: str, lora: Lora, progress: Progress) -> Planner:
+        """The model with an adapter of this shape, kept from call to call."""
+        if self._planner is None or (self._planner.name, self._planner.lora) != (model, lora):
+            self._planner = None
+            progress("load model", 0, 1)
+            try:
+                registered = registered_model(self._stores.operator_file, model)
+            except UnknownModel as error:
+                raise Failure(FailureType.BadConfiguration, str(error)) from None
+            self._planner = Planner.load(ensure_base_model(registered.source, self._stores.models_cache), model, lora)
+            progress("load model", 1, 1)
+        return self._planner
+
+    def _take_state(
+        self, artifacts: RunArtifacts, request: TrainStepRequest, step: int, sha256: str, progress: Progress
+    ) -> tuple[TrainerState, RecoveredFrom]:
+        """The state after `step`, out of memory or recovered. Memory is empty afterwards (I4)."""
+        held, self._memory = self._memory, None
+        if held is not None and (held.run_id, held.step, held.sha256) == (request.run_id, step, sha256):
+            return held, "memory"
+        progress("load checkpoint", 0, 1)
+        recovery = self._recovery(artifacts)
+        snapshot = recovery.snapshot(step)
+        log.info("%s@%d: recovering from the state after step %d", request.run_id, step, snapshot.step)
+        planner = self._load_planner(request.model, snapshot.lora, progress)
+        state = recovery.replay(planner, snapshot, step, request.checkpoint.keep, progress)
+        if state.sha256 != sha256:
+            raise Failure(
+                FailureType.ReplayDiverged,
+                f"recovery of step {step} of {request.run_id} gave policy {state.sha256}, expected {sha256}",
+                step=step,
+            )
+        return state, "checkpoint" if snapshot.step == step else "replay"
+
+    def _save_and_commit(
+        self,
+        artifacts: RunArtifacts,
+        state: TrainerState,
+        origin: Origin,
+        metrics: dict[str, float],
+        *,
+        checkpoint: bool,
+        progress: Progress,
+    ) -> PolicyRow:
+        """Write what the step made, then commit its row. Raises StepDiverged when another sha256 was committed."""
+        progress("write", 0, 2)
+        directory = artifacts.write_policy(state, origin)
+        progress("write", 1, 2)
+        if checkpoint:
+            self._recovery(artifacts).save_checkpoint(state, origin)
+        row = PolicyRow(file_uri(directory), state.sha256, origin.parent_sha256, origin.batch_sha256, metrics)
+        winner = self._stores.records.commit_policy(state.run_id, state.step, row)
+        if winner.sha256 != state.sha256:
+            raise Failure(
+                FailureType.StepDiverged,
+                f"step {state.step} of {state.run_id} gave policy {state.sha256}, committed is {winner.sha256}",
+                step=state.step,
+            )
+        return winner
+
+    def _make_up_checkpoint(
+        self, artifacts: RunArtifacts, request: TrainStepRequest, row: PolicyRow, progress: Progress
+    ) -> None:
+        """Write a checkpoint of a committed step that is asked for and missing, as after a cancelled run."""
+        if not request.checkpoint.save or artifacts.has_whole_checkpoint(request.step, row.sha256):
+            return
+        state, _ = self._take_state(artifacts, request, request.step, row.sha256, progress)
+        progress("write", 0, 1)
+        self._recovery(artifacts).save_checkpoint(state, Origin(row.parent_sha256, row.batch_sha256))
+        self._memory = state
+        self._tidy(artifacts, request)
+
+    def _tidy(self, artifacts: RunArtifacts, request: TrainStepRequest) -> None:
+        """Remove what the commit made superfluous."""
+        self._recovery(artifacts).retain_checkpoints(request.checkpoint.keep)
+        artifacts.remove_leftovers(request.step)
+
+
+def _check_same_step(request: TrainStepRequest, row: PolicyRow) -> None:
+    if (row.parent_sha256, row.batch_sha256) != (request.parent_sha256, request.batch.sha256):
+        raise Failure(
+            FailureType.BatchInvalid,
+            f"step {request.step} of {request.run_id} is committed from batch {row.batch_sha256} on policy "
+            f"{row.parent_sha256}, but asked for with batch {request.batch.sha256} on {request.parent_sha256}",
+        )
+
+
+def _result(request: TrainStepRequest, row: PolicyRow, how: RecoveredFrom) -> TrainStepResult:
+    policy = Policy(name=f"{request.run_id}@{request.step}", sha256=row.sha256)
+    return TrainStepResult(policy=policy, uri=row.uri, recovered_from=how, metrics=row.metrics)
