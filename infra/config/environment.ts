@@ -55,7 +55,7 @@ export function readEnvironment<Name extends EnvironmentName>(
   const set = Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   const mask = Object.fromEntries(names.map((name) => [name, true])) as Record<EnvironmentName, true>;
   const parsed = environmentSchema.pick(mask).safeParse(set);
-  if (parsed.success) return parsed.data as Pick<Environment, Name>;
+  if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0]);
     return `  ${name} ${name in set ? issue.message : 'is not set'}`;

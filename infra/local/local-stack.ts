@@ -133,7 +133,10 @@ export class LocalStack extends EventEmitter<{ event: [StackEvent] }> {
   #prepareDataDirectory(): void {
     const paths = stackPaths(this.options.dataDirectory);
     mkdirSync(paths.artifacts, { recursive: true });
-    writeFileSync(paths.temporalConfig, '# Empty on purpose: the local stack configures Temporal by environment.\n');
+    writeFileSync(
+      paths.temporalConfig,
+      '# Empty on purpose: the local stack configures Temporal by environment.\n[profile.default]\n',
+    );
   }
 
   async #launch(definitions: ProcessDefinition[]): Promise<void> {

@@ -12,7 +12,7 @@ export function temporalEnvironment(options: StackOptions, ports: StackPorts): R
     ...Object.fromEntries(ours),
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     TEMPORAL_NAMESPACE: 'default',
-    // An empty file: a profile in the user's home (TLS, API key) is for another server.
+    // An empty profile: one in the user's home (TLS, API key) is for another server.
     TEMPORAL_CONFIG_FILE: stackPaths(options.dataDirectory).temporalConfig,
   };
 }

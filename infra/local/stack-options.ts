@@ -68,7 +68,7 @@ function portsFromEnvironment(env: NodeJS.ProcessEnv): StackPorts {
     if (!parsed.success) throw new BadPort(`${variable} must be a port, 0 to 65535 (0 picks a free one).`);
     return [name, parsed.data];
   });
-  return Object.fromEntries(entries) as unknown as StackPorts;
+  return Object.fromEntries(entries);
 }
 
 /** Paths inside the data directory. */

@@ -17,10 +17,10 @@ export async function up(): Promise<number> {
     return 0;
   }
   const log = stackPaths(dataDirectory).log('supervisor');
-  mkdirSync(dirname(log), { recursive: true });
+  mkdirSync(dirname(log), { recursive: true, mode: 0o711 });
   const output = openSync(log, 'a', 0o600);
   const from = statSync(log).size;
-  const main = process.argv[1]!;
+  const main = process.argv[1];
   const supervisor = spawn(process.execPath, [main, 'supervise'], {
     detached: true,
     stdio: ['ignore', output, output],

@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { CACHE, GPU_WORKER, ROOT } from '../../infra/local/setup/paths.mjs';
+import { runCommand } from './run-command.mjs';
+
+const node = (script, ...args) => [process.execPath, [join(ROOT, 'node_modules', script), ...args], ROOT];
+const python = (tool, ...args) => [join(GPU_WORKER, '.venv/bin', tool), args, GPU_WORKER];
+
+/** Lint, format and types: each counts as one test. */
+const CHECKS = {
+  eslint: node('eslint/bin/eslint.js', '.', '--max-warnings', '0'),
+  prettier: node('prettier/bin/prettier.cjs', '--check', '.'),
+  tsc: node('typescript/bin/tsc', '--noEmit'),
+  'ruff check': python('ruff', 'check', '.'),
+  'ruff format': python('ruff', 'format', '--check', '.'),
+  pyright: python('pyright'),
+};
+
+/** @returns {Promise<{ passed: number, failed: number, skipped: number }>} */
+export async function runChecks(env) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const pyrightEnv = { PYRIGHT_PYTHON_CACHE_DIR: join(CACHE, 'pyright'), PYRIGHT_PYTHON_IGNORE_WARNINGS: '1' };
+  for (const [name, [command, args, cwd]] of Object.entries(CHECKS)) {
+    const { ok, output, seconds } = await runCommand(command, args, {
+      cwd,
+      env: { ...env, ...pyrightEnv },
+      capture: true,
+    });
+    console.log(`${ok ? 'PASS' : 'FAIL'} ${name} (${seconds} s)`);
+    if (!ok) console.log(output.trimEnd());
+    counts[ok ? 'passed' : 'failed'] += 1;
+  }
+  return counts;
+}
