@@ -12,6 +12,7 @@ import {
   tableToIPC,
   Utf8,
   makeData,
+  type Data,
   type DataType,
 } from 'apache-arrow';
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
@@ -51,13 +52,13 @@ export function encodeBatch(rows: readonly BatchRow[], metadata: Record<string, 
   const sorted = [...rows].sort((a, b) => a.group - b.group || a.rollout - b.rollout || a.turn - b.turn);
   const fields = COLUMNS.map(({ name, type }) => new Field(name, type, false));
   const schema = new Schema(fields, new Map([['agentflow', canonicalJson(metadata)]]));
-  const children = COLUMNS.map(({ type, value }) => columnData(type, sorted.map(value)));
+  const children: Data[] = COLUMNS.map(({ type, value }) => columnData(type, sorted.map(value)));
   const data = makeData({ type: new Struct(fields), length: sorted.length, nullCount: 0, children });
   return tableToIPC(new Table([new RecordBatch(schema, data)]), 'file');
 }
 
-function columnData(type: DataType, values: unknown[]) {
+function columnData(type: DataType, values: unknown[]): Data {
   const builder = makeBuilder({ type, nullValues: [] });
   values.forEach((value) => builder.append(value));
-  return builder.finish().flush();
+  return builder.finish().flush() as Data;
 }

@@ -107,7 +107,7 @@ describe('freezeBatch', () => {
     expect([sha256Hex(content), content.length]).toEqual([frozen.sha256, frozen.bytes]);
     const batch = await table(frozen.uri);
     expect(batch.batches).toHaveLength(1);
-    expect(batch.toArray().map((row) => JSON.parse(JSON.stringify(row)))).toEqual([
+    expect(batch.toArray().map((row) => JSON.parse(JSON.stringify(row)) as unknown)).toEqual([
       row(0, 0, 1, 'stop'),
       row(0, 1, 1, 'stop'),
       row(0, 1, 2, 'length'),
