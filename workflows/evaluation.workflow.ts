@@ -18,7 +18,7 @@ const PAGE = 250;
 export async function evaluation(input: EvaluationInput): Promise<EvaluationResult> {
   const { questions, concurrency } = input.config.evaluation;
   const calls = runCalls(input.settings);
-  const tally = structuredClone(input.tally ?? emptyTally());
+  const tally = input.tally ?? emptyTally();
   const offset = tally.asked;
   const count = Math.min(PAGE, questions - offset);
   const queries = await calls.evaluationQueries({ dataset: input.config.dataset, offset, count });

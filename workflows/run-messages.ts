@@ -28,7 +28,7 @@ export function handleMessages(run: TrainingRun): void {
       if (state.pauseRequested) return state.status;
       state.pauseRequested = true;
       await run.setStatus('pausing');
-      return state.status;
+      return 'pausing';
     },
     {
       validator: (_options) => validator(),

@@ -37,7 +37,7 @@ export class TrainingRun {
   private openStep: TrainingStep | undefined;
 
   constructor(readonly input: TrainingRunInput) {
-    this.state = structuredClone(input.state ?? initialState(input));
+    this.state = input.state ?? initialState(input);
     this.activities = runCalls(input.settings);
     this.trainer = trainerCalls(input.settings);
     handleMessages(this);

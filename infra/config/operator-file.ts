@@ -23,6 +23,12 @@ const operatorSchema = z.strictObject({
   timeouts: z.strictObject({
     /** A gradient step whose worker sends no heartbeat for this long is given to another attempt. */
     train_heartbeat_s: z.number().positive(),
+    /** The same for every other activity. */
+    call_heartbeat_s: z.number().positive(),
+    /** How long a call of a rollout may go on failing for infrastructure reasons before the rollout is excluded. */
+    patience_s: z.number().positive(),
+    /** How long a group of rollouts may take in all before those still open are excluded. */
+    group_deadline_s: z.number().positive(),
   }),
 });
 

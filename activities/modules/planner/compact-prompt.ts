@@ -70,7 +70,7 @@ function situation(
   turnsLeft: number,
 ): string {
   const results = memory.map((entry) => resultText(tools, entry)).join('; ') || 'none';
-  return `Question: ${question}\nTurns left: ${turnsLeft}\nResults: ${results}`;
+  return `Question: ${question}\nResults (${turnsLeft} left): ${results}`;
 }
 
 function resultText(tools: readonly PromptTool[], { tool, subGoal, result, mistake }: PromptMemory): string {

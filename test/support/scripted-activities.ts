@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import type {
+  AgentActivities,
+  FreezeBatchInput,
+  PlanTurnInput,
+  RecordRolloutInput,
+  SetRunStatusInput,
+} from '../../workflows/contracts/agent-activities.js';
+import type { Query } from '../../workflows/contracts/flow.js';
+import type { StepMetrics, TrainerActivities, TrainStepRequest } from '../../workflows/contracts/trainer-activities.js';
+
+/** Activities of a test: a world in which every plan is a sum and every second rollout is right. What was called is kept. */
+export interface ScriptedActivities {
+  agent: AgentActivities;
+  trainer: TrainerActivities;
+  calls: {
+    plans: PlanTurnInput[];
+    rollouts: RecordRolloutInput[];
+    batches: FreezeBatchInput[];
+    steps: TrainStepRequest[];
+    statuses: SetRunStatusInput[];
+    checkpoints: number[];
+  };
+}
+
+export function scriptedActivities(
+  overrides: { agent?: Partial<AgentActivities>; trainer?: Partial<TrainerActivities> } = {},
+): ScriptedActivities {
+  const calls: ScriptedActivities['calls'] = {
+    plans: [],
+    rollouts: [],
+    batches: [],
+    steps: [],
+    statuses: [],
+    checkpoints: [],
+  };
+  const agent: AgentActivities = {
+    analyseQuery: () => Promise.resolve({ analysis: 'a sum', seconds: 0 }),
+    planTurn: (input) => {
+      calls.plans.push(input);
+      return Promise.resolve({
+        text: 'Calculator: 1 + 1',
+        tool: 'calculator',
+        subGoal: '1 + 1',
+        finishReason: 'stop',
+        sampledTokens: 6,
+        seconds: 0.01,
+      });
+    },
+    executeTurn: ({ subGoal }) => Promise.resolve({ command: subGoal, result: '2', seconds: 0 }),
+    verifyTurn: () => Promise.resolve({ verdict: 'STOP', critique: 'a number', seconds: 0 }),
+    generateAnswer: () => Promise.resolve({ answer: '2', seconds: 0 }),
+    scoreAnswer: ({ flow }) => Promise.resolve({ reward: flow.rollout % 2, reason: 'scripted' }),
+    drawQueries: ({ step, count }) => Promise.resolve(Array.from({ length: count }, (_, i) => query(`${step}-${i}`))),
+    evaluationQueries: ({ offset, count }) =>
+      Promise.resolve(Array.from({ length: count }, (_, i) => query(`eval-${offset + i}`))),
+    recordRollout: (input) => {
+      calls.rollouts.push(input);
+      return Promise.resolve();
+    },
+    freezeBatch: (input) => {
+      calls.batches.push(input);
+      const samples = input.groups.reduce((sum, group) => sum + group.rollouts.length, 0);
+      return Promise.resolve({
+        uri: `file:///batch/${input.step}`,
+        sha256: sha(input.step),
+        step: input.step,
+        samples,
+        bytes: 1,
+      });
+    },
+    resolveIdentity: () => Promise.resolve({ dataset: 'scripted' }),
+    setRunStatus: (input) => {
+      calls.statuses.push(input);
+      return Promise.resolve();
+    },
+    recordStep: () => Promise.resolve(),
+    recordEvaluation: () => Promise.resolve(),
+    recordEvent: () => Promise.resolve(),
+    ...overrides.agent,
+  };
+  const trainer: TrainerActivities = {
+    initPolicy: ({ run_id }) =>
+      Promise.resolve({ policy: { name: `${run_id}@0`, sha256: sha(0) }, uri: 'file:///policy/0' }),
+    trainStep: (request) => {
+      calls.steps.push(request);
+      const policy = { name: `${request.run_id}@${request.step}`, sha256: sha(request.step) };
+      return Promise.resolve({
+        policy,
+        uri: `file:///policy/${request.step}`,
+        recovered_from: 'memory',
+        metrics: METRICS,
+      });
+    },
+    saveCheckpoint: ({ step }) => {
+      calls.checkpoints.push(step);
+      return Promise.resolve({ uri: `file:///checkpoint/${step}` });
+    },
+    ...overrides.trainer,
+  };
+  return { agent, trainer, calls };
+}
+
+export function query(id: string): Query {
+  return { id, dataset: { name: 'atlas', seed: 7 }, family: 'arithmetic', question: `What is 1 plus 1? (${id})` };
+}
+
+function sha(step: number): string {
+  return createHash('sha256').update(String(step)).digest('hex');
+}
+
+const METRICS: StepMetrics = {
+  loss: 0,
+  reward_mean: 0.5,
+  advantage_mean: 0,
+  advantage_std: 1,
+  groups: 1,
+  groups_without_variance: 0,
+  entropy: 1,
+  kl: 0,
+  gradient_norm: 1,
+  clip_fraction: 0,
+  learning_rate: 1e-4,
+  tokens_sampled: 12,
+  tokens_in_samples: 40,
+  tokens_in_tree: 20,
+  seconds: 0.1,
+};

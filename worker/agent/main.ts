@@ -1,0 +1,44 @@
+import { fileURLToPath } from 'node:url';
+import { Worker } from '@temporalio/worker';
+import { createAgentActivities } from '../../activities/index.js';
+import { PolicyClient } from '../../activities/engines/policy-client.js';
+import { openArtifactStore } from '../../infra/artifacts/open-artifact-store.js';
+import { readEnvironment } from '../../infra/config/environment.js';
+import { createDataSource } from '../../infra/database/data-source.js';
+import { connectWorker } from '../../infra/temporal/connection.js';
+import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.js';
+import { AGENT_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
+import { HeartbeatInterceptor } from './heartbeat.interceptor.js';
+
+/** Rollouts that wait for the policy server hold an activity slot each: as many as a large step has rollouts. */
+const MAX_ACTIVITIES = 512;
+/** A cached workflow takes about 1 MB; those that do not fit are replayed when they go on. */
+const MAX_CACHED_WORKFLOWS = 600;
+/** A turn's row is one short query: far fewer connections than calls are open. */
+const DATABASE_POOL = 16;
+
+const environment = readEnvironment(['DATABASE_URL', 'AGENTFLOW_ARTIFACTS', 'AGENTFLOW_POLICY_SERVER_URL']);
+const dataSource = await createDataSource(environment.DATABASE_URL, DATABASE_POOL).initialize();
+const { connection, namespace } = await connectWorker({ onRetry: (error) => console.warn(error.message) });
+await ensureSearchAttributes(connection, namespace);
+
+const worker = await Worker.create({
+  connection,
+  namespace,
+  taskQueue: AGENT_TASK_QUEUE,
+  workflowsPath: fileURLToPath(new URL('../../workflows/index.js', import.meta.url)),
+  activities: createAgentActivities({
+    dataSource,
+    artifacts: openArtifactStore(environment.AGENTFLOW_ARTIFACTS),
+    policyClient: new PolicyClient(environment.AGENTFLOW_POLICY_SERVER_URL),
+  }),
+  interceptors: { activity: [(context) => ({ inbound: new HeartbeatInterceptor(context) })] },
+  maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,
+  maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
+});
+try {
+  await worker.run();
+} finally {
+  await dataSource.destroy();
+  await connection.close();
+}

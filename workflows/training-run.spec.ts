@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { scriptedActivities, type ScriptedActivities } from '../test/support/scripted-activities.js';
+import { TEST_SETTINGS, WorkflowHarness } from '../test/support/workflow-harness.js';
+import type { RunStatus } from './contracts/agent-activities.js';
+import { FailureType } from './contracts/failures.js';
+import { runConfigSchema } from './contracts/run-config.js';
+import { AGENT_TASK_QUEUE } from './contracts/task-queues.js';
+import type { TrainingRunInput, TrainingRunProgress, TrainingRunResult } from './contracts/training-run.js';
+
+jest.setTimeout(120_000);
+
+const MAX_EVENTS = 4096;
+const MAX_PAYLOAD_BYTES = 256 * 1024;
+
+describe('trainingRun', () => {
+  let harness: WorkflowHarness;
+  beforeAll(async () => {
+    harness = await WorkflowHarness.start();
+  }, 120_000);
+  afterEach(() => harness.stopWorkers());
+  afterAll(() => harness.stop());
+
+  async function start(steps: number, scripted = scriptedActivities()): Promise<Started> {
+    await harness.work(scripted);
+    const input = runInput(steps);
+    const handle = await harness.client.workflow.start('trainingRun', {
+      taskQueue: AGENT_TASK_QUEUE,
+      workflowId: input.runId,
+      args: [input],
+    });
+    return { handle, calls: scripted.calls, result: () => handle.result() as Promise<TrainingRunResult> };
+  }
+
+  it('I11: takes every step on the policy of the step before', async () => {
+    const { calls, result } = await start(3);
+    await expect(result()).resolves.toMatchObject({ status: 'completed', step: 3 });
+    expect(calls.batches.map((batch) => batch.policy.name.split('@')[1])).toEqual(['0', '1', '2']);
+    expect(calls.steps.map(({ step, parent_sha256 }) => [step, parent_sha256])).toEqual(
+      calls.batches.map((batch) => [batch.step, batch.policy.sha256]),
+    );
+    for (const plan of calls.plans.filter(({ flow }) => flow.purpose === 'train')) {
+      expect(plan.policy.name.endsWith(`@${plan.flow.step - 1}`)).toBe(true);
+    }
+    expect(calls.statuses.map(({ status }) => status)).toEqual(['running', 'completed']);
+  });
+
+  it('I6: 200 steps stay small in every execution, across continue-as-new', async () => {
+    const { handle, result } = await start(200);
+    await expect(result()).resolves.toMatchObject({ status: 'completed', step: 200 });
+    const executions = await chain(harness, handle.workflowId);
+    expect(executions.length).toBeGreaterThan(1);
+    for (const { events, largestPayload } of executions) {
+      expect(events).toBeLessThan(MAX_EVENTS);
+      expect(largestPayload).toBeLessThan(MAX_PAYLOAD_BYTES);
+    }
+  }, 300_000);
+
+  it('loses no message that arrives around continue-as-new', async () => {
+    const { handle, calls, result } = await start(90);
+    let sent = 0;
+    for (let rate = 1; rate <= 40; rate++) {
+      await handle.executeUpdate('setLearningRate', { args: [rate / 1000] });
+      sent = rate / 1000;
+    }
+    await expect(result()).resolves.toMatchObject({ step: 90 });
+    expect((await chain(harness, handle.workflowId)).length).toBeGreaterThan(1);
+    const rates = calls.batches.map((batch) => batch.training.learning_rate);
+    expect(rates.at(-1)).toBe(sent);
+    expect([...rates].slice(1).every((rate, i) => rates[i] === 1e-4 || rate >= rates[i])).toBe(true);
+  }, 240_000);
+
+  it('pauses at a step boundary, twice is once, and resumes', async () => {
+    const { handle, calls, result } = await start(40);
+    await untilStep(handle, 1);
+    expect(await handle.executeUpdate('pause', { args: [{}] })).toBe('pausing');
+    expect(await handle.executeUpdate('pause', { args: [{}] })).toMatch(/^paus/);
+    await untilStatus(handle, 'paused');
+    const { step } = await progress(handle);
+    const batches = calls.batches.length;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(calls.batches).toHaveLength(batches);
+    expect(calls.batches.at(-1)?.step).toBe(step);
+    expect(await handle.executeUpdate('resume')).toBe('running');
+    expect(await handle.executeUpdate('resume')).toBe('running');
+    await handle.executeUpdate('stopAfterStep');
+    await expect(result()).resolves.toMatchObject({ status: 'completed' });
+    const versions = calls.statuses.map(({ version }) => version);
+    expect(versions).toEqual([...versions].sort((a, b) => a - b));
+    expect(calls.statuses.map(({ status }) => status)).toEqual([
+      'running',
+      'pausing',
+      'paused',
+      'running',
+      'completed',
+    ]);
+  });
+
+  it('pause now: rollouts stop before their next activity, and finish after resume', async () => {
+    const gate = new Gate();
+    const scripted = scriptedActivities();
+    const { planTurn } = scripted.agent;
+    scripted.agent.planTurn = async (input) => {
+      if (input.flow.purpose === 'train') await gate.passed();
+      return planTurn(input);
+    };
+    let executions = 0;
+    const { executeTurn } = scripted.agent;
+    scripted.agent.executeTurn = (input) => {
+      if (input.flow.purpose === 'train') executions += 1;
+      return executeTurn(input);
+    };
+    const { handle, result } = await start(1, scripted);
+    await gate.someoneWaits();
+    await handle.executeUpdate('pause', { args: [{ now: true }] });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    gate.open();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(executions).toBe(0);
+    await handle.executeUpdate('resume');
+    await expect(result()).resolves.toMatchObject({ status: 'completed', step: 1 });
+    expect(executions).toBe(2);
+  });
+
+  it('cancel: the last finished step becomes a checkpoint, and nothing is counted as failed', async () => {
+    const { handle, calls, result } = await start(1000);
+    await untilStep(handle, 2);
+    await handle.cancel();
+    const { status, step } = await result();
+    expect(status).toBe('cancelled');
+    expect(calls.checkpoints.at(-1) ?? step).toBe(step);
+    expect(calls.statuses.map((entry) => entry.status).slice(-2)).toEqual(['cancelling', 'cancelled']);
+    expect(calls.rollouts.every(({ result: { outcome } }) => outcome === 'answered')).toBe(true);
+    await expect(handle.executeUpdate('resume')).rejects.toThrow();
+  });
+
+  it('extends an unfinished run, and never shortens it', async () => {
+    const { handle, result } = await start(2);
+    await expect(handle.executeUpdate('extend', { args: [1] })).rejects.toThrow();
+    expect(await handle.executeUpdate('extend', { args: [4] })).toBe(4);
+    await expect(result()).resolves.toMatchObject({ step: 4 });
+  });
+
+  it.each([FailureType.NonFiniteLoss, FailureType.StepDiverged, FailureType.ReplayDiverged])(
+    'pauses on %s with the reason, keeps the policy, and tries again on resume',
+    async (type) => {
+      let broken = true;
+      const scripted = scriptedActivities();
+      const { trainStep } = scripted.trainer;
+      scripted.trainer.trainStep = (request) =>
+        broken ? Promise.reject(ApplicationFailure.nonRetryable('group 1', type)) : trainStep(request);
+      const { handle, calls, result } = await start(1, scripted);
+      await untilStatus(handle, 'paused');
+      expect(await progress(handle)).toMatchObject({ step: 0, failure: { type, message: 'group 1' } });
+      expect(calls.statuses.at(-1)).toMatchObject({ status: 'paused', failure: { type } });
+      broken = false;
+      await handle.executeUpdate('resume');
+      await expect(result()).resolves.toMatchObject({ status: 'completed', step: 1 });
+    },
+  );
+
+  it('fails, and says why, when the model cannot be initialised', async () => {
+    const scripted = scriptedActivities({
+      trainer: {
+        initPolicy: () => Promise.reject(ApplicationFailure.nonRetryable('no model x', FailureType.BadConfiguration)),
+      },
+    });
+    const { calls, result } = await start(1, scripted);
+    await expect(result()).rejects.toThrow();
+    expect(calls.statuses.at(-1)).toMatchObject({ status: 'failed', failure: { message: 'no model x' } });
+  });
+});
+
+interface Started {
+  handle: WorkflowHandle;
+  calls: ScriptedActivities['calls'];
+  result: () => Promise<TrainingRunResult>;
+}
+
+/** Lets no one pass until it is opened. */
+class Gate {
+  private waiting: () => void = () => undefined;
+  private release: () => void = () => undefined;
+  private readonly arrival = new Promise<void>((resolve) => (this.waiting = resolve));
+  private readonly opened = new Promise<void>((resolve) => (this.release = resolve));
+
+  passed(): Promise<void> {
+    this.waiting();
+    return this.opened;
+  }
+
+  someoneWaits(): Promise<void> {
+    return this.arrival;
+  }
+
+  open(): void {
+    this.release();
+  }
+}
+
+function runInput(steps: number): TrainingRunInput {
+  const config = runConfigSchema.parse({
+    model: 'tiny-random',
+    steps,
+    training: { queries_per_step: 1, group_size: 2 },
+    evaluation: { questions: 2, yardsticks: false },
+    checkpoint: { every: 5 },
+  });
+  return { runId: `run-${randomUUID()}`, config, settings: TEST_SETTINGS };
+}
+
+const progress = (handle: WorkflowHandle) => handle.query<TrainingRunProgress>('progress');
+const untilStep = (handle: WorkflowHandle, step: number) => until(async () => (await progress(handle)).step >= step);
+const untilStatus = (handle: WorkflowHandle, status: RunStatus) =>
+  until(async () => (await progress(handle)).status === status);
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+/** Every execution of a workflow id, across continue-as-new: its number of events and its largest payload in bytes. */
+async function chain(harness: WorkflowHarness, workflowId: string) {
+  const executions = [];
+  for await (const { runId } of harness.client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+    const { events } = await harness.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    executions.push({ events: events?.length ?? 0, largestPayload: Math.max(...payloadSizes(events)) });
+  }
+  return executions;
+}
+
+function payloadSizes(value: unknown): number[] {
+  if (value instanceof Uint8Array) return [value.byteLength];
+  if (value === null || typeof value !== 'object') return [0];
+  return Object.values(value).flatMap(payloadSizes);
+}
