@@ -1,9 +1,10 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiNotFoundResponse, ApiServiceUnavailableResponse, ApiUnauthorizedResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { jsonSchema } from './json-schema.js';
+import { named } from './json-schema.js';
 
-const schema = jsonSchema(
+const schema = named(
+  'Error',
   z.object({
     error: z.object({
       message: z.string(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { named } from './json-schema.js';
 
 /** A page of a list, as OpenAI's clients read it. */
 export interface List<T> {
@@ -24,7 +25,9 @@ export function toList<Row, T>(rows: Row[], limit: number, id: (row: Row) => str
   };
 }
 
-export function listSchema<T extends z.ZodType>(item: T) {
+/** @param name of an item in the OpenAPI description */
+export function listSchema<T extends z.ZodType>(name: string, item: T) {
+  named(name, item);
   return z.object({
     object: z.literal('list'),
     data: z.array(item),

@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import {
   isGrpcServiceError,
+  ServiceError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -8,6 +9,7 @@ import {
 import { rootCause } from '@temporalio/common';
 import { QueryFailedError } from 'typeorm';
 import { ApiError, badRequest, conflict, notFound, unavailable, type ApiErrorType } from './api-error.js';
+import { MAX_BODY_BYTES } from './body.middleware.js';
 
 /** PostgreSQL's classes of errors that pass: connection, resources, operator intervention. */
 const PASSING_SQLSTATE = /^(08|53|57)/;
@@ -37,14 +39,18 @@ function fromTemporal(error: unknown): ApiError | undefined {
   if (error instanceof WorkflowUpdateFailedError) {
     return conflict('refused_by_run', rootCause(error.cause) ?? error.message, { cause: error });
   }
-  const timedOut = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError;
-  if (!timedOut && !isGrpcServiceError(error)) return undefined;
-  if (!timedOut && !UNREACHABLE_GRPC.has(error.code)) return undefined;
+  if (!isTemporalOutage(error)) return undefined;
   return unavailable(
     'temporal_unavailable',
     'The Temporal server or the agent worker did not answer in time; nothing is lost, try again.',
     { cause: error },
   );
+}
+
+function isTemporalOutage(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  const rpc = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(rpc) && UNREACHABLE_GRPC.has(rpc.code);
 }
 
 function fromDatabase(error: unknown): ApiError | undefined {
@@ -74,7 +80,6 @@ function ofStatus(status: number, error: Error): ApiError {
 }
 
 function bodyTooLarge(error: Error): ApiError {
-  const limit = (error as { limit?: number }).limit;
-  const message = `The body is larger than the ${limit ?? 'allowed number of'} bytes that this API accepts.`;
+  const message = `The body is larger than the ${MAX_BODY_BYTES} bytes that this API accepts.`;
   return new ApiError(413, 'invalid_request_error', 'body_too_large', message, { cause: error });
 }

@@ -24,7 +24,7 @@ export const evaluationSchema = z.object({
 });
 export type EvaluationDto = z.infer<typeof evaluationSchema>;
 
-export const evaluationListSchema = listSchema(evaluationSchema);
+export const evaluationListSchema = listSchema('Evaluation', evaluationSchema);
 
 export function toEvaluationDto(row: Evaluation): EvaluationDto {
   return {

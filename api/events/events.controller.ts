@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { badRequest } from '../common/api-error.js';
-import { jsonSchema } from '../common/json-schema.js';
+import { named } from '../common/json-schema.js';
 import { numberPageQuery, type NumberPageQuery } from '../common/list.dto.js';
 import { EventStream } from './event-stream.js';
 import { EventsService } from './events.service.js';
@@ -26,8 +26,8 @@ export class EventsController {
   @ApiHeader({ name: 'Last-Event-ID', required: false })
   @ApiOkResponse({
     content: {
-      'application/json': { schema: jsonSchema(runEventListSchema) },
-      'text/event-stream': { schema: jsonSchema(runEventSchema) },
+      'application/json': { schema: named('RunEventList', runEventListSchema) },
+      'text/event-stream': { schema: named('RunEvent', runEventSchema) },
     },
   })
   @ApiNoContentResponse({ description: 'The run is finished and every event was told: do not reconnect.' })

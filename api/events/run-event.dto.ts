@@ -13,7 +13,7 @@ export const runEventSchema = z.object({
 });
 export type RunEventDto = z.infer<typeof runEventSchema>;
 
-export const runEventListSchema = listSchema(runEventSchema);
+export const runEventListSchema = listSchema('RunEvent', runEventSchema);
 
 export function toRunEventDto(row: RunEvent): RunEventDto {
   return {

@@ -37,7 +37,7 @@ export const rolloutSchema = z.object({
 });
 export type RolloutDto = z.infer<typeof rolloutSchema>;
 
-export const rolloutListSchema = listSchema(rolloutSchema);
+export const rolloutListSchema = listSchema('Rollout', rolloutSchema);
 
 export function toRolloutDto(row: Rollout): RolloutDto {
   return {

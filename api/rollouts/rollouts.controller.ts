@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
-import { jsonSchema } from '../common/json-schema.js';
+import { named } from '../common/json-schema.js';
 import type { List } from '../common/list.dto.js';
 import { rolloutListSchema, type RolloutDto } from './rollout.dto.js';
 import { rolloutsQuery, type RolloutsQuery } from './rollouts.query.js';
@@ -17,7 +17,7 @@ export class RolloutsController {
 
   @Get()
   @ApiOperation({ summary: 'List the finished rollouts of a run' })
-  @ApiOkResponse({ schema: jsonSchema(rolloutListSchema) })
+  @ApiOkResponse({ schema: named('RolloutList', rolloutListSchema) })
   async list(
     @Project() project: string,
     @Query({ schema: rolloutsQuery }) query: RolloutsQuery,
@@ -27,7 +27,7 @@ export class RolloutsController {
 
   @Get(':id')
   @ApiOperation({ summary: 'Get a rollout with its turns, token ids and log-probs' })
-  @ApiOkResponse({ schema: jsonSchema(rolloutWithTurnsSchema) })
+  @ApiOkResponse({ schema: named('RolloutWithTurns', rolloutWithTurnsSchema) })
   async get(@Project() project: string, @Param('id') id: string): Promise<RolloutWithTurnsDto> {
     return this.service.get(project, id);
   }

@@ -3,7 +3,7 @@ import { ApiBody, ApiConflictResponse, ApiOkResponse, ApiOperation, ApiTags } fr
 import type { TrainingRunProgress } from '../../workflows/contracts/training-run.js';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
-import { jsonSchema } from '../common/json-schema.js';
+import { named } from '../common/json-schema.js';
 import { trainingRunSchema, type TrainingRunDto } from './dto/training-run.dto.js';
 import {
   extendBody,
@@ -15,7 +15,7 @@ import {
 } from './dto/verbs.dto.js';
 import { RunVerbsService } from './run-verbs.service.js';
 
-const RUN = { schema: jsonSchema(trainingRunSchema) };
+const RUN = { schema: named('TrainingRun', trainingRunSchema) };
 
 @ApiTags('training runs')
 @ApiErrorResponses()
@@ -27,7 +27,7 @@ export class RunVerbsController {
   @Post('pause')
   @HttpCode(200)
   @ApiOperation({ summary: 'Pause after the current step, or now' })
-  @ApiBody({ schema: jsonSchema(pauseBody, 'input'), required: false })
+  @ApiBody({ schema: named('Pause', pauseBody, 'input'), required: false })
   @ApiOkResponse(RUN)
   async pause(
     @Project() project: string,
@@ -64,7 +64,6 @@ export class RunVerbsController {
   @Post('learning_rate')
   @HttpCode(200)
   @ApiOperation({ summary: 'Change the learning rate from the next batch on' })
-  @ApiBody({ schema: jsonSchema(learningRateBody, 'input') })
   @ApiOkResponse(RUN)
   async setLearningRate(
     @Project() project: string,
@@ -77,7 +76,6 @@ export class RunVerbsController {
   @Post('extend')
   @HttpCode(200)
   @ApiOperation({ summary: 'Raise the number of steps of an unfinished run' })
-  @ApiBody({ schema: jsonSchema(extendBody, 'input') })
   @ApiOkResponse(RUN)
   async extend(
     @Project() project: string,

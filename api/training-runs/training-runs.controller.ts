@@ -16,7 +16,7 @@ import { runConfigSchema } from '../../workflows/contracts/run-config.js';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { badRequest } from '../common/api-error.js';
-import { jsonSchema } from '../common/json-schema.js';
+import { named } from '../common/json-schema.js';
 import { idPageQuery, numberPageQuery, type IdPageQuery, type List, type NumberPageQuery } from '../common/list.dto.js';
 import { checkpointListSchema, type CheckpointDto } from './dto/checkpoint.dto.js';
 import { trainingRunListSchema, trainingRunSchema, type TrainingRunDto } from './dto/training-run.dto.js';
@@ -34,10 +34,13 @@ export class TrainingRunsController {
   @Post()
   @ApiOperation({ summary: 'Submit a training run', description: 'The body is a run configuration, as JSON or YAML.' })
   @ApiConsumes('application/json', 'application/yaml')
-  @ApiBody({ schema: jsonSchema(runConfigSchema, 'input') })
+  @ApiBody({ schema: named('RunConfigInput', runConfigSchema, 'input') })
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'Equal key and body: the same run again.' })
-  @ApiCreatedResponse({ schema: jsonSchema(trainingRunSchema), description: 'Queued.' })
-  @ApiOkResponse({ schema: jsonSchema(trainingRunSchema), description: 'An earlier request with this key made it.' })
+  @ApiCreatedResponse({ schema: named('TrainingRun', trainingRunSchema), description: 'Queued.' })
+  @ApiOkResponse({
+    schema: named('TrainingRun', trainingRunSchema),
+    description: 'An earlier request with this key made it.',
+  })
   @ApiBadRequestResponse({ description: 'The configuration cannot be accepted; `issues` lists why.' })
   @ApiConflictResponse({ description: 'The Idempotency-Key was used with another body.' })
   async create(
@@ -54,7 +57,7 @@ export class TrainingRunsController {
 
   @Get()
   @ApiOperation({ summary: 'List training runs, newest first' })
-  @ApiOkResponse({ schema: jsonSchema(trainingRunListSchema) })
+  @ApiOkResponse({ schema: named('TrainingRunList', trainingRunListSchema) })
   async list(
     @Project() project: string,
     @Query({ schema: idPageQuery }) page: IdPageQuery,
@@ -64,14 +67,14 @@ export class TrainingRunsController {
 
   @Get(':id')
   @ApiOperation({ summary: 'Get a training run' })
-  @ApiOkResponse({ schema: jsonSchema(trainingRunSchema) })
+  @ApiOkResponse({ schema: named('TrainingRun', trainingRunSchema) })
   async get(@Project() project: string, @Param('id') id: string): Promise<TrainingRunDto> {
     return this.service.get(project, id);
   }
 
   @Get(':id/steps')
   @ApiOperation({ summary: 'List the finished training steps of a run with their metrics' })
-  @ApiOkResponse({ schema: jsonSchema(trainingStepListSchema) })
+  @ApiOkResponse({ schema: named('TrainingStepList', trainingStepListSchema) })
   async listSteps(
     @Project() project: string,
     @Param('id') id: string,
@@ -82,7 +85,7 @@ export class TrainingRunsController {
 
   @Get(':id/checkpoints')
   @ApiOperation({ summary: 'List the checkpoints of a run' })
-  @ApiOkResponse({ schema: jsonSchema(checkpointListSchema) })
+  @ApiOkResponse({ schema: named('CheckpointList', checkpointListSchema) })
   async listCheckpoints(
     @Project() project: string,
     @Param('id') id: string,

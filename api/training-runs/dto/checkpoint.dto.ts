@@ -15,7 +15,7 @@ export const checkpointSchema = z.object({
 });
 export type CheckpointDto = z.infer<typeof checkpointSchema>;
 
-export const checkpointListSchema = listSchema(checkpointSchema);
+export const checkpointListSchema = listSchema('Checkpoint', checkpointSchema);
 
 export function toCheckpointDto(row: Checkpoint): CheckpointDto {
   return {

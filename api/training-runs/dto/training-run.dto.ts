@@ -34,7 +34,7 @@ export const trainingRunSchema = z.object({
 });
 export type TrainingRunDto = z.infer<typeof trainingRunSchema>;
 
-export const trainingRunListSchema = listSchema(trainingRunSchema);
+export const trainingRunListSchema = listSchema('TrainingRun', trainingRunSchema);
 
 export function toTrainingRunDto(run: TrainingRun): TrainingRunDto {
   return {

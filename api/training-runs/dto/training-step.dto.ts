@@ -12,7 +12,7 @@ export const trainingStepSchema = z.object({
 });
 export type TrainingStepDto = z.infer<typeof trainingStepSchema>;
 
-export const trainingStepListSchema = listSchema(trainingStepSchema);
+export const trainingStepListSchema = listSchema('TrainingStep', trainingStepSchema);
 
 export function toTrainingStepDto(row: TrainingStep): TrainingStepDto {
   return {

@@ -1,0 +1,85 @@
+import { request as httpRequest } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import { ApiKey } from '../../infra/database/entities/index.js';
+import { createApiKey, hashApiKey } from '../../infra/database/api-keys.js';
+import { TestApi } from '../testing/test-api.js';
+
+describe('who may talk to the API', () => {
+  let api: TestApi;
+
+  beforeAll(async () => {
+    api = await TestApi.start();
+  });
+  afterAll(async () => api.stop());
+
+  it('needs a key for everything but /health', async () => {
+    await request(api.url).get('/health').expect(200);
+    const paths = [
+      '/',
+      '/docs',
+      '/docs-json',
+      '/docs/swagger-ui-init.js',
+      '/v1/training_runs',
+      '/v1/rollouts',
+      '/healthy',
+    ];
+    for (const path of paths) {
+      const response = await request(api.url).get(path).expect(401);
+      expect(response.body).toMatchObject({ error: { type: 'authentication_error', code: 'invalid_api_key' } });
+    }
+    await request(api.url).post('/v1/training_runs').send({}).expect(401);
+  });
+
+  it('refuses unknown, malformed and revoked keys', async () => {
+    const revoked = await createApiKey(api.database.dataSource, 'default');
+    await api.database.dataSource
+      .getRepository(ApiKey)
+      .update({ sha256: hashApiKey(revoked) }, { revokedAt: new Date() });
+    for (const key of ['af-wrong', 'a b', revoked]) await api.request('get', '/v1/training_runs', key).expect(401);
+    await request(api.url).get('/v1/training_runs').set('Authorization', api.key).expect(401);
+    await api.request('get', '/v1/training_runs').expect(200);
+  });
+
+  it('takes the key as a Basic password for the documentation only', async () => {
+    const challenged = await request(api.url).get('/docs').expect(401);
+    expect(challenged.headers['www-authenticate']).toContain('Basic');
+    await request(api.url).get('/docs').auth('', api.key).expect(200);
+    await request(api.url).get('/docs/swagger-ui-init.js').auth('', api.key).expect(200);
+    await request(api.url).get('/v1/training_runs').auth('', api.key).expect(401);
+  });
+
+  it('answers to its own host names only', async () => {
+    const { port } = new URL(api.url);
+    expect(await statusForHost(api, `localhost:${port}`)).toBe(200);
+    expect(await statusForHost(api, 'localhost')).toBe(200);
+    for (const host of ['evil.test', `evil.test:${port}`, '127.0.0.1.evil.test']) {
+      expect(await statusForHost(api, host)).toBe(421);
+    }
+  });
+
+  it('sends no CORS headers and hides what it is made of', async () => {
+    const response = await api.request('get', '/v1/training_runs').set('Origin', 'https://evil.test').expect(200);
+    expect(response.headers).not.toHaveProperty('access-control-allow-origin');
+    expect(response.headers).not.toHaveProperty('x-powered-by');
+    expect(response.headers['x-content-type-options']).toBe('nosniff');
+  });
+
+  it('gives errors of unknown routes in the same shape', async () => {
+    const response = await api.request('get', '/v2/nothing').expect(404);
+    expect(response.body).toMatchObject({ error: { type: 'not_found_error', code: 'not_found', param: null } });
+  });
+});
+
+/** supertest sets the Host header itself; node:http leaves it to us. */
+function statusForHost(api: TestApi, host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const url = new URL('/health', api.url);
+    httpRequest(url, { headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .on('error', reject)
+      .end();
+  });
+}

@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestApi } from '../testing/test-api.js';
+import { formatOpenApi, OPENAPI_FILE } from './openapi-file.js';
+import { createOpenApi } from './openapi.js';
+
+describe('docs/openapi.json', () => {
+  let api: TestApi;
+
+  beforeAll(async () => {
+    api = await TestApi.start();
+  });
+  afterAll(async () => api.stop());
+
+  it('describes the routes as they are (else: npm run openapi)', async () => {
+    expect(await readFile(OPENAPI_FILE, 'utf8')).toBe(formatOpenApi(createOpenApi(api.app)));
+  });
+
+  it('is what the API itself serves', async () => {
+    const { body } = await api.request('get', '/docs-json').expect(200);
+    expect(Object.keys((body as { paths: object }).paths)).toContain('/v1/training_runs/{id}/events');
+  });
+});

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createApiKey } from '../../infra/database/api-keys.js';
+import { Rollout, TrainingRun, Turn } from '../../infra/database/entities/index.js';
+import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
+import { TestApi } from '../testing/test-api.js';
+import { RolloutsController } from './rollouts.controller.js';
+
+describe(RolloutsController, () => {
+  let api: TestApi;
+  let runId: string;
+
+  beforeAll(async () => {
+    api = await TestApi.start();
+    const row = trainingRunRow();
+    runId = row.id;
+    const { dataSource } = api.database;
+    await dataSource.getRepository(TrainingRun).insert(row);
+    for (const step of [1, 2]) {
+      for (const rollout of [0, 1]) await dataSource.getRepository(Rollout).insert(rolloutRow(runId, step, rollout));
+    }
+    await dataSource.getRepository(Turn).insert({
+      flowId: `${runId}/1/0/0`,
+      turn: 1,
+      module: 'planner',
+      output: { text: 'calculator: 1 + 1' },
+      policyName: `${runId}@0`,
+      policySha256: 'ab',
+      promptTokenIds: Buffer.from(Int32Array.of(1, 2, 49_151).buffer),
+      responseTokenIds: Buffer.from(Int32Array.of(7).buffer),
+      logprobs: Buffer.from(Float32Array.of(-0.5).buffer),
+      temperature: 1,
+      seed: '18446744073709551615',
+      prompt: [{ role: 'user', content: 'What is 1 plus 1?' }],
+    });
+  });
+  afterAll(async () => api.stop());
+
+  it('gives a rollout with its turns and their tokens', async () => {
+    const { body } = await api.request('get', `/v1/rollouts/${encodeURIComponent(`${runId}/1/0/0`)}`).expect(200);
+    expect(body).toMatchObject({ id: `${runId}/1/0/0`, object: 'rollout', step: 1, reward: 1, tools: ['calculator'] });
+    expect(body).toMatchObject({
+      turn_records: [
+        {
+          module: 'planner',
+          output: { text: 'calculator: 1 + 1' },
+          prompt_token_ids: [1, 2, 49_151],
+          response_token_ids: [7],
+          logprobs: [-0.5],
+          seed: '18446744073709551615',
+        },
+      ],
+    });
+  });
+
+  it('lists the rollouts of a run in order, filtered and in pages', async () => {
+    const path = `/v1/rollouts?run_id=${runId}`;
+    const first = await api.request('get', `${path}&limit=3`).expect(200);
+    expect(first.body).toMatchObject({ has_more: true, last_id: `${runId}/2/0/0` });
+    const rest = await api.request('get', `${path}&after=${encodeURIComponent(`${runId}/2/0/0`)}`).expect(200);
+    expect(rest.body).toMatchObject({ has_more: false, data: [{ id: `${runId}/2/0/1` }] });
+    const step = await api.request('get', `${path}&step=1&purpose=train&group=0&outcome=answered`).expect(200);
+    expect((step.body as { data: unknown[] }).data).toHaveLength(2);
+    await api.request('get', '/v1/rollouts').expect(400);
+  });
+
+  it("shows nothing of another project's runs", async () => {
+    const key = await createApiKey(api.database.dataSource, 'other');
+    await api.request('get', `/v1/rollouts?run_id=${runId}`, key).expect(404);
+    await api.request('get', `/v1/rollouts/${encodeURIComponent(`${runId}/1/0/0`)}`, key).expect(404);
+  });
+});
+
+function rolloutRow(runId: string, step: number, rollout: number): Partial<Rollout> {
+  return {
+    flowId: `${runId}/${step}/0/${rollout}`,
+    runId,
+    purpose: 'train',
+    step,
+    groupIndex: 0,
+    rolloutIndex: rollout,
+    queryId: 'atlas/7/train/1',
+    family: 'arithmetic',
+    question: 'What is 1 plus 1?',
+    outcome: 'answered',
+    reward: 1,
+    answer: '2',
+    turns: 1,
+    tools: ['calculator'],
+    memory: [],
+    policyName: `${runId}@${step - 1}`,
+    policySha256: 'ab',
+  };
+}
