@@ -1,0 +1,159 @@
+import type { LocalApi } from '../../../infra/database/api-keys.js';
+import type { TrainingRunProgress } from '../../../workflows/contracts/training-run.js';
+import type { ApiErrorBody } from '../../common/api-error.js';
+import type { List } from '../../common/list.dto.js';
+import type { EvaluationDto } from '../../evaluations/evaluation.dto.js';
+import type { RunEventDto } from '../../events/run-event.dto.js';
+import type { RolloutDto } from '../../rollouts/rollout.dto.js';
+import type { RolloutWithTurnsDto } from '../../rollouts/turn.dto.js';
+import type { CheckpointDto } from '../../training-runs/dto/checkpoint.dto.js';
+import type { TrainingRunDto } from '../../training-runs/dto/training-run.dto.js';
+import type { TrainingStepDto } from '../../training-runs/dto/training-step.dto.js';
+import { ApiRequestError, ApiUnreachable } from './api-errors.js';
+import { followEvents, type FollowOptions } from './follow-events.js';
+
+const TIMEOUT_MS = 30_000;
+const LARGEST_PAGE = 100;
+
+/** A run configuration as it is sent. */
+export interface Submission {
+  body: string;
+  contentType: 'application/json' | 'application/yaml';
+  /** With it, a repeated submission gives the same run again. */
+  idempotencyKey?: string;
+}
+
+/** What can be asked of a run without further words. */
+export type RunVerb = 'resume' | 'stop' | 'cancel';
+
+type QueryValues = Record<string, string | number | undefined>;
+
+/** The HTTP API, typed. Every method throws ApiRequestError on an error answer and ApiUnreachable on none. */
+export class ApiClient {
+  constructor(private readonly api: LocalApi) {}
+
+  get url(): string {
+    return this.api.url;
+  }
+
+  async createRun({ body, contentType, idempotencyKey }: Submission): Promise<TrainingRunDto> {
+    const headers = { 'Content-Type': contentType, ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey }) };
+    return this.json('/v1/training_runs', { method: 'POST', headers, body });
+  }
+
+  async listRuns(page: { after?: string; limit?: number } = {}): Promise<List<TrainingRunDto>> {
+    return this.json(`/v1/training_runs${query(page)}`);
+  }
+
+  async getRun(id: string): Promise<TrainingRunDto> {
+    return this.json(runPath(id));
+  }
+
+  async pause(id: string, now = false): Promise<TrainingRunDto> {
+    return this.post(`${runPath(id)}/pause`, { now });
+  }
+
+  async act(id: string, verb: RunVerb): Promise<TrainingRunDto> {
+    return this.post(`${runPath(id)}/${verb}`, {});
+  }
+
+  async setLearningRate(id: string, learningRate: number): Promise<TrainingRunDto> {
+    return this.post(`${runPath(id)}/learning_rate`, { learning_rate: learningRate });
+  }
+
+  async extend(id: string, steps: number): Promise<TrainingRunDto> {
+    return this.post(`${runPath(id)}/extend`, { steps });
+  }
+
+  async progress(id: string): Promise<TrainingRunProgress> {
+    return this.json(`${runPath(id)}/progress`);
+  }
+
+  async listSteps(id: string): Promise<TrainingStepDto[]> {
+    return this.all(`${runPath(id)}/steps`);
+  }
+
+  async listCheckpoints(id: string): Promise<CheckpointDto[]> {
+    return this.all(`${runPath(id)}/checkpoints`);
+  }
+
+  async listEvaluations(id: string): Promise<EvaluationDto[]> {
+    return this.all(`${runPath(id)}/evaluations`);
+  }
+
+  async listEvents(id: string): Promise<RunEventDto[]> {
+    return this.all(`${runPath(id)}/events`);
+  }
+
+  async listRollouts(filter: { run_id: string; step?: number; purpose?: string }): Promise<RolloutDto[]> {
+    return this.all('/v1/rollouts', filter);
+  }
+
+  async getRollout(flowId: string): Promise<RolloutWithTurnsDto> {
+    return this.json(`/v1/rollouts/${encodeURIComponent(flowId)}`);
+  }
+
+  /** A run's events, each once and in order, until the run is finished; survives outages of the API. */
+  followEvents(id: string, options: FollowOptions = {}): AsyncGenerator<RunEventDto, void> {
+    return followEvents(
+      (after, signal) =>
+        this.fetch(`${runPath(id)}/events`, {
+          headers: { Accept: 'text/event-stream', 'Last-Event-ID': String(after) },
+          signal,
+        }),
+      options,
+    );
+  }
+
+  private async all<T>(path: string, filter: QueryValues = {}): Promise<T[]> {
+    const items: T[] = [];
+    for (let after: string | undefined; ;) {
+      const page = await this.json<List<T>>(`${path}${query({ ...filter, after, limit: LARGEST_PAGE })}`);
+      items.push(...page.data);
+      if (!page.has_more || page.last_id === null) return items;
+      after = page.last_id;
+    }
+  }
+
+  private post<T>(path: string, body: unknown): Promise<T> {
+    const headers = { 'Content-Type': 'application/json' };
+    return this.json(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+
+  private async json<T>(path: string, init: RequestInit = {}): Promise<T> {
+    const response = await this.fetch(path, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return (await response.json()) as T;
+  }
+
+  private async fetch(path: string, init: RequestInit): Promise<Response> {
+    const headers = { ...init.headers, Authorization: `Bearer ${this.api.key}` };
+    let response: Response;
+    try {
+      response = await fetch(new URL(path, this.api.url), { ...init, headers });
+    } catch (error) {
+      throw new ApiUnreachable(this.api.url, error);
+    }
+    if (response.ok) return response;
+    throw new ApiRequestError(response.status, await errorBody(response));
+  }
+}
+
+async function errorBody(response: Response): Promise<ApiErrorBody | undefined> {
+  try {
+    const body = (await response.json()) as Partial<ApiErrorBody> | null;
+    return typeof body?.error?.message === 'string' ? (body as ApiErrorBody) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function runPath(id: string): string {
+  return `/v1/training_runs/${encodeURIComponent(id)}`;
+}
+
+function query(values: QueryValues): string {
+  const given = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] satisfies [string, string]],
+  );
+  return given.length > 0 ? `?${new URLSearchParams(given).toString()}` : '';
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { CliContext } from '../context.js';
+import { formatBytes, formatTable, shortSha256 } from '../output/format.js';
+import { printJson } from '../output/print-run.js';
+
+export function registerCheckpoints(program: Command, context: CliContext): void {
+  program
+    .command('checkpoints')
+    .description('List the checkpoints of a training run.')
+    .argument('<run>')
+    .option('--json', 'print JSON')
+    .action(async (id: string, options: { json?: boolean }) => checkpoints(context, id, options));
+}
+
+async function checkpoints(context: CliContext, id: string, { json }: { json?: boolean }): Promise<void> {
+  const rows = await (await context.client()).listCheckpoints(id);
+  if (json) return printJson(context, rows);
+  const cells = rows.map((row) => [
+    row.policy,
+    shortSha256(row.policy_sha256),
+    formatBytes(row.bytes),
+    row.created_at.slice(0, 19),
+    row.removed_at ? 'removed' : row.uri,
+  ]);
+  for (const line of formatTable(['POLICY', 'SHA256', 'SIZE', 'CREATED', 'WHERE'], cells)) context.print(line);
+}

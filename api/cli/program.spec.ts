@@ -1,0 +1,136 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Checkpoint, Evaluation, TrainingRun } from '../../infra/database/entities/index.js';
+import { writeRunStatus } from '../../infra/database/run-status.js';
+import { runCli, type CliOutcome } from '../testing/test-cli.js';
+import { TestApi } from '../testing/test-api.js';
+import type { TrainingRunDto } from '../training-runs/dto/training-run.dto.js';
+
+describe('agentflow', () => {
+  let api: TestApi;
+  let directory: string;
+  let file: string;
+
+  beforeAll(async () => {
+    api = await TestApi.start();
+    directory = await mkdtemp(join(tmpdir(), 'agentflow-cli-'));
+    file = join(directory, 'run.yaml');
+    await writeFile(file, 'name: from a file\nmodel: tiny-random\nsteps: 2\n');
+  });
+  afterAll(async () => {
+    await api.stop();
+    await rm(directory, { recursive: true });
+  });
+
+  const cli = (...args: string[]): Promise<CliOutcome> => runCli({ url: api.url, key: api.key }, ...args);
+  const json = async <T>(...args: string[]): Promise<T> =>
+    JSON.parse((await cli(...args, '--json')).lines.join('\n')) as T;
+  const train = (...args: string[]): Promise<TrainingRunDto> => json('train', file, ...args);
+
+  it('train submits a file, with keys overruled', async () => {
+    const run = await train('--set', 'steps=5', '--set', 'training.learning_rate=1e-5', '--set', 'flow.tools=[lookup]');
+    expect(run).toMatchObject({
+      name: 'from a file',
+      steps: 5,
+      config: { training: { learning_rate: 1e-5 }, flow: { tools: ['lookup'] } },
+    });
+    expect((await cli('train', file)).lines.join('\n')).toContain('status   queued');
+  });
+
+  it('train gives the same run for the same idempotency key', async () => {
+    const first = await train('--idempotency-key', 'k');
+    expect((await train('--idempotency-key', 'k')).id).toBe(first.id);
+  });
+
+  it.each([
+    ['what the API refuses', ['--set', 'flow.tools=[sledgehammer]'], /no tool "sledgehammer"/],
+    ['an overrule without a value', ['--set', 'steps'], /key\.path=value/],
+    ['an overrule inside a value', ['--set', 'steps.more=1'], /"steps" holds no keys/],
+    ['a prototype', ['--set', '__proto__.polluted=1'], /__proto__: unknown key/],
+  ])('train says what is wrong with %s', async (_, args, message) => {
+    await expect(cli('train', file, ...args)).rejects.toThrow(message);
+    expect(Object.prototype).not.toHaveProperty('polluted');
+  });
+
+  it('train says that a file is not there or not YAML', async () => {
+    await expect(cli('train', join(directory, 'none.yaml'))).rejects.toThrow(/cannot be read/);
+    const broken = join(directory, 'broken.yaml');
+    await writeFile(broken, 'model: [');
+    await expect(cli('train', broken)).rejects.toThrow(/not YAML that can be accepted/);
+  });
+
+  it('runs list and show, with evaluations', async () => {
+    const { id } = await train();
+    await api.database.dataSource.getRepository(Evaluation).insert({
+      id: `${id}/eval/0/policy`,
+      runId: id,
+      step: 0,
+      planner: 'policy',
+      policyName: `${id}@0`,
+      policySha256: 'ab',
+      questions: 4,
+      correct: 2,
+      failed: 0,
+      accuracy: 0.5,
+      intervalLow: 0.15,
+      intervalHigh: 0.85,
+      byFamily: { lookup: { questions: 4, correct: 2, accuracy: 0.5 } },
+      meanTurns: 1,
+      toolMix: { lookup: 4 },
+    });
+    const list = await cli('runs', 'list', '--limit', '1');
+    expect(list.lines[1]).toMatch(new RegExp(`^${id}  queued  0/2   tiny-random`));
+    expect(list.notes[0]).toContain(`--after ${id}`);
+    expect((await cli('runs', 'show', id)).lines.at(-1)).toMatch(/^0 +policy +0\.500 +0\.150-0\.850 +2\/4 +0\.500$/);
+    await expect(cli('runs', 'show', 'run-none')).rejects.toThrow('There is no training run "run-none".');
+  });
+
+  it('runs pause, resume and cancel', async () => {
+    const { id } = await train();
+    await api.database.dataSource.getRepository(TrainingRun).update({ id }, { status: 'running' });
+    api.workflows.calls.length = 0;
+    expect((await cli('runs', 'pause', id)).lines[2]).toBe('status   pausing');
+    await cli('runs', 'pause', id, '--now');
+    await cli('runs', 'resume', id);
+    await cli('runs', 'cancel', id);
+    expect(api.workflows.calls).toEqual([
+      ['pause', id, false],
+      ['pause', id, true],
+      ['resume', id],
+      ['cancel', id],
+    ]);
+  });
+
+  it('runs watch prints each event on a line and tells by the exit code how the run ended', async () => {
+    const { dataSource } = api.database;
+    for (const [status, exitCode] of [
+      ['completed', 0],
+      ['failed', 1],
+    ] as const) {
+      const { id: runId } = await train();
+      const watching = cli('runs', 'watch', runId);
+      await writeRunStatus(dataSource, { runId, version: 1, status: 'running', step: 0 });
+      const failure = status === 'failed' ? { failure: { type: 'NonFiniteLoss', message: 'group 3' } } : {};
+      await writeRunStatus(dataSource, { runId, version: 2, status, step: 2, ...failure });
+      const { lines, exitCode: code } = await watching;
+      expect(lines.map((line) => line.split(/\s+/)[2])).toEqual(['run.queued', 'run.running', `run.${status}`]);
+      expect(code).toBe(exitCode);
+      if (status === 'failed') expect(lines[2]).toContain('NonFiniteLoss: group 3');
+    }
+  });
+
+  it('checkpoints lists them', async () => {
+    const { id } = await train();
+    await api.database.dataSource
+      .getRepository(Checkpoint)
+      .insert({ runId: id, step: 1, uri: 'file:///c', sha256: 'abcdef', bytes: 3_145_728 });
+    expect((await cli('checkpoints', id)).lines[1]).toMatch(new RegExp(`^${id}@1  abcdef  3 MiB .* file:///c$`));
+  });
+
+  it('says that nothing answers, and that a key is wrong', async () => {
+    await expect(runCli({ url: 'http://127.0.0.1:9', key: 'k' }, 'runs', 'list')).rejects.toThrow(/npm run up/);
+    await expect(runCli({ url: api.url, key: 'wrong' }, 'runs', 'list')).rejects.toThrow(/valid API key/);
+  });
+});

@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { registerCheckpoints } from './commands/checkpoints.command.js';
+import { registerRuns } from './commands/runs/runs.command.js';
+import { registerTrain } from './commands/train.command.js';
+import type { CliContext } from './context.js';
+
+/** Adds one command to the program. */
+export type RegisterCommand = (program: Command, context: CliContext) => void;
+
+/** Every command of `agentflow`; a new one is added here. */
+const COMMANDS: RegisterCommand[] = [registerTrain, registerRuns, registerCheckpoints];
+
+export function createProgram(context: CliContext, commands = COMMANDS): Command {
+  const program = new Command('agentflow')
+    .description('Train language models to plan, in durable runs.')
+    .showHelpAfterError('(--help lists the commands and options)')
+    .addHelpText(
+      'after',
+      '\nThe API and its key come from AGENTFLOW_API_URL and AGENTFLOW_API_KEY, or from the local stack (npm run up).',
+    );
+  for (const register of commands) register(program, context);
+  return program;
+}

@@ -1,0 +1,29 @@
+import type { TrainingRunDto } from '../training-runs/dto/training-run.dto.js';
+import { ApiRequestError } from './client/api-errors.js';
+import type { CliContext } from './context.js';
+import { describeEvent } from './output/describe-event.js';
+
+/**
+ * Prints a run's events, one a line, until it is finished. The exit code is 1 unless it completed.
+ * @returns the run as it ended
+ */
+export async function watchRun(
+  context: CliContext,
+  id: string,
+  { json = false }: { json?: boolean },
+): Promise<TrainingRunDto> {
+  const client = await context.client();
+  let away = false;
+  const onReconnect = (error: unknown): void => {
+    const reason = error instanceof ApiRequestError ? error.message : 'the API is away';
+    if (!away) context.note(`Connection lost (${reason}); trying again, nothing will be missed.`);
+    away = true;
+  };
+  for await (const event of client.followEvents(id, { onReconnect })) {
+    away = false;
+    context.print(json ? JSON.stringify(event) : describeEvent(event));
+  }
+  const run = await client.getRun(id);
+  if (run.status !== 'completed') context.setExitCode(1);
+  return run;
+}
