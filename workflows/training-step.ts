@@ -1,17 +1,25 @@
 import { ParentClosePolicy, startChild, type ChildWorkflowHandle } from '@temporalio/workflow';
 import type { FrozenBatch } from './contracts/agent-activities.js';
+import type { PolicyRef } from './contracts/artifacts.js';
 import type { Query } from './contracts/flow.js';
-import type { TrainStepResult } from './contracts/trainer-activities.js';
+import type { StepMetrics, TrainStepResult } from './contracts/trainer-activities.js';
 import type { RolloutGroupResult } from './contracts/training-run.js';
 import { oneLine } from './details.js';
 import { holdSignal } from './messages.js';
 import { isScored } from './outcomes.js';
+import { rolloutMetrics, type RolloutMetrics } from './rollout-metrics.js';
 import { rolloutGroup } from './rollout-group.workflow.js';
 import { searchAttributes } from './search-attributes.js';
 import type { TrainingRun } from './training-run.js';
 
 /** A group of fewer scored rollouts has no advantage to normalise: it is excluded (design 4). */
 const SCORED_AT_LEAST = 2;
+
+export interface TakenStep {
+  step: number;
+  policy: PolicyRef;
+  metrics: StepMetrics & RolloutMetrics & { rollout_seconds: number };
+}
 
 /** One training step: turns policy n-1 into policy n. Taking it again repeats nothing that was finished (I3, I4). */
 export class TrainingStep {
@@ -23,12 +31,14 @@ export class TrainingStep {
     this.step = run.state.step + 1;
   }
 
-  async take(): Promise<{ step: number } & TrainStepResult> {
+  async take(): Promise<TakenStep> {
     const queries = await this.draw();
+    const started = Date.now();
     const groups = await this.rollOut(queries);
+    const seconds = (Date.now() - started) / 1000;
     const batch = await this.freeze(groups);
-    const trained = await this.train(batch);
-    return { step: this.step, ...trained };
+    const { policy, metrics } = await this.train(batch);
+    return { step: this.step, policy, metrics: { ...metrics, ...rolloutMetrics(groups), rollout_seconds: seconds } };
   }
 
   async hold(held: boolean): Promise<void> {

@@ -2,13 +2,14 @@ import { Command } from 'commander';
 import { registerCheckpoints } from './commands/checkpoints.command.js';
 import { registerRuns } from './commands/runs/runs.command.js';
 import { registerTrain } from './commands/train.command.js';
+import { registerQuickstart } from './quickstart/quickstart.command.js';
 import type { CliContext } from './context.js';
 
 /** Adds one command to the program. */
 export type RegisterCommand = (program: Command, context: CliContext) => void;
 
 /** Every command of `agentflow`; a new one is added here. */
-const COMMANDS: RegisterCommand[] = [registerTrain, registerRuns, registerCheckpoints];
+const COMMANDS: RegisterCommand[] = [registerQuickstart, registerTrain, registerRuns, registerCheckpoints];
 
 export function createProgram(context: CliContext, commands = COMMANDS): Command {
   const program = new Command('agentflow')

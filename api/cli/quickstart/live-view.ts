@@ -1,0 +1,113 @@
+import ora from 'ora';
+import type { EvaluationDto } from '../../evaluations/evaluation.dto.js';
+import type { RunEventDto } from '../../events/run-event.dto.js';
+import type { TrainingRunDto } from '../../training-runs/dto/training-run.dto.js';
+import type { ApiClient } from '../client/api-client.js';
+import { formatShares } from '../output/format.js';
+
+const BAR_WIDTH = 24;
+const POLL_MS = 1000;
+
+/** What a step's event says, as far as it is shown. */
+interface StepData {
+  step: number;
+  metrics: {
+    reward_mean: number;
+    entropy: number;
+    tool_mix: Record<string, number>;
+    tokens_sampled: number;
+    rollout_seconds: number;
+    seconds: number;
+  };
+}
+
+/** A line per step and evaluation, and below them, on a terminal, a bar with the phase and the time left. */
+export class LiveView {
+  private readonly spinner = ora({ stream: process.stderr, discardStdin: false });
+  private readonly stepSeconds: number[] = [];
+  private phase = 'starting';
+  private step: number;
+  private steps: number;
+  private lastStepAt = Date.now();
+
+  constructor(
+    private readonly client: ApiClient,
+    private readonly run: TrainingRunDto,
+    private readonly say: (line: string) => void,
+  ) {
+    this.step = run.step;
+    this.steps = run.steps;
+  }
+
+  /** Shows the run until it is finished or `signal` is aborted. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const poll = setInterval(() => void this.refresh(), POLL_MS);
+    if (process.stderr.isTTY) this.spinner.start(this.bar());
+    try {
+      for await (const event of this.client.followEvents(this.run.id, { signal })) this.show(event);
+    } finally {
+      clearInterval(poll);
+      this.spinner.stop();
+    }
+  }
+
+  private show(event: RunEventDto): void {
+    const line = this.describe(event);
+    if (!line) return;
+    this.spinner.clear();
+    this.say(line);
+  }
+
+  private describe({ type, data }: RunEventDto): string | undefined {
+    if (type === 'step.completed') return this.describeStep(data as unknown as StepData);
+    if (type === 'evaluation.completed') return describeEvaluation(data as unknown as EvaluationDto);
+    if (type === 'run.paused' && data['failure']) return `paused: ${JSON.stringify(data['failure'])}`;
+    return type.startsWith('run.') ? type.replace('run.', '') : undefined;
+  }
+
+  private describeStep({ step, metrics }: StepData): string {
+    const now = Date.now();
+    this.stepSeconds.push((now - this.lastStepAt) / 1000);
+    this.lastStepAt = now;
+    this.step = step;
+    const { reward_mean, entropy, tool_mix, tokens_sampled, rollout_seconds, seconds } = metrics;
+    return [
+      `step ${String(step).padStart(String(this.steps).length)}/${this.steps}`,
+      `reward ${reward_mean.toFixed(3)}`,
+      `entropy ${entropy.toFixed(3)}`,
+      `${(tokens_sampled / rollout_seconds).toFixed(0)} tokens/s`,
+      `${rollout_seconds.toFixed(0)} s rollouts + ${seconds.toFixed(0)} s gradient`,
+      formatShares(tool_mix) ?? 'no turns',
+    ].join('  ');
+  }
+
+  private async refresh(): Promise<void> {
+    try {
+      const { phase, steps } = await this.client.progress(this.run.id);
+      this.phase = phase;
+      this.steps = steps;
+    } catch {
+      this.phase = 'waiting for the stack'; // a part is being restarted: the event stream goes on by itself
+    }
+    this.spinner.text = this.bar();
+  }
+
+  private bar(): string {
+    const done = Math.round((BAR_WIDTH * this.step) / this.steps);
+    return `${'█'.repeat(done)}${'░'.repeat(BAR_WIDTH - done)} ${this.step}/${this.steps}  ${this.phase}${this.timeLeft()}`;
+  }
+
+  private timeLeft(): string {
+    const recent = this.stepSeconds.slice(1).slice(-5);
+    if (recent.length === 0) return '';
+    const mean = recent.reduce((sum, seconds) => sum + seconds, 0) / recent.length;
+    return `  about ${Math.ceil((mean * (this.steps - this.step)) / 60)} min left`;
+  }
+}
+
+function describeEvaluation(evaluation: EvaluationDto): string {
+  const { planner, step, accuracy, questions, by_family: families } = evaluation;
+  const parts = Object.entries(families).map(([name, family]) => `${name} ${family.accuracy.toFixed(2)}`);
+  const who = planner === 'policy' ? `policy @${step}` : `${planner} planner`;
+  return `held-out accuracy of the ${who}: ${accuracy.toFixed(3)} of ${questions} questions (${parts.join(', ')})`;
+}

@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { PROJECT_ROOT } from '../../../infra/config/project-root.js';
+import { runConfigSchema, type RunConfig } from '../../../workflows/contracts/run-config.js';
+import { parseYaml } from '../../common/yaml-document.js';
+import type { TrainingRunDto } from '../../training-runs/dto/training-run.dto.js';
+import { CliError } from '../cli-error.js';
+import type { ApiClient } from '../client/api-client.js';
+
+const UNFINISHED: readonly TrainingRunDto['status'][] = ['queued', 'running', 'pausing', 'paused'];
+
+/** The effective configuration: the file's, with the steps and the seed of the command line. */
+export async function loadConfig(options: { config: string; steps?: number; seed?: number }): Promise<RunConfig> {
+  const path = isAbsolute(options.config) ? options.config : join(PROJECT_ROOT, options.config);
+  const { steps, seed } = options;
+  const parsed = runConfigSchema.safeParse({
+    ...(parseYaml(await readFile(path, 'utf8')) as object),
+    ...(steps !== undefined && { steps }),
+    ...(seed !== undefined && { seed }),
+  });
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new CliError(`${options.config}:\n${lines.join('\n')}`);
+}
+
+/**
+ * The newest unfinished run of the same effective configuration goes on, with more steps where more are asked for;
+ * where there is none, a new run is submitted.
+ */
+export async function startOrResume(
+  client: ApiClient,
+  config: RunConfig,
+): Promise<{ run: TrainingRunDto; resumed: boolean }> {
+  const found = await findUnfinished(client, config);
+  if (!found) {
+    const body = JSON.stringify(config);
+    return { run: await client.createRun({ body, contentType: 'application/json' }), resumed: false };
+  }
+  if (config.steps > found.steps) await client.extend(found.id, config.steps);
+  if (found.status === 'paused' || found.status === 'pausing') await client.act(found.id, 'resume');
+  return { run: await client.getRun(found.id), resumed: true };
+}
+
+async function findUnfinished(client: ApiClient, config: RunConfig): Promise<TrainingRunDto | undefined> {
+  const { data } = await client.listRuns({ limit: 100 });
+  return data.find(
+    (run) =>
+      UNFINISHED.includes(run.status) &&
+      run.steps <= config.steps &&
+      isDeepStrictEqual({ ...run.config, steps: 0 }, { ...config, steps: 0 }),
+  );
+}

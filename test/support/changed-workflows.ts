@@ -1,0 +1,25 @@
+import { sleep } from '@temporalio/workflow';
+import type { AgentFlowInput } from '../../workflows/contracts/flow.js';
+import type { EvaluationInput, RolloutGroupInput, TrainingRunInput } from '../../workflows/contracts/training-run.js';
+import * as workflows from '../../workflows/index.js';
+
+/** Each workflow with one command more at its beginning: what an incompatible change without patching looks like. */
+export async function agentFlow(input: AgentFlowInput) {
+  await sleep(1);
+  return workflows.agentFlow(input);
+}
+
+export async function rolloutGroup(input: RolloutGroupInput) {
+  await sleep(1);
+  return workflows.rolloutGroup(input);
+}
+
+export async function evaluation(input: EvaluationInput) {
+  await sleep(1);
+  return workflows.evaluation(input);
+}
+
+export async function trainingRun(input: TrainingRunInput) {
+  await sleep(1);
+  return workflows.trainingRun(input);
+}
