@@ -1,0 +1,32 @@
+"""Entry point of the policy server: python -m flow_grpo.policy_server"""
+
+# ruff: noqa: E402 - the environment must be set before anything loads the matrix library
+
+from flow_grpo.torch_environment import prepare_torch_environment
+
+prepare_torch_environment()
+
+import logging
+import os
+import sys
+
+from flow_grpo.policy_server.server import run_server
+from flow_grpo.policy_server.settings import BadEnvironment, read_settings
+
+
+def main() -> int:
+    """Serve until stopped. Returns the exit code: 2 for a bad environment."""
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s policy-server %(message)s", force=True
+    )
+    try:
+        settings = read_settings(os.environ)
+    except BadEnvironment as error:
+        print(error, file=sys.stderr)
+        return 2
+    run_server(settings, threads=int(os.environ["OMP_NUM_THREADS"]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

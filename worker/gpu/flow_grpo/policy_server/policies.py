@@ -1,0 +1,142 @@
+"""The policies that are live: base models, and adapters loaded on demand from the artifact store."""
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flow_grpo.base_model import RegisteredModel, UnknownModel
+from flow_grpo.policy import PolicyBroken, PolicyName, PolicyNotFound, parse_policy_name, policy_directory, read_adapter
+from flow_grpo.policy_server.row_threads import RowThreads
+from flow_grpo.policy_server.runtime import ModelRuntime
+from flow_grpo.policy_server.weights import DecoderWeights
+
+logger = logging.getLogger(__name__)
+
+
+class PolicyNotLoaded(Exception):
+    """The policy asked for is not there, is damaged, or has another sha256 than the one asked for (I11)."""
+
+
+class PolicyShaRequired(Exception):
+    """A policy of a training run was asked for without its sha256."""
+
+
+@dataclass(eq=False)
+class LoadedPolicy:
+    """A policy that requests can run on. `leases` counts the requests that hold it."""
+
+    name: str
+    sha256: str
+    runtime: ModelRuntime
+    weights: DecoderWeights
+    leases: int = 0
+
+
+class PolicyStore:
+    """Loads policies, and keeps the last `capacity` adapters; more while requests hold them, never evicting one in use.
+
+    All methods may be called from any thread; a load blocks the caller and those behind it.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, RegisteredModel],
+        artifacts: Path,
+        models_cache: Path,
+        cache_bytes: int,
+        capacity: int,
+        threads: RowThreads,
+    ) -> None:
+        self._models = models
+        self._artifacts = artifacts
+        self._models_cache = models_cache
+        self._cache_bytes = cache_bytes
+        self._capacity = capacity
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._bases: dict[str, LoadedPolicy] = {}
+        self._adapters: OrderedDict[tuple[str, str], LoadedPolicy] = OrderedDict()
+
+    def acquire(self, name: str, sha256: str | None) -> LoadedPolicy:
+        """The policy `name` with exactly this sha256 (a base model's may be left out), held until `release`.
+
+        Raises PolicyNotLoaded, PolicyShaRequired, UnknownModel.
+        """
+        with self._lock:
+            policy_name = parse_policy_name(name)
+            policy = self._adapter(policy_name, sha256) if policy_name else self._checked_base(name, sha256)
+            policy.leases += 1
+            self._evict()
+            return policy
+
+    def release(self, policy: LoadedPolicy) -> None:
+        """End one hold of `acquire`."""
+        with self._lock:
+            policy.leases -= 1
+            self._evict()
+
+    def base(self, name: str) -> LoadedPolicy:
+        """A registered base model, loaded on first use. Raises UnknownModel."""
+        with self._lock:
+            return self._base(name)
+
+    def loaded(self) -> list[LoadedPolicy]:
+        """All policies in memory."""
+        with self._lock:
+            return [*self._bases.values(), *self._adapters.values()]
+
+    def _base(self, name: str) -> LoadedPolicy:
+        if name not in self._bases:
+            if name not in self._models:
+                known = ", ".join(self._models)
+                raise UnknownModel(
+                    f"model {name!r} is neither <training run>@<step> nor registered; registered: {known}"
+                )
+            started = time.monotonic()
+            runtime = ModelRuntime(self._models[name], self._models_cache, self._cache_bytes, self._threads)
+            self._bases[name] = LoadedPolicy(name, runtime.sha256, runtime, runtime.base.decoder)
+            logger.info("loaded model %s sha256 %s in %.1f s", name, runtime.sha256, time.monotonic() - started)
+        return self._bases[name]
+
+    def _checked_base(self, name: str, sha256: str | None) -> LoadedPolicy:
+        policy = self._base(name)
+        if sha256 is not None and sha256 != policy.sha256:
+            raise PolicyNotLoaded(f"model {name} has sha256 {policy.sha256}, not {sha256}")
+        return policy
+
+    def _adapter(self, name: PolicyName, sha256: str | None) -> LoadedPolicy:
+        if sha256 is None:
+            raise PolicyShaRequired(
+                f"policy_sha256 is required for {name}: a policy of a training run is never guessed"
+            )
+        key = (str(name), sha256)
+        if key not in self._adapters:
+            self._adapters[key] = self._load(name, sha256)
+        self._adapters.move_to_end(key)
+        return self._adapters[key]
+
+    def _load(self, name: PolicyName, sha256: str) -> LoadedPolicy:
+        started = time.monotonic()
+        directory = policy_directory(self._artifacts, name.run, name.step)
+        try:
+            adapter = read_adapter(directory)
+            if adapter.sha256 != sha256:
+                raise PolicyNotLoaded(f"policy {name} has sha256 {adapter.sha256}, not {sha256}")
+            runtime = self._base(adapter.base_model).runtime
+            weights = runtime.base.merge(adapter)
+        except (PolicyNotFound, PolicyBroken) as error:
+            raise PolicyNotLoaded(f"policy {name} cannot be loaded: {error}") from error
+        logger.info("loaded policy %s sha256 %s in %.1f s", name, sha256, time.monotonic() - started)
+        return LoadedPolicy(str(name), sha256, runtime, weights)
+
+    def _evict(self) -> None:
+        for key, policy in list(self._adapters.items()):
+            if len(self._adapters) <= self._capacity:
+                return
+            if policy.leases == 0:
+                del self._adapters[key]
+                logger.info("dropped policy %s sha256 %s", policy.name, policy.sha256)

@@ -1,0 +1,68 @@
+"""The policy server's environment, read once at start."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from flow_grpo.artifacts import ArtifactOutsideStore, uri_path
+
+REPOSITORY = Path(__file__).parents[4]
+
+NAMES = {
+    "artifacts": "AGENTFLOW_ARTIFACTS",
+    "models_cache": "AGENTFLOW_MODELS_CACHE",
+    "operator_file": "AGENTFLOW_OPERATOR_FILE",
+    "request_log": "AGENTFLOW_REQUEST_LOG",
+    "port": "AGENTFLOW_POLICY_SERVER_PORT",
+    "policies": "AGENTFLOW_POLICY_SERVER_POLICIES",
+    "cache_mib": "AGENTFLOW_POLICY_SERVER_CACHE_MIB",
+}
+
+
+class BadEnvironment(Exception):
+    """Environment variables are missing or malformed; the message lists them all."""
+
+
+class Settings(BaseModel):
+    """Typed environment of the policy server."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=AliasGenerator(validation_alias=NAMES.__getitem__))
+
+    artifacts: Path
+    """Root of the artifact store, given as `file:///absolute/directory`."""
+
+    models_cache: Path
+    """Directory of the dequantised base models."""
+
+    operator_file: Path = REPOSITORY / "infra" / "local" / "operator.yaml"
+    """The operator's file, which registers models by name; the first one is loaded at start."""
+
+    request_log: Path
+    """JSON lines, one for each accepted request; appended to, never truncated."""
+
+    port: int = Field(default=8460, ge=1, le=65535)
+    """Port on 127.0.0.1."""
+
+    policies: int = Field(default=2, ge=1)
+    """How many adapters stay in memory; more while requests hold them."""
+
+    cache_mib: int = Field(default=1536, ge=1)
+    """Bound of a base model's prefix cache in MiB; it always holds one sequence of the whole context."""
+
+    @field_validator("artifacts", mode="before")
+    @classmethod
+    def _from_uri(cls, value: str) -> Path:
+        try:
+            return uri_path(value)
+        except ArtifactOutsideStore as error:
+            raise ValueError(str(error)) from None
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Parse the environment. Raises BadEnvironment listing every bad variable, without their values."""
+    try:
+        return Settings.model_validate(dict(environment))
+    except ValidationError as error:
+        problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors(include_input=False))
+        raise BadEnvironment(f"environment: {problems}") from None

@@ -1,0 +1,102 @@
+"""The weights of a decoder, laid out for its forward pass, with or without a LoRA adapter merged in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from flow_grpo.base_model import WEIGHTS
+from flow_grpo.policy import ADAPTER_PREFIX, Adapter, PolicyBroken, read_tensors
+from flow_grpo.policy_server.decoder_shape import DecoderShape
+from flow_grpo.policy_server.linear import Linear
+
+# The products of a layer; projections of the same input are one product.
+_PRODUCTS = {
+    "qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+    "attention_output": ("self_attn.o_proj",),
+    "gate_up": ("mlp.gate_proj", "mlp.up_proj"),
+    "down": ("mlp.down_proj",),
+}
+
+
+@dataclass(frozen=True)
+class LayerWeights:
+    """One decoder layer. Products take rows (R, inputs)."""
+
+    attention_norm: np.ndarray
+    qkv: Linear
+    attention_output: Linear
+    mlp_norm: np.ndarray
+    gate_up: Linear
+    down: Linear
+
+
+@dataclass(frozen=True)
+class DecoderWeights:
+    """All layers of one policy."""
+
+    layers: tuple[LayerWeights, ...]
+
+
+class BaseWeights:
+    """A base model's tensors, what its policies share (embedding and vocabulary), and its own layers."""
+
+    def __init__(self, directory: Path, shape: DecoderShape) -> None:
+        self._tensors = read_tensors(directory / WEIGHTS)
+        self._shape = shape
+        self.embedding = self._tensors["model.embed_tokens.weight"]
+        self.vocabulary = Linear(self._tensors.get("lm_head.weight", self.embedding))
+        self.final_norm = self._tensors["model.norm.weight"].numpy()
+        self.decoder = self._decoder({})
+
+    def merge(self, adapter: Adapter) -> DecoderWeights:
+        """W + (alpha / r) B A for each adapted projection, in fp32. Raises PolicyBroken if it does not fit."""
+        return self._decoder(_updates(adapter, self._tensors))
+
+    def _decoder(self, updates: Mapping[str, torch.Tensor]) -> DecoderWeights:
+        return DecoderWeights(tuple(self._layer(index, updates) for index in range(self._shape.layers)))
+
+    def _layer(self, index: int, updates: Mapping[str, torch.Tensor]) -> LayerWeights:
+        prefix = f"model.layers.{index}."
+
+        def product(projections: tuple[str, ...]) -> Linear:
+            names = [f"{prefix}{projection}.weight" for projection in projections]
+            parts = [self._tensors[name] + updates[name] if name in updates else self._tensors[name] for name in names]
+            return Linear(torch.cat(parts))
+
+        return LayerWeights(
+            attention_norm=self._tensors[f"{prefix}input_layernorm.weight"].numpy(),
+            mlp_norm=self._tensors[f"{prefix}post_attention_layernorm.weight"].numpy(),
+            **{field: product(projections) for field, projections in _PRODUCTS.items()},
+        )
+
+
+def _updates(adapter: Adapter, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    _require_plain_lora(adapter)
+    updates: dict[str, torch.Tensor] = {}
+    for name, a in adapter.tensors.items():
+        if not name.endswith(".lora_A.weight"):
+            continue
+        target = name.removeprefix(ADAPTER_PREFIX).replace(".lora_A.weight", ".weight")
+        b = adapter.tensors.get(name.replace(".lora_A.", ".lora_B."))
+        if target not in tensors or b is None or (b.shape[0], a.shape[1]) != tuple(tensors[target].shape):
+            raise PolicyBroken(f"the adapter's {name} does not fit model {adapter.base_model}")
+        updates[target] = adapter.scale * (b.float() @ a.float())
+    if 2 * len(updates) != len(adapter.tensors):
+        raise PolicyBroken(
+            f"the adapter holds tensors other than pairs of lora_A and lora_B: {sorted(adapter.tensors)}"
+        )
+    return updates
+
+
+def _require_plain_lora(adapter: Adapter) -> None:
+    config = adapter.config
+    unsupported = [key for key in ("use_rslora", "use_dora", "alpha_pattern", "rank_pattern") if config.get(key)]
+    if config.get("peft_type", "LORA") != "LORA":
+        unsupported.append("peft_type")
+    if unsupported:
+        raise PolicyBroken(
+            f"adapter_config.json sets {', '.join(unsupported)}, which the policy server does not compute"
+        )
