@@ -4,13 +4,13 @@ import { locateApi } from './client/locate-api.js';
 /** What a command works with; tests give their own. */
 export interface CliContext {
   /** Made at the first use: `--help` needs no API. */
-  client(): Promise<ApiClient>;
+  client: () => Promise<ApiClient>;
   /** A line to standard output. */
-  print(line: string): void;
+  print: (line: string) => void;
   /** A line to standard error: what is not the result. */
-  note(line: string): void;
+  note: (line: string) => void;
   /** Sets the exit code of the process without ending it. */
-  setExitCode(code: number): void;
+  setExitCode: (code: number) => void;
 }
 
 export function createContext(): CliContext {

@@ -21,10 +21,11 @@ export class RunWorkflows {
 
   /**
    * Starts the workflow of a queued run. Starting it twice is harmless.
+   * @param deadlineMs how long to wait for the Temporal server
    * @returns false where the run's workflow has already ended
    */
-  async start(run: TrainingRun): Promise<boolean> {
-    return this.call(async () => {
+  async start(run: TrainingRun, deadlineMs = DEADLINE_MS): Promise<boolean> {
+    return this.call(deadlineMs, async () => {
       await this.ensureSearchAttributes();
       try {
         await this.client.workflow.start('trainingRun', this.startOptions(run));
@@ -57,29 +58,27 @@ export class RunWorkflows {
   }
 
   async cancel(runId: string): Promise<void> {
-    await this.call(() => this.client.workflow.getHandle(runId).cancel());
+    await this.call(DEADLINE_MS, () => this.client.workflow.getHandle(runId).cancel());
   }
 
   async progress(runId: string): Promise<TrainingRunProgress> {
-    return this.call(() => this.client.workflow.getHandle(runId).query<TrainingRunProgress>('progress'));
+    return this.call(DEADLINE_MS, () => this.client.workflow.getHandle(runId).query<TrainingRunProgress>('progress'));
   }
 
   /** @throws where the Temporal server does not answer within `deadlineMs` */
   async ping(deadlineMs: number): Promise<void> {
-    await this.connection.withDeadline(Date.now() + deadlineMs, () =>
-      this.connection.workflowService.getSystemInfo({}),
-    );
+    await this.call(deadlineMs, () => this.connection.workflowService.getSystemInfo({}));
   }
 
   private update<T>(runId: string, name: string, ...args: [] | [unknown]): Promise<T> {
     const handle = this.client.workflow.getHandle(runId);
-    return this.call(() =>
+    return this.call(DEADLINE_MS, () =>
       args.length === 0 ? handle.executeUpdate<T, []>(name) : handle.executeUpdate<T, [unknown]>(name, { args }),
     );
   }
 
-  private call<T>(work: () => Promise<T>): Promise<T> {
-    return this.connection.withDeadline(Date.now() + DEADLINE_MS, work);
+  private call<T>(deadlineMs: number, work: () => Promise<T>): Promise<T> {
+    return this.connection.withDeadline(Date.now() + deadlineMs, work);
   }
 
   /** Where they are missing the server refuses to start a workflow that sets them. */

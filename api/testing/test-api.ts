@@ -22,14 +22,15 @@ export class TestApi {
     readonly key: string,
   ) {}
 
-  static async start(): Promise<TestApi> {
+  /** @param temporal speaks to a real Temporal server; without it the API speaks to `workflows`, which is a fake */
+  static async start(temporal?: RunWorkflows): Promise<TestApi> {
     const database = await createTestDatabase();
     const key = await createApiKey(database.dataSource, 'default');
     const operator = loadOperatorFile(join(PROJECT_ROOT, 'infra/local/operator.yaml'));
     const workflows = new FakeRunWorkflows();
     const dependencies = {
       dataSource: database.dataSource,
-      workflows: workflows as unknown as RunWorkflows,
+      workflows: temporal ?? (workflows as unknown as RunWorkflows),
       operator,
     };
     const app = await createApp(dependencies, { logger: false });

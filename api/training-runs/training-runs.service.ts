@@ -14,6 +14,9 @@ import { toTrainingStepDto, type TrainingStepDto } from './dto/training-step.dto
 import { newRunId } from './run-id.js';
 import { TrainingRunsRepository, type NewTrainingRun } from './training-runs.repository.js';
 
+/** A submitter does not wait longer for Temporal: the run is recorded, and the reconciler starts it. */
+const START_DEADLINE_MS = 3_000;
+
 @Injectable()
 export class TrainingRunsService {
   private readonly logger = new Logger(TrainingRunsService.name);
@@ -74,7 +77,7 @@ export class TrainingRunsService {
 
   private async tryStart(run: TrainingRun): Promise<void> {
     try {
-      await this.workflows.start(run);
+      await this.workflows.start(run, START_DEADLINE_MS);
     } catch (error) {
       this.logger.warn(`${run.id} stays queued until Temporal answers: ${(error as Error).message}`);
     }

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
+import { writeRunStatus } from '../../infra/database/run-status.js';
+import { scriptedActivities } from '../../test/support/scripted-activities.js';
+import { TEST_SETTINGS, WorkflowHarness } from '../../test/support/workflow-harness.js';
+import { ApiClient } from '../cli/client/api-client.js';
+import { TestApi } from '../testing/test-api.js';
+import { RunReconcilerService } from '../training-runs/run-reconciler.service.js';
+import { RunWorkflows } from './run-workflows.js';
+
+const CONFIG = {
+  model: 'tiny-random',
+  steps: 2,
+  training: { queries_per_step: 1, group_size: 2 },
+  evaluation: { questions: 1, yardsticks: false },
+};
+
+describe(RunWorkflows, () => {
+  let harness: WorkflowHarness;
+  let api: TestApi;
+  let client: ApiClient;
+
+  beforeAll(async () => {
+    harness = await WorkflowHarness.start();
+    api = await TestApi.start(new RunWorkflows(harness.client, harness.environment.connection, TEST_SETTINGS));
+    client = new ApiClient({ url: api.url, key: api.key });
+    const { dataSource } = api.database;
+    const setRunStatus = async (input: Parameters<typeof writeRunStatus>[1]): Promise<void> =>
+      void (await writeRunStatus(dataSource, input));
+    await harness.work(scriptedActivities({ agent: { setRunStatus } }));
+  }, 60_000);
+  afterAll(async () => {
+    await api.stop();
+    await harness.stop();
+  }, 60_000);
+
+  const submit = (overrides: object = {}) =>
+    client.createRun({ body: JSON.stringify({ ...CONFIG, ...overrides }), contentType: 'application/json' });
+  const follow = async (id: string): Promise<string[]> => {
+    const types: string[] = [];
+    for await (const { type } of client.followEvents(id)) types.push(type);
+    return types;
+  };
+
+  it('starts a run that completes and then takes no verb', async () => {
+    const { id } = await submit();
+    expect(await follow(id)).toEqual(['run.queued', 'run.running', 'run.completed']);
+    expect(await client.getRun(id)).toMatchObject({ status: 'completed', step: 2, policy: `${id}@2` });
+    await expect(client.pause(id)).rejects.toMatchObject({ status: 409, body: { error: { code: 'run_finished' } } });
+    const description = await harness.client.workflow.getHandle(id).describe();
+    expect(await description.staticSummary()).toBe('training run: 2 steps of tiny-random');
+  }, 60_000);
+
+  it('pauses, tells its progress, is extended, resumes and is cancelled', async () => {
+    const { id } = await submit({ steps: 1_000 });
+    expect((await client.pause(id)).status).toBe('pausing');
+    expect(await client.progress(id)).toMatchObject({ steps: 1_000, pauseRequested: true });
+    await client.extend(id, 1_001);
+    await client.setLearningRate(id, 1e-5);
+    expect(await client.progress(id)).toMatchObject({ steps: 1_001, learningRate: 1e-5 });
+    expect((await client.act(id, 'resume')).status).toBe('running');
+    await client.act(id, 'cancel');
+    expect((await follow(id)).slice(-2)).toEqual(['run.cancelling', 'run.cancelled']);
+  }, 60_000);
+
+  it('passes on what the workflow refuses', async () => {
+    const { id } = await submit({ steps: 1_000 });
+    await expect(client.extend(id, 1)).rejects.toMatchObject({
+      status: 409,
+      body: { error: { code: 'refused_by_run' } },
+    });
+    await client.act(id, 'stop');
+    expect((await follow(id)).at(-1)).toBe('run.completed');
+  }, 60_000);
+
+  it('keeps a run queued where there is no Temporal server, and says so', async () => {
+    const away = Connection.lazy({ address: '127.0.0.1:9' });
+    const unreachable = new RunWorkflows(new Client({ connection: away }), away, TEST_SETTINGS);
+    const without = await TestApi.start(unreachable);
+    try {
+      await without.request('get', '/health').expect(503);
+      const { body } = await without.request('post', '/v1/training_runs').send(CONFIG).expect(201);
+      expect(body).toMatchObject({ status: 'queued' });
+      const { id } = body as { id: string };
+      const refused = await without.request('post', `/v1/training_runs/${id}/pause`).expect(503);
+      expect(refused.body).toMatchObject({ error: { code: 'temporal_unavailable' } });
+    } finally {
+      await without.stop();
+      await away.close();
+    }
+  }, 60_000);
+
+  it('reconciles queued runs', async () => {
+    const { id } = await submit();
+    const reconciler = api.app.get(RunReconcilerService);
+    await Promise.all([reconciler.reconcile(), reconciler.reconcile()]);
+    expect(await follow(id)).toEqual(['run.queued', 'run.running', 'run.completed']);
+    await reconciler.reconcile();
+    expect(await client.listEvents(id)).toHaveLength(3);
+  }, 60_000);
+});
