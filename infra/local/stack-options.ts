@@ -63,12 +63,12 @@ export function stackOptionsFromEnvironment(env: NodeJS.ProcessEnv = process.env
 }
 
 function portsFromEnvironment(env: NodeJS.ProcessEnv): StackPorts {
-  const entries = Object.entries(PORT_SETTINGS).map(([name, { variable, port }]) => {
+  const entries = Object.entries(PORT_SETTINGS).map(([name, { variable, port }]): [string, number] => {
     const parsed = portNumber.safeParse(env[variable] || port);
     if (!parsed.success) throw new BadPort(`${variable} must be a port, 0 to 65535 (0 picks a free one).`);
     return [name, parsed.data];
   });
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entries) as Record<keyof StackPorts, number>;
 }
 
 /** Paths inside the data directory. */

@@ -18,7 +18,7 @@ export function findSupervisor(dataDirectory: string): ProcessIdentity | undefin
  * @throws StackRunning
  */
 export function claimSupervision(dataDirectory: string): { release(): void } {
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o711 }); // PostgreSQL's user passes through
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o711 });
   const lock = lockPath(dataDirectory);
   while (!tryLink(lock)) {
     const holder = findSupervisor(dataDirectory);

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PROJECT_ROOT } from '../../config/project-root.js';
@@ -33,6 +33,7 @@ export interface PostgresHome {
  */
 export function preparePostgresHome(dataDirectory: string, notice: (message: string) => void): PostgresHome {
   const user = process.getuid?.() === 0 ? findUser() : undefined;
+  if (user) chmodSync(dataDirectory, 0o711); // PostgreSQL's user passes through it
   const directory = join(dataDirectory, 'postgres');
   createDirectory(directory, user);
   if (!user || canReach(user, directory)) return { directory, bin: reachableBin(directory, user), user };
