@@ -1,7 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import {
   isGrpcServiceError,
-  ServiceError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -49,8 +48,8 @@ function fromTemporal(error: unknown): ApiError | undefined {
 
 function isTemporalOutage(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
-  const rpc = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(rpc) && UNREACHABLE_GRPC.has(rpc.code);
+  if (isGrpcServiceError(error)) return UNREACHABLE_GRPC.has(error.code);
+  return error instanceof Error && isTemporalOutage(error.cause);
 }
 
 function fromDatabase(error: unknown): ApiError | undefined {
