@@ -11,6 +11,8 @@ import logging
 import os
 import sys
 
+from transformers.utils.logging import disable_progress_bar
+
 from flow_grpo.trainer.settings import BadEnvironment, read_settings
 from flow_grpo.trainer.step import use_deterministic_arithmetic
 from flow_grpo.trainer.worker import run_worker
@@ -26,6 +28,7 @@ def main() -> int:
     except BadEnvironment as error:
         print(error, file=sys.stderr)
         return 2
+    disable_progress_bar()
     use_deterministic_arithmetic(threads=int(os.environ["OMP_NUM_THREADS"]))
     asyncio.run(run_worker(settings))
     return 0

@@ -4,6 +4,7 @@ One row is one sample: a planner turn with its own prompt and response. Rows are
 """
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -159,9 +160,8 @@ def check_batch(
             FailureType.WrongIdentity,
             f"the batch of step {step} was frozen for trainer {metadata.trainer_version}; this is {TRAINER_VERSION}",
         )
-    check_identity(
-        f"the batch of step {step}", {"model": metadata.model, **metadata.identity}, {"model": model, **identity}
-    )
+    theirs = {**metadata.identity, "base model": metadata.model}
+    check_identity(f"the batch of step {step}", theirs, {**identity, "base model": model})
 
 
 def check_identity(what: str, actual: Mapping[str, str], expected: Mapping[str, str]) -> None:
@@ -214,6 +214,8 @@ def _check_samples(path: Path, metadata: Metadata, samples: tuple[Sample, ...]) 
             raise _invalid(path, f"{where}: the prompt or the response is empty")
         if len(sample.logprobs) != len(sample.response):
             raise _invalid(path, f"{where}: {len(sample.response)} tokens but {len(sample.logprobs)} log-probs")
+        if not math.isfinite(sample.reward):
+            raise _invalid(path, f"{where}: the reward is not finite")
         if rewards.setdefault((sample.group, sample.rollout), sample.reward) != sample.reward:
             raise _invalid(path, f"{where}: the turns of one rollout have different rewards")
         rollouts.setdefault(sample.group, set()).add(sample.rollout)
