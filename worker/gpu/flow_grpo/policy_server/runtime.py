@@ -65,7 +65,7 @@ class ModelRuntime:
         self._reserved = 0
 
     def _compile(self) -> None:
-        """Run every kernel once, on a page that nobody uses yet: the first start compiles them, later ones load them."""
+        """Run every kernel once, on a page nobody uses yet: the first start compiles them, later ones load them."""
         zero = np.zeros(1, np.int64)
         self.decoder.compute(self.base.decoder, Rows(zero, zero, zero, zero, np.zeros((1, 1), np.int32)))
         sample(self.decoder.logits(self._store.hidden[zero, zero])[0], temperature=1.0, seed=0, index=0)
