@@ -75,7 +75,7 @@ describe(RunWorkflows, () => {
 
   it('keeps a run queued where there is no Temporal server, and says so', async () => {
     const away = Connection.lazy({ address: '127.0.0.1:9' });
-    const unreachable = new RunWorkflows(new Client({ connection: away }), away, TEST_SETTINGS);
+    const unreachable = new RunWorkflows(new Client({ connection: away }), away, TEST_SETTINGS, 500);
     const without = await TestApi.start(unreachable);
     try {
       await without.request('get', '/health').expect(503);

@@ -6,9 +6,6 @@ import type { RunStatus } from '../../workflows/contracts/agent-activities.js';
 import { AGENT_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
 import type { RunSettings, TrainingRunInput, TrainingRunProgress } from '../../workflows/contracts/training-run.js';
 
-/** How long a call to Temporal, and through it to the workflow, may take. */
-const DEADLINE_MS = 10_000;
-
 /** The API's only way to the `trainingRun` workflows: a workflow's id is its training run's id. */
 export class RunWorkflows {
   private searchAttributesReady = false;
@@ -17,6 +14,8 @@ export class RunWorkflows {
     private readonly client: Client,
     private readonly connection: Connection,
     private readonly settings: RunSettings,
+    /** How long a call to Temporal, and through it to the workflow, may take. */
+    private readonly deadlineMs = 10_000,
   ) {}
 
   /**
@@ -24,7 +23,7 @@ export class RunWorkflows {
    * @param deadlineMs how long to wait for the Temporal server
    * @returns false where the run's workflow has already ended
    */
-  async start(run: TrainingRun, deadlineMs = DEADLINE_MS): Promise<boolean> {
+  async start(run: TrainingRun, deadlineMs = this.deadlineMs): Promise<boolean> {
     return this.call(deadlineMs, async () => {
       await this.ensureSearchAttributes();
       try {
@@ -58,11 +57,13 @@ export class RunWorkflows {
   }
 
   async cancel(runId: string): Promise<void> {
-    await this.call(DEADLINE_MS, () => this.client.workflow.getHandle(runId).cancel());
+    await this.call(this.deadlineMs, () => this.client.workflow.getHandle(runId).cancel());
   }
 
   async progress(runId: string): Promise<TrainingRunProgress> {
-    return this.call(DEADLINE_MS, () => this.client.workflow.getHandle(runId).query<TrainingRunProgress>('progress'));
+    return this.call(this.deadlineMs, () =>
+      this.client.workflow.getHandle(runId).query<TrainingRunProgress>('progress'),
+    );
   }
 
   /** @throws where the Temporal server does not answer within `deadlineMs` */
@@ -72,7 +73,7 @@ export class RunWorkflows {
 
   private update<T>(runId: string, name: string, ...args: [] | [unknown]): Promise<T> {
     const handle = this.client.workflow.getHandle(runId);
-    return this.call(DEADLINE_MS, () =>
+    return this.call(this.deadlineMs, () =>
       args.length === 0 ? handle.executeUpdate<T, []>(name) : handle.executeUpdate<T, [unknown]>(name, { args }),
     );
   }

