@@ -1,0 +1,185 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { ApiClient } from '../api/cli/client/api-client.js';
+import type { TrainingRunDto } from '../api/training-runs/dto/training-run.dto.js';
+import { PROJECT_ROOT } from '../infra/config/project-root.js';
+import { createDataSource } from '../infra/database/data-source.js';
+import { SupervisedStack, until } from './support/supervised-stack.js';
+
+jest.setTimeout(600_000);
+
+/** The quickstart in small: the same model, world and code. */
+const CONFIG = {
+  name: 'durability',
+  model: 'smollm2-135m-instruct',
+  seed: 5,
+  dataset: { families: { arithmetic: 1, lookup: 1, 'two-hop': 2 } },
+  training: {
+    queries_per_step: 2,
+    group_size: 4,
+    learning_rate: 2e-4,
+    entropy_coefficient: 0.001,
+    aggregation: 'token-mean',
+  },
+  evaluation: { questions: 4, yardsticks: false },
+};
+/** One for each part that is killed. */
+const STEPS = 6;
+
+describe('I5: a training run killed anywhere ends with the same policy', () => {
+  const stack = new SupervisedStack();
+  let client: ApiClient;
+  let undisturbed: TrainingRunDto;
+
+  beforeAll(async () => {
+    await stack.start();
+    client = await stack.client();
+    undisturbed = await finished(client, await submit(client, STEPS));
+  });
+  afterAll(() => stack.remove());
+
+  it('has a policy that moves at every step, or equal bytes would prove nothing', async () => {
+    expect(undisturbed.status).toBe('completed');
+    const shas = (await client.listSteps(undisturbed.id)).map((step) => step.policy_sha256);
+    expect(new Set(shas).size).toBe(STEPS);
+  });
+
+  it('kill -9 of every part, one in each step', async () => {
+    const run = await submit(client, STEPS);
+    const killed: string[] = [];
+    for (const [step, name, moment] of [
+      [1, 'policy-server', sampling],
+      [2, 'trainer', gradientStep],
+      [3, 'agent-worker', sampling],
+      [4, 'api', sampling],
+      [5, 'temporal', sampling],
+      [6, 'postgres', sampling],
+    ] as const) {
+      await moment(stack, client, run.id, step);
+      process.kill(stack.pid(name), 'SIGKILL');
+      killed.push(name);
+    }
+    const ended = await finished(client, run);
+    expect(killed).toHaveLength(STEPS);
+    expect(ended.status).toBe('completed');
+    expect(ended.policy_sha256).toBe(undisturbed.policy_sha256);
+    expect(optimiserBytes(stack, run.id, STEPS)).toEqual(optimiserBytes(stack, undisturbed.id, STEPS));
+    await expectNoRequestForACommittedTurn(stack, run.id);
+  });
+
+  it('I4: a trainer stopped past its heartbeat and continued changes nothing: one committed step, equal bytes', async () => {
+    const run = await submit(client, 2);
+    await gradientStep(stack, client, run.id, 1);
+    const first = stack.pid('trainer');
+    process.kill(first, 'SIGSTOP');
+    const second = startTrainer(stack);
+    try {
+      await until('the second trainer has finished the step', async () => (await client.getRun(run.id)).step >= 1);
+      process.kill(first, 'SIGCONT');
+      const ended = await finished(client, run);
+      expect(ended.status).toBe('completed');
+      expect(await committed(stack, run.id)).toEqual((await committed(stack, undisturbed.id)).slice(0, 3));
+    } finally {
+      second.kill('SIGKILL');
+    }
+  });
+
+  it('SIGKILL of the supervisor with everything under it, then a start: the run goes on to equal bytes', async () => {
+    const run = await submit(client, STEPS);
+    await sampling(stack, client, run.id, 3);
+    await stack.killEverything();
+    await stack.start();
+    client = await stack.client();
+    const ended = await finished(client, run);
+    expect(ended.policy_sha256).toBe(undisturbed.policy_sha256);
+    await expectNoRequestForACommittedTurn(stack, run.id);
+  });
+});
+
+async function submit(client: ApiClient, steps: number): Promise<TrainingRunDto> {
+  return client.createRun({ body: JSON.stringify({ ...CONFIG, steps }), contentType: 'application/json' });
+}
+
+async function finished(client: ApiClient, { id }: TrainingRunDto): Promise<TrainingRunDto> {
+  const over = (status: string) => ['completed', 'failed', 'cancelled', 'paused'].includes(status);
+  await until(`${id} is finished`, async () => over((await patient(() => client.getRun(id))).status), 250);
+  return client.getRun(id);
+}
+
+/** While the API itself is down there is no answer: ask again. */
+async function patient<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch {
+      await sleep(200);
+    }
+  }
+}
+
+/** Rollouts of the step have begun to ask the policy server. */
+async function sampling(stack: SupervisedStack, _client: ApiClient, runId: string, step: number): Promise<void> {
+  const mine = () => stack.requests().filter(({ flow_id }) => flow_id?.startsWith(`${runId}/${step}/`));
+  await until(`step ${step} samples`, () => Promise.resolve(mine().length >= 2), 20);
+}
+
+/** The trainer works on the step. */
+async function gradientStep(_stack: SupervisedStack, client: ApiClient, runId: string, step: number): Promise<void> {
+  const phase = async () => (await patient(() => client.progress(runId))).phase;
+  await until(`step ${step} is at the trainer`, async () => (await phase()).startsWith(`step ${step}: gradient`), 20);
+  await sleep(500);
+}
+
+function startTrainer(stack: SupervisedStack) {
+  const python = join(PROJECT_ROOT, 'worker/gpu/.venv/bin/python');
+  const env = readFileSync(`/proc/${stack.pid('trainer')}/environ`, 'utf8')
+    .split('\0')
+    .filter(Boolean);
+  return spawn(python, ['-m', 'flow_grpo.trainer'], {
+    cwd: join(PROJECT_ROOT, 'worker/gpu'),
+    env: Object.fromEntries(env.map((entry) => entry.split(/=(.*)/s).slice(0, 2))) as Record<string, string>,
+    stdio: 'ignore',
+  });
+}
+
+async function rows<T>(stack: SupervisedStack, sql: string, runId: string): Promise<T[]> {
+  const dataSource = await createDataSource(stack.urls!.database, 1).initialize();
+  try {
+    return await dataSource.query<T[]>(sql, [runId]);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+async function committed(stack: SupervisedStack, runId: string): Promise<{ step: number; sha256: string }[]> {
+  return rows(stack, 'SELECT step, sha256 FROM policies WHERE run_id = $1 ORDER BY step', runId);
+}
+
+/** I3: what the policy server was asked after a turn was committed cannot have been for that turn. */
+async function expectNoRequestForACommittedTurn(stack: SupervisedStack, runId: string): Promise<void> {
+  const turns = await rows<{ flow_id: string; turn: number; created_at: Date }>(
+    stack,
+    `SELECT flow_id, turn, created_at FROM turns WHERE flow_id LIKE $1 || '/%' AND module = 'planner'`,
+    runId,
+  );
+  const committedAt = new Map(turns.map((turn) => [`${turn.flow_id}#${turn.turn}`, turn.created_at.getTime()]));
+  const requests = stack.requests().filter(({ flow_id }) => flow_id?.startsWith(`${runId}/`));
+  expect(requests.length).toBeGreaterThanOrEqual(turns.length);
+  const late = requests.filter(({ flow_id, turn, time }) => {
+    const at = committedAt.get(`${flow_id}#${turn}`);
+    return at !== undefined && Date.parse(time) > at;
+  });
+  expect(late).toEqual([]);
+}
+
+function optimiserBytes(stack: SupervisedStack, runId: string, step: number): Buffer {
+  const checkpoints = join(stack.data, 'artifacts/runs', runId, 'checkpoints');
+  const name = readdirSync(checkpoints).find((entry) => Number(entry) === step);
+  expect(name).toBeDefined();
+  const file = join(checkpoints, name!, 'optimizer.safetensors');
+  expect(existsSync(file)).toBe(true);
+  return readFileSync(file);
+}
