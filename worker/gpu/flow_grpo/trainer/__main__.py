@@ -13,6 +13,7 @@ import sys
 
 from transformers.utils.logging import disable_progress_bar
 
+from flow_grpo.trainer.one_line import OneLineFormatter
 from flow_grpo.trainer.settings import BadEnvironment, read_settings
 from flow_grpo.trainer.step import use_deterministic_arithmetic
 from flow_grpo.trainer.worker import run_worker
@@ -20,9 +21,9 @@ from flow_grpo.trainer.worker import run_worker
 
 def main() -> int:
     """Run until stopped. Returns the exit code: 2 for a bad environment."""
-    logging.basicConfig(
-        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s trainer %(message)s", force=True
-    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(OneLineFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     try:
         settings = read_settings(os.environ)
     except BadEnvironment as error:

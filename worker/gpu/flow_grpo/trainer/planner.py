@@ -36,21 +36,23 @@ def tree_attention(
 ) -> tuple[torch.Tensor, None]:
     """Attention in blocks, in the form of transformers' AttentionInterface.
 
-    query: (1, H, V, D); key and value: (1, H_kv, V, D); attention_mask: (U, 1, Q, K); tree_keys: (U, K).
+    The heads that share a key head are stacked as more queries of it, so that no key is copied for them.
+    query: (1, H, V, D); key and value: (1, H_kv, V, D); attention_mask: (U, 1, H/H_kv * Q, K); tree_keys: (U, K).
     Returns (1, V, H, D).
     """
     _, heads, nodes, width = query.shape
-    blocks, _, size, _ = attention_mask.shape
+    shared, blocks = key.shape[1], len(tree_keys)
+    size = attention_mask.shape[2] * shared // heads
 
     def gather(x: torch.Tensor) -> torch.Tensor:
         rows = x[0].transpose(0, 1).reshape(nodes, -1).index_select(0, tree_keys.flatten())
-        per_block = rows.view(blocks, -1, x.shape[1], width).transpose(1, 2)
-        return per_block.repeat_interleave(heads // x.shape[1], dim=1)
+        return rows.view(blocks, -1, shared, width).transpose(1, 2)
 
     padded = F.pad(query[0].transpose(0, 1), (0, 0, 0, 0, 0, blocks * size - nodes))
-    queries = padded.view(blocks, size, heads, width).transpose(1, 2)
+    queries = padded.view(blocks, size, shared, -1, width).permute(0, 2, 3, 1, 4).reshape(blocks, shared, -1, width)
     out = F.scaled_dot_product_attention(queries, gather(key), gather(value), attn_mask=attention_mask, scale=scaling)
-    return out.transpose(1, 2).reshape(1, blocks * size, heads, width)[:, :nodes], None
+    rows = out.view(blocks, shared, -1, size, width).permute(0, 3, 1, 2, 4).reshape(1, -1, heads, width)
+    return rows[:, :nodes], None
 
 
 AttentionInterface.register("prefix_tree", tree_attention)
@@ -82,6 +84,11 @@ class Planner:
     def dtype(self) -> torch.dtype:
         """The dtype of all arithmetic."""
         return self.model.dtype
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of token ids."""
+        return self.model.config.vocab_size
 
     def shapes(self) -> dict[str, torch.Size]:
         """Shape of each adapter tensor by PEFT's name."""
@@ -117,8 +124,11 @@ class Planner:
         return output.last_hidden_state[0]
 
     def blocks(self, tree: PrefixTree) -> AttentionBlocks:
-        """The tree's attention blocks in this model's dtype."""
-        return attention_blocks(tree, BLOCK, self.dtype)
+        """The tree's attention blocks in this model's dtype, the mask repeated for the heads that share a key head."""
+        blocks = attention_blocks(tree, BLOCK, self.dtype)
+        config = self.model.config
+        shared = config.num_attention_heads // config.num_key_value_heads
+        return AttentionBlocks(keys=blocks.keys, mask=blocks.mask.repeat(1, 1, shared, 1))
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """(R, hidden) -> (R, vocabulary)."""

@@ -47,13 +47,15 @@ def take_step(planner: Planner, state: TrainerState, batch: Batch, progress: Pro
     """Make state n from state n-1 and batch n, with the step's metrics. `state` is not changed.
 
     A batch in which no group is left makes no update: the policy and the optimiser stay as they are.
-    Raises NonFiniteLoss, naming the groups, when the loss or the gradient is not finite.
+    Raises NonFiniteLoss, naming the groups, when the loss or the gradient is not finite, BatchInvalid for token ids
+    that the model does not have, WrongIdentity when the batch is for another adapter shape.
     """
     started = time.monotonic()
     training = batch.metadata.training
     if training.lora != state.lora:
         message = f"the batch asks for an adapter of {training.lora}, the policy has {state.lora}"
         raise Failure(FailureType.WrongIdentity, message)
+    _refuse_unknown_tokens(batch, planner.vocabulary)
     samples = kept_samples(batch.samples, training)
     metrics = batch_metrics(batch.samples, training)
     if samples:
@@ -193,6 +195,16 @@ def gradient_metrics(gradient: Gradient, actions: Actions) -> Metrics:
         "logprob_mismatch_mean": float(mismatch.mean()),
         "logprob_mismatch_max": float(mismatch.max()),
     }
+
+
+def _refuse_unknown_tokens(batch: Batch, vocabulary: int) -> None:
+    for sample in batch.samples:
+        if not 0 <= min(sample.tokens) <= max(sample.tokens) < vocabulary:
+            raise Failure(
+                FailureType.BatchInvalid,
+                f"group {sample.group}, rollout {sample.rollout}, turn {sample.turn} has a token id outside of "
+                f"the model's vocabulary of {vocabulary}",
+            )
 
 
 def _refuse_non_finite(objective: torch.Tensor, actions: Actions, samples: Sequence[Sample]) -> None:

@@ -43,9 +43,11 @@ def training(**changes: Any) -> Training:
     return Training.model_validate({**values, **changes})
 
 
-def sample(group: int, rollout: int, turn: int, prompt: list[int], response: list[int], reward: float) -> Sample:
+def sample(
+    group: int, rollout: int, turn: int, prompt: list[int], response: list[int], reward: float, logprob: float = LOGPROB
+) -> Sample:
     """One planner turn."""
-    return Sample(group, rollout, turn, tuple(prompt), tuple(response), (LOGPROB,) * len(response), reward)
+    return Sample(group, rollout, turn, tuple(prompt), tuple(response), (logprob,) * len(response), reward)
 
 
 def random_samples(seed: int, groups: int = 2, rollouts: int = 3, vocabulary: int = 1000) -> list[Sample]:

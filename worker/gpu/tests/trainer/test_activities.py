@@ -1,5 +1,7 @@
 """The activities as Temporal sees them: payloads, heartbeats, failure types, no secrets."""
 
+import logging
+import sys
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.testing import ActivityEnvironment
 
 from flow_grpo.trainer.activities import TrainerActivities
+from flow_grpo.trainer.one_line import OneLineFormatter
 from flow_grpo.trainer.records import Records
 from flow_grpo.trainer.redaction import redact, secrets_of
 from flow_grpo.trainer.settings import BadEnvironment, read_settings
@@ -86,6 +89,15 @@ def test_redaction() -> None:
     secrets = secrets_of("postgres://u:p%40ss@host/db")
     text = 'no p@ss, no p%40ss, no postgres://u:p%40ss@host/db, no https://a:b@host, no password=hunter2 "x"'
     assert redact(text, secrets) == 'no ***, no ***, no ***, no https://***@host, no password=*** "x"'
+
+
+def test_log_records_are_one_line() -> None:
+    try:
+        raise ValueError("first\nsecond")
+    except ValueError:
+        record = logging.LogRecord("x", logging.WARNING, "", 0, "it %s", ("failed",), sys.exc_info())
+    line = OneLineFormatter().format(record)
+    assert line.endswith("WARNING trainer it failed (ValueError: first | second)")
 
 
 def test_the_environment_is_read_once_and_every_fault_is_named() -> None:

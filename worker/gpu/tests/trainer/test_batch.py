@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from flow_grpo.failures import Failure, FailureType
+from flow_grpo.policy import file_sha256
 from flow_grpo.trainer.batch import Batch, check_batch, read_batch
 from tests.trainer.samples import IDENTITY, MODEL, metadata, random_samples, sample, write_batch
 
@@ -34,6 +35,17 @@ def test_samples_come_back_as_written(path: Path) -> None:
 
 def test_an_empty_batch_is_legal(path: Path) -> None:
     assert read(path, []).samples == ()
+
+
+@pytest.mark.parametrize(("name", "rows"), [("typescript-full", 3), ("typescript-empty", 0)])
+def test_files_of_the_typescript_writer_are_read(name: str, rows: int) -> None:
+    """Fixtures written by activities/trajectories/batch-file.ts."""
+    file = Path(__file__).parent / "fixtures" / f"{name}.arrow"
+    batch = read_batch(file, file_sha256(file))
+    assert len(batch.samples) == rows
+    if rows:
+        assert batch.samples[0] == sample(0, 0, 1, [1, 2, 3, 4, 5], [49000, 49001, 49002], 1.0, logprob=-0.5)
+        assert batch.metadata.training.lora.rank == 4
 
 
 def test_a_missing_or_altered_file_is_refused(path: Path) -> None:

@@ -168,6 +168,14 @@ def test_a_non_finite_gradient_names_its_group(planner: Planner, monkeypatch: py
     assert caught.value.details == {"groups": [1]}
 
 
+@pytest.mark.parametrize("token", [-1, 49152])
+def test_token_ids_outside_of_the_vocabulary_are_refused(planner: Planner, token: int) -> None:
+    samples = [sample(0, 0, 1, [1], [2], 0.0), sample(0, 1, 1, [1], [token], 1.0)]
+    with pytest.raises(Failure, match="rollout 1, turn 1") as caught:
+        take_step(planner, fresh_state(planner), in_memory(samples), no_progress)
+    assert caught.value.type is FailureType.BatchInvalid
+
+
 def test_another_adapter_shape_is_refused(planner: Planner) -> None:
     batch = in_memory(random_samples(1), training(lora={"rank": 8, "alpha": 8.0}))
     with pytest.raises(Failure) as caught:
