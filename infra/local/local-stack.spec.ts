@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { stopLeftovers } from './leftovers.js';
 import { LocalStack, type StackEvent } from './local-stack.js';
 import { PortTaken } from './ports.js';
 import { waitUntil } from './process-group.js';
@@ -13,7 +14,7 @@ import { identify, isRunning } from './process-identity.js';
 import { stackPaths } from './stack-options.js';
 import type { StackRecord, StackUrls } from './stack-record.js';
 import { readStackRecord } from './stack-record.js';
-import { StackRunning } from './supervision.js';
+import { findSupervisor, StackRunning } from './supervision.js';
 
 const FREE_PORTS = { postgres: 0, temporal: 0, temporalUi: 0, policyServer: 0, api: 0 };
 
@@ -103,6 +104,27 @@ describe(LocalStack, () => {
     expect(readStackRecord(stackPaths(other).record).children).toEqual({});
     rmSync(other, { recursive: true });
   });
+});
+
+describe('a start that is aborted', () => {
+  it.each(['nothing', 'postgres', 'temporal'])(
+    'leaves nothing behind when %s has started',
+    async (name) => {
+      const dataDirectory = temporaryDirectory();
+      const stop = new AbortController();
+      if (name === 'nothing') setTimeout(() => stop.abort(), 50);
+      const onEvent = (event: StackEvent) => {
+        if (event.type === 'healthy' && event.name === name) stop.abort();
+      };
+      await expect(LocalStack.start({ ...SERVERS, dataDirectory }, { onEvent, signal: stop.signal })).rejects.toThrow(
+        /aborted/,
+      );
+      expect(await stopLeftovers({ children: {} }, dataDirectory)).toEqual([]);
+      expect(findSupervisor(dataDirectory)).toBeUndefined();
+      rmSync(dataDirectory, { recursive: true });
+    },
+    60_000,
+  );
 });
 
 describe('a supervisor that is killed', () => {

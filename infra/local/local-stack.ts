@@ -13,8 +13,11 @@ import { ensureDatabase } from './postgres/cluster.js';
 import { stackEnvironment, temporalEnvironment } from './stack-environment.js';
 import { stackOptionsFromEnvironment, stackPaths, type ProcessName, type StackOptions } from './stack-options.js';
 import { readStackRecord, writeStackRecord, type StackRecord, type StackUrls } from './stack-record.js';
-import { SupervisedProcess, type ProcessDefinition, type ProcessEvent } from './supervised-process.js';
+import { StartFailed, SupervisedProcess, type ProcessDefinition, type ProcessEvent } from './supervised-process.js';
 import { claimSupervision } from './supervision.js';
+
+/** Its health has been checked by then: it answers at once, or has died. */
+const TEMPORAL_PATIENCE_MS = 10_000;
 
 export type StackEvent = ProcessEvent | { type: 'notice'; message: string };
 
@@ -36,6 +39,7 @@ export class LocalStack extends EventEmitter<{ event: [StackEvent] }> {
   readonly #supervision: { release(): void };
   #client: ConnectedClient | undefined;
   #urls: StackUrls | undefined;
+  #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   private constructor(private readonly options: StackOptions) {
@@ -51,12 +55,14 @@ export class LocalStack extends EventEmitter<{ event: [StackEvent] }> {
    * @throws StackRunning, PortTaken, StartFailed, NotInstalled: nothing is left running then
    */
   static async start(options: Partial<StackOptions> = {}, observer: StackObserver = {}): Promise<LocalStack> {
+    observer.signal?.throwIfAborted();
     const stack = new LocalStack({ ...stackOptionsFromEnvironment(), ...options });
     if (observer.onEvent) stack.on('event', observer.onEvent);
     const abort = () => void stack.stop();
     observer.signal?.addEventListener('abort', abort);
     try {
-      await stack.#start(observer.signal);
+      stack.#starting = stack.#start();
+      await stack.#starting;
       return stack;
     } catch (error) {
       await stack.stop();
@@ -83,26 +89,27 @@ export class LocalStack extends EventEmitter<{ event: [StackEvent] }> {
     return this.#stopping;
   }
 
-  async #start(signal: AbortSignal | undefined): Promise<void> {
+  async #start(): Promise<void> {
     await this.#clearLeftovers();
     requireInstalled(this.options);
     const ports = await resolvePorts(this.options);
     this.#prepareDataDirectory();
-    signal?.throwIfAborted();
 
     const factory = await ProcessFactory.create(this.options, ports, (message) =>
       this.#emit({ type: 'notice', message }),
     );
     await this.#launch(factory.servers());
-    signal?.throwIfAborted();
     if (factory.postgresHome) await ensureDatabase(factory.postgresHome, ports.postgres);
     await migrate(factory.urls.database);
     await this.#createApiKey(factory.urls);
-    this.#client = await connectClient({ env: temporalEnvironment(this.options, ports) });
+    this.#client = await connectClient({
+      env: temporalEnvironment(this.options, ports),
+      patienceMs: TEMPORAL_PATIENCE_MS,
+    });
     await this.#registerSearchAttributes(this.#client);
-    signal?.throwIfAborted();
 
     await this.#launch(factory.services(this.#client, stackEnvironment(this.options, ports, factory.urls)));
+    this.#throwIfStopping();
     this.#urls = factory.urls;
     this.#updateRecord({ urls: factory.urls });
   }
@@ -111,8 +118,9 @@ export class LocalStack extends EventEmitter<{ event: [StackEvent] }> {
     const servers = new Set<ProcessName>(['postgres', 'temporal']);
     const all = [...this.#processes];
     await Promise.all(all.filter(([name]) => !servers.has(name)).map(([, process]) => process.stop()));
-    await this.#client?.connection.close();
     await Promise.all(all.filter(([name]) => servers.has(name)).map(([, process]) => process.stop()));
+    await this.#starting?.catch(() => undefined); // its caller hears of it; nothing must be under way after us
+    await this.#client?.connection.close();
     writeStackRecord(stackPaths(this.options.dataDirectory).record, { children: {} });
     process.off('exit', this.#killAll);
     this.#supervision.release();
@@ -144,6 +152,7 @@ export class LocalStack extends EventEmitter<{ event: [StackEvent] }> {
   }
 
   async #launchOne(definition: ProcessDefinition): Promise<void> {
+    this.#throwIfStopping();
     const name = definition.name as ProcessName;
     const supervised = new SupervisedProcess(
       definition,
@@ -181,6 +190,11 @@ export class LocalStack extends EventEmitter<{ event: [StackEvent] }> {
       if (!(error instanceof SearchAttributesMissing)) throw error;
       this.#emit({ type: 'notice', message: error.message });
     }
+  }
+
+  /** What has begun goes on beside a stop: it must start nothing more. */
+  #throwIfStopping(): void {
+    if (this.#stopping) throw new StartFailed('The local stack was stopped while it started.');
   }
 
   #emit(event: StackEvent): void {

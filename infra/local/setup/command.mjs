@@ -2,7 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { ROOT } from './paths.mjs';
 
 const REPORT_EVERY_MS = 15_000;
-const KEPT_LINES = 60;
+/** Of a failed command's output: its cause is at the beginning or at the end. */
+const KEPT_LINES = { first: 20, last: 40 };
 
 /** A step of the set-up cannot go on. The message says what is missing and the command that mends it. */
 export class SetupError extends Error {}
@@ -31,7 +32,7 @@ export async function run(what, command, args, { cwd = ROOT, env = {}, hint } = 
   if (!failure) return;
   const shown = [command, ...args].join(' ');
   throw new SetupError(
-    [...progress.lines, `${what} failed: \`${shown}\` ${failure}.`, hint].filter(Boolean).join('\n'),
+    [...progress.kept(), `${what} failed: \`${shown}\` ${failure}.`, hint].filter(Boolean).join('\n'),
   );
 }
 
@@ -42,7 +43,8 @@ export function tryCommand(command, args) {
 }
 
 class Progress {
-  lines = [];
+  #first = [];
+  #last = [];
   #started = Date.now();
   #timer;
   #what;
@@ -57,7 +59,14 @@ class Progress {
 
   add(text) {
     const lines = text.split(/[\r\n]+/).filter((line) => line.trim());
-    this.lines = [...this.lines, ...lines].slice(-KEPT_LINES);
+    const room = KEPT_LINES.first - this.#first.length;
+    this.#first.push(...lines.slice(0, room));
+    this.#last = [...this.#last, ...lines.slice(room)].slice(-KEPT_LINES.last);
+  }
+
+  /** What is worth showing of the output when the command fails. */
+  kept() {
+    return [...this.#first, ...this.#last];
   }
 
   end() {
@@ -67,7 +76,7 @@ class Progress {
   }
 
   #line() {
-    return `    ${this.#seconds()} s  ${this.lines.at(-1)?.trim().slice(0, 120) ?? ''}`;
+    return `    ${this.#seconds()} s  ${this.kept().at(-1)?.trim().slice(0, 120) ?? ''}`;
   }
 
   #seconds() {
