@@ -40,6 +40,10 @@ class UnknownModel(Exception):
     """A model name that the operator's file does not register."""
 
 
+class BaseModelBroken(Exception):
+    """The cached weights of a base model are not those that were written."""
+
+
 @dataclass(frozen=True)
 class RegisteredModel:
     """A model of the operator's file: its name, where its weights come from, its context in tokens."""
@@ -94,6 +98,14 @@ def ensure_base_model(source: str, cache: Path) -> Path:
 def base_model_sha256(directory: Path) -> str:
     """The base model's policy sha256, as recorded when the directory was made."""
     return (directory / SHA256).read_text().strip()
+
+
+def read_base_model(directory: Path) -> dict[str, torch.Tensor]:
+    """The base model's tensors, checked against its sha256. Raises BaseModelBroken."""
+    tensors = read_tensors(directory / WEIGHTS)
+    if tensors_sha256(tensors) != base_model_sha256(directory):
+        raise BaseModelBroken(f"{directory / WEIGHTS} is damaged; delete {directory}, and it is made again")
+    return tensors
 
 
 def load_tokenizer(directory: Path) -> "PreTrainedTokenizerFast":

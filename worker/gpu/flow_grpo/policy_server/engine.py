@@ -196,6 +196,10 @@ def fail(sequence: Sequence, error: Exception) -> None:
         logger.debug("the client of a failed sequence has gone")
 
 
+def _stopped() -> EngineStopped:
+    return EngineStopped("the policy server is shutting down")
+
+
 class Engine:
     """The thread, and the way in. `submit` may be called from any thread; cancelling its future drops the row."""
 
@@ -211,9 +215,12 @@ class Engine:
 
     def submit(self, request: GenerationRequest, policy: LoadedPolicy) -> "Future[Generation]":
         """Queue a request. The future raises NonFiniteLogits, EngineStopped, or whatever broke the pass."""
-        future: Future[Generation] = Future()
-        self._arrivals.put(Sequence(request, policy, future))
-        return future
+        sequence = Sequence(request, policy, Future())
+        if self._stopping:
+            fail(sequence, _stopped())
+        else:
+            self._arrivals.put(sequence)
+        return sequence.future
 
     def close(self, timeout: float = 5.0) -> None:
         """Finish the pass that runs, fail what is unfinished, end the thread."""
@@ -228,13 +235,14 @@ class Engine:
             lane = next(iter(self._lanes.values()), None)
             if lane and not self._stopping:
                 self._step(lane)
+        self._receive()
         for lane in self._lanes.values():
             for sequence in lane.sequences():
-                fail(sequence, EngineStopped("the policy server is shutting down"))
+                fail(sequence, _stopped())
 
     def _receive(self) -> None:
         """Take in all arrivals; wait for one when there is nothing else to do."""
-        block = not self._lanes
+        block = not self._lanes and not self._stopping
         while True:
             try:
                 sequence = self._arrivals.get(block=block)

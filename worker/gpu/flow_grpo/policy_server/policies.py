@@ -39,7 +39,7 @@ class LoadedPolicy:
 class PolicyStore:
     """Loads policies, and keeps the last `capacity` adapters; more while requests hold them, never evicting one in use.
 
-    All methods may be called from any thread; a load blocks the caller and those behind it.
+    All methods may be called from any thread. A load makes wait who needs what is not in memory, and nobody else.
     """
 
     def __init__(
@@ -57,7 +57,9 @@ class PolicyStore:
         self._cache_bytes = cache_bytes
         self._capacity = capacity
         self._threads = threads
+        # Held for a moment, to look at what is in memory; held for a load, and never the other way round.
         self._lock = threading.Lock()
+        self._loading = threading.RLock()
         self._bases: dict[str, LoadedPolicy] = {}
         self._adapters: OrderedDict[tuple[str, str], LoadedPolicy] = OrderedDict()
 
@@ -66,12 +68,18 @@ class PolicyStore:
 
         Raises PolicyNotLoaded, PolicyShaRequired, UnknownModel.
         """
-        with self._lock:
-            policy_name = parse_policy_name(name)
-            policy = self._adapter(policy_name, sha256) if policy_name else self._checked_base(name, sha256)
-            policy.leases += 1
-            self._evict()
-            return policy
+        policy_name = parse_policy_name(name)
+        if policy_name is None:
+            return self._hold(self._checked_base(name, sha256))
+        if sha256 is None:
+            raise PolicyShaRequired(
+                f"policy_sha256 is required for {name}: a policy of a training run is never guessed"
+            )
+        held = self._hold_loaded(policy_name, sha256)
+        if held is None:
+            with self._loading:
+                held = self._hold_loaded(policy_name, sha256) or self._hold(self._load(policy_name, sha256))
+        return held
 
     def release(self, policy: LoadedPolicy) -> None:
         """End one hold of `acquire`."""
@@ -81,43 +89,47 @@ class PolicyStore:
 
     def base(self, name: str) -> LoadedPolicy:
         """A registered base model, loaded on first use. Raises UnknownModel."""
-        with self._lock:
-            return self._base(name)
+        if name not in self._bases:
+            with self._loading:
+                if name not in self._bases:
+                    self._bases[name] = self._load_base(name)
+        return self._bases[name]
 
     def loaded(self) -> list[LoadedPolicy]:
         """All policies in memory."""
         with self._lock:
             return [*self._bases.values(), *self._adapters.values()]
 
-    def _base(self, name: str) -> LoadedPolicy:
-        if name not in self._bases:
-            if name not in self._models:
-                known = ", ".join(self._models)
-                raise UnknownModel(
-                    f"model {name!r} is neither <training run>@<step> nor registered; registered: {known}"
-                )
-            started = time.monotonic()
-            runtime = ModelRuntime(self._models[name], self._models_cache, self._cache_bytes, self._threads)
-            self._bases[name] = LoadedPolicy(name, runtime.sha256, runtime, runtime.base.decoder)
-            logger.info("loaded model %s sha256 %s in %.1f s", name, runtime.sha256, time.monotonic() - started)
-        return self._bases[name]
+    def _hold_loaded(self, name: PolicyName, sha256: str) -> LoadedPolicy | None:
+        with self._lock:
+            policy = self._adapters.get((str(name), sha256))
+            if policy:
+                policy.leases += 1
+                self._adapters.move_to_end((str(name), sha256))
+            return policy
+
+    def _hold(self, policy: LoadedPolicy) -> LoadedPolicy:
+        with self._lock:
+            policy.leases += 1
+            if policy.name not in self._bases:
+                self._adapters[policy.name, policy.sha256] = policy
+                self._evict()
+            return policy
 
     def _checked_base(self, name: str, sha256: str | None) -> LoadedPolicy:
-        policy = self._base(name)
+        policy = self.base(name)
         if sha256 is not None and sha256 != policy.sha256:
             raise PolicyNotLoaded(f"model {name} has sha256 {policy.sha256}, not {sha256}")
         return policy
 
-    def _adapter(self, name: PolicyName, sha256: str | None) -> LoadedPolicy:
-        if sha256 is None:
-            raise PolicyShaRequired(
-                f"policy_sha256 is required for {name}: a policy of a training run is never guessed"
-            )
-        key = (str(name), sha256)
-        if key not in self._adapters:
-            self._adapters[key] = self._load(name, sha256)
-        self._adapters.move_to_end(key)
-        return self._adapters[key]
+    def _load_base(self, name: str) -> LoadedPolicy:
+        if name not in self._models:
+            known = ", ".join(self._models)
+            raise UnknownModel(f"model {name!r} is neither <training run>@<step> nor registered; registered: {known}")
+        started = time.monotonic()
+        runtime = ModelRuntime(self._models[name], self._models_cache, self._cache_bytes, self._threads)
+        logger.info("loaded model %s sha256 %s in %.1f s", name, runtime.sha256, time.monotonic() - started)
+        return LoadedPolicy(name, runtime.sha256, runtime, runtime.base.decoder)
 
     def _load(self, name: PolicyName, sha256: str) -> LoadedPolicy:
         started = time.monotonic()
@@ -126,7 +138,7 @@ class PolicyStore:
             adapter = read_adapter(directory)
             if adapter.sha256 != sha256:
                 raise PolicyNotLoaded(f"policy {name} has sha256 {adapter.sha256}, not {sha256}")
-            runtime = self._base(adapter.base_model).runtime
+            runtime = self.base(adapter.base_model).runtime
             weights = runtime.base.merge(adapter)
         except (PolicyNotFound, PolicyBroken) as error:
             raise PolicyNotLoaded(f"policy {name} cannot be loaded: {error}") from error

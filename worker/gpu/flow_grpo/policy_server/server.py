@@ -1,6 +1,7 @@
 """The process: load the model, serve, stop."""
 
 import logging
+import signal
 
 import torch
 import uvicorn
@@ -39,6 +40,9 @@ def run_server(settings: Settings, threads: int) -> None:
         access_log=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn stops on these, then raises them again for whoever handled them before: nobody has to.
+        signal.signal(number, lambda *_: None)
     try:
         uvicorn.Server(config).run()
     finally:

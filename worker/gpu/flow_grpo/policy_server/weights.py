@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from flow_grpo.base_model import WEIGHTS
-from flow_grpo.policy import ADAPTER_PREFIX, Adapter, PolicyBroken, read_tensors
+from flow_grpo.base_model import read_base_model
+from flow_grpo.policy import ADAPTER_PREFIX, Adapter, PolicyBroken
 from flow_grpo.policy_server.decoder_shape import DecoderShape
 from flow_grpo.policy_server.linear import Linear
 
@@ -44,7 +44,7 @@ class BaseWeights:
     """A base model's tensors, what its policies share (embedding and vocabulary), and its own layers."""
 
     def __init__(self, directory: Path, shape: DecoderShape) -> None:
-        self._tensors = read_tensors(directory / WEIGHTS)
+        self._tensors = read_base_model(directory)
         self._shape = shape
         self.embedding = self._tensors["model.embed_tokens.weight"]
         self.vocabulary = Linear(self._tensors.get("lm_head.weight", self.embedding))

@@ -25,14 +25,15 @@ def peft_model(base: Path, seed: int) -> PeftModel:
     return adapted
 
 
-def write_policy(root: Path, run: str, step: int, model: PeftModel, base_name: str) -> str:
-    """Write policy `<run>@<step>`; returns its sha256."""
+def write_policy(root: Path, run: str, step: int, model: PeftModel, base_name: str, **config: object) -> str:
+    """Write policy `<run>@<step>`, with `config` added to its configuration; returns its sha256."""
     directory = policy_directory(root, run, step)
     directory.mkdir(parents=True)
     tensors = {name: tensor.detach().contiguous() for name, tensor in get_peft_model_state_dict(model).items()}
     save_file(tensors, directory / "adapter_model.safetensors")
-    config = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "target_modules": LINEAR}
-    (directory / "adapter_config.json").write_text(json.dumps(config | {"base_model_name_or_path": base_name}))
+    shape = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "target_modules": LINEAR}
+    config = {**shape, "base_model_name_or_path": base_name, **config}
+    (directory / "adapter_config.json").write_text(json.dumps(config))
     files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in directory.iterdir()}
     sha256 = tensors_sha256(tensors)
     (directory / "manifest.json").write_text(json.dumps({"files": files, "policy_sha256": sha256}))
