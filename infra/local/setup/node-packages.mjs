@@ -8,9 +8,14 @@ export const nodePackages = {
   isDone: installedMatchesLock,
   async run() {
     const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
-    await run('Installing the Node packages of package-lock.json', npm[0], [...npm.slice(1), 'ci', '--include=dev'], {
-      hint: 'npm needs its registry: check the network and the proxy settings, then run the command again.',
-    });
+    await run(
+      'Installing the Node packages of package-lock.json',
+      npm[0],
+      [...npm.slice(1), 'ci', '--include=dev', '--loglevel=error'],
+      {
+        hint: 'npm needs its registry: check the network and the proxy settings, then run the command again.',
+      },
+    );
   },
 };
 
