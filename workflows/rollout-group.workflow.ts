@@ -12,6 +12,7 @@ import { runCalls } from './calls.js';
 import type { AgentFlowInput, AgentFlowResult } from './contracts/flow.js';
 import type { RolloutGroupInput, RolloutGroupResult } from './contracts/training-run.js';
 import { groupDetails, oneLine } from './details.js';
+import { allOrFirstFailure } from './in-parallel.js';
 import { holdSignal } from './messages.js';
 import { searchAttributes } from './search-attributes.js';
 
@@ -26,7 +27,7 @@ export async function rolloutGroup(input: RolloutGroupInput): Promise<RolloutGro
   const forward = holdForwarder();
   const flows = Array.from({ length: input.rollouts }, (_, rollout) => flowInput(input, rollout));
   const rollouts = await CancellationScope.withTimeout(input.settings.group_deadline_s * 1000, () =>
-    Promise.all(
+    allOrFirstFailure(
       flows.map(async (flow) => {
         try {
           const child = await startFlow(input, flow);

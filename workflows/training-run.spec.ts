@@ -23,9 +23,9 @@ describe('trainingRun', () => {
   afterEach(() => harness.stopWorkers());
   afterAll(() => harness.stop());
 
-  async function start(steps: number, scripted = scriptedActivities()): Promise<Started> {
+  async function start(steps: number, scripted = scriptedActivities(), queries = 1): Promise<Started> {
     await harness.work(scripted);
-    const input = runInput(steps);
+    const input = runInput(steps, queries);
     const handle = await harness.client.workflow.start('trainingRun', {
       taskQueue: AGENT_TASK_QUEUE,
       workflowId: input.runId,
@@ -161,6 +161,25 @@ describe('trainingRun', () => {
     },
   );
 
+  it('after a failure in one group waits for the others, so that resume can take the step again', async () => {
+    let broken = true;
+    const scripted = scriptedActivities();
+    const { planTurn } = scripted.agent;
+    scripted.agent.planTurn = async (input) => {
+      const { purpose, group } = input.flow;
+      if (purpose === 'train' && group === 0 && broken) {
+        throw ApplicationFailure.nonRetryable('no such tool', FailureType.BadConfiguration);
+      }
+      if (purpose === 'train') await new Promise((resolve) => setTimeout(resolve, 1000));
+      return planTurn(input);
+    };
+    const { handle, result } = await start(1, scripted, 2);
+    await untilStatus(handle, 'paused');
+    broken = false;
+    await handle.executeUpdate('resume');
+    await expect(result()).resolves.toMatchObject({ status: 'completed', step: 1 });
+  });
+
   it('fails, and says why, when the model cannot be initialised', async () => {
     const scripted = scriptedActivities({
       trainer: {
@@ -200,11 +219,11 @@ class Gate {
   }
 }
 
-function runInput(steps: number): TrainingRunInput {
+function runInput(steps: number, queries: number): TrainingRunInput {
   const config = runConfigSchema.parse({
     model: 'tiny-random',
     steps,
-    training: { queries_per_step: 1, group_size: 2 },
+    training: { queries_per_step: queries, group_size: 2 },
     evaluation: { questions: 2, yardsticks: false },
     checkpoint: { every: 5 },
   });

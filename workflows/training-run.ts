@@ -13,7 +13,7 @@ import {
 import { runCalls, trainerCalls } from './calls.js';
 import type { RunFailure, RunStatus } from './contracts/agent-activities.js';
 import type { PolicyRef } from './contracts/artifacts.js';
-import type { PlannerConfig } from './contracts/run-config.js';
+import type { PlannerEngine } from './contracts/run-config.js';
 import type { TrainingRunInput, TrainingRunResult, TrainingRunState } from './contracts/training-run.js';
 import { runDetails } from './details.js';
 import { evaluation } from './evaluation.workflow.js';
@@ -171,7 +171,7 @@ export class TrainingRun {
     }
   }
 
-  private async evaluate(planner: PlannerConfig['engine']): Promise<void> {
+  private async evaluate(planner: PlannerEngine): Promise<void> {
     const { runId, config, settings } = this.input;
     const { step } = this.state;
     this.enter(`evaluating planner ${planner} after step ${step}`);

@@ -6,6 +6,7 @@ import type { StepMetrics, TrainStepResult } from './contracts/trainer-activitie
 import type { RolloutGroupResult } from './contracts/training-run.js';
 import { oneLine } from './details.js';
 import { holdSignal } from './messages.js';
+import { allOrFirstFailure } from './in-parallel.js';
 import { isScored } from './outcomes.js';
 import { rolloutMetrics, type RolloutMetrics } from './rollout-metrics.js';
 import { rolloutGroup } from './rollout-group.workflow.js';
@@ -58,7 +59,7 @@ export class TrainingStep {
     this.run.enter(`step ${this.step}: rolling out ${queries.length} groups on ${this.run.policy.name}`);
     this.groups = await Promise.all(queries.map((query, group) => this.startGroup(query, group)));
     if (this.held) await this.hold(true);
-    return Promise.all(this.groups.map((group) => group.result()));
+    return allOrFirstFailure(this.groups.map((group) => group.result()));
   }
 
   private startGroup(query: Query, group: number) {

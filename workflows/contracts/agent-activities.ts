@@ -1,6 +1,6 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
 import type { AgentFlowResult, FlowRef, MemoryEntry, Query, TurnRecord } from './flow.js';
-import type { PlannerConfig, RunConfig } from './run-config.js';
+import type { PlannerConfig, PlannerEngine, RunConfig } from './run-config.js';
 
 export interface AnalyseQueryInput {
   flow: FlowRef;
@@ -187,7 +187,7 @@ export interface EvaluationSummary {
   id: string;
   runId: string;
   step: number;
-  planner: PlannerConfig['engine'];
+  planner: PlannerEngine;
   policy: PolicyRef;
   questions: number;
   correct: number;

@@ -1,5 +1,5 @@
 import type { PolicyRef } from './artifacts.js';
-import type { RunConfig } from './run-config.js';
+import type { FlowConfig } from './run-config.js';
 import type { RunSettings } from './training-run.js';
 
 /** Where a flow stands in the world: the coordinates that its ids, seeds and write-once rows are derived from. */
@@ -27,7 +27,7 @@ export interface AgentFlowInput {
   query: Query;
   /** The model the run trains; its base weights also serve the generator tool. */
   model: string;
-  config: RunConfig['flow'];
+  config: FlowConfig;
   policy: PolicyRef;
   /** Greedy decoding (T = 0), for evaluation. */
   greedy: boolean;

@@ -8,10 +8,11 @@ const registeredName = z
     'must be a registered name: lower-case letters, digits, ".", "_" and "-", no path and no URL',
   );
 
-const fraction = z.number().min(0).max(1);
+const decay = z.number().min(0).lt(1);
 
 const planner = z.strictObject({
-  engine: z.enum(['policy', 'random', 'oracle']).default('policy'),
+  /** Only the policy's turns have tokens to train on; evaluations also run the yardsticks (PlannerEngine). */
+  engine: z.enum(['policy']).default('policy'),
   prompt: z.enum(['compact']).default('compact'),
   temperature: z.number().positive().max(10).default(1),
   max_tokens: z.int().min(1).max(4096).default(20),
@@ -47,8 +48,8 @@ const training = z.strictObject({
   learning_rate: z.number().positive().max(1).default(1e-4),
   weight_decay: z.number().min(0).max(1).default(0.01),
   max_grad_norm: z.number().positive().default(1),
-  adam_beta1: fraction.default(0.9),
-  adam_beta2: fraction.default(0.999),
+  adam_beta1: decay.default(0.9),
+  adam_beta2: decay.default(0.999),
   adam_epsilon: z.number().positive().default(1e-8),
   lora: z
     .strictObject({ rank: z.int().min(1).max(512).default(16), alpha: z.number().positive().default(32) })
@@ -62,7 +63,7 @@ const training = z.strictObject({
   kl_coefficient: z.number().min(0).default(0.001),
   entropy_coefficient: z.number().min(0).default(0),
   /** Token budget of one micro-batch of the gradient step, in prefix-tree tokens. */
-  micro_batch_tokens: z.int().min(64).default(4096),
+  micro_batch_tokens: z.int().min(64).default(1536),
 });
 
 const evaluation = z.strictObject({
@@ -94,5 +95,9 @@ export const runConfigSchema = z.strictObject({
 });
 
 export type RunConfig = z.infer<typeof runConfigSchema>;
-export type PlannerConfig = RunConfig['flow']['planner'];
+/** What can plan: the policy, and the two yardsticks of an evaluation. */
+export type PlannerEngine = 'policy' | 'random' | 'oracle';
+export type PlannerConfig = Omit<RunConfig['flow']['planner'], 'engine'> & { engine: PlannerEngine };
+/** The part of the configuration that a flow runs by. */
+export type FlowConfig = Omit<RunConfig['flow'], 'planner'> & { planner: PlannerConfig };
 export type TrainingConfig = RunConfig['training'];

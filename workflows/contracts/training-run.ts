@@ -1,7 +1,7 @@
 import type { PolicyRef } from './artifacts.js';
 import type { EvaluationSummary, RunFailure, RunStatus } from './agent-activities.js';
 import type { AgentFlowResult, Query } from './flow.js';
-import type { PlannerConfig, RunConfig } from './run-config.js';
+import type { FlowConfig, PlannerEngine, RunConfig } from './run-config.js';
 
 /** The operator's patience, in seconds: from the server-side file, never from a submitted configuration (I12). */
 export interface RunSettings {
@@ -65,7 +65,7 @@ export interface RolloutGroupInput {
   rollouts: number;
   query: Query;
   model: string;
-  config: RunConfig['flow'];
+  config: FlowConfig;
   policy: PolicyRef;
   settings: RunSettings;
 }
@@ -79,7 +79,7 @@ export interface EvaluationInput {
   runId: string;
   runSeed: number;
   step: number;
-  planner: PlannerConfig['engine'];
+  planner: PlannerEngine;
   policy: PolicyRef;
   config: RunConfig;
   settings: RunSettings;

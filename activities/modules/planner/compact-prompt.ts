@@ -21,6 +21,7 @@ const EXAMPLES: { question: string; memory: PromptMemory[]; turnsLeft: number; c
     { question: 'What is the height of Oslo?', memory: [], turnsLeft: 2, call: ['lookup', 'height of Oslo'] },
     { question: 'What is 12 times 7?', memory: [], turnsLeft: 2, call: ['calculator', '12 * 7'] },
     { question: 'What is the area of Rome plus 5?', memory: [], turnsLeft: 2, call: ['lookup', 'area of Rome'] },
+    { question: 'What is 41 minus 8?', memory: [], turnsLeft: 2, call: ['calculator', '41 - 8'] },
     {
       question: 'What is the height of Oslo minus 9?',
       memory: [{ tool: 'lookup', subGoal: 'height of Oslo', result: 'The height of Oslo is 23.' }],
@@ -75,7 +76,7 @@ function situation(
 
 function resultText(tools: readonly PromptTool[], { tool, subGoal, result, mistake }: PromptMemory): string {
   const outcome = mistake === undefined ? result : `error, ${mistake}`;
-  return tool === undefined ? `no call = ${outcome}` : `${titleOf(tools, tool)}(${subGoal}) = ${outcome}`;
+  return tool === undefined ? `no call -> ${outcome}` : `${titleOf(tools, tool)}: ${subGoal} -> ${outcome}`;
 }
 
 function titleOf(tools: readonly PromptTool[], name: string): string {

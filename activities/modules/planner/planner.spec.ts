@@ -54,7 +54,7 @@ describe('compactPrompt', () => {
     expect(messages.at(-1)?.role).toBe('user');
     for (const part of [
       'What?',
-      'Lookup(area of Hexley) = The area of Hexley is 4312.',
+      'Lookup: area of Hexley -> The area of Hexley is 4312.',
       'only numbers',
       'not a line',
     ]) {

@@ -1,4 +1,4 @@
-"""The trainer's Temporal activities: initPolicy and trainStep.
+"""The trainer's Temporal activities: initPolicy, trainStep and saveCheckpoint.
 
 They run in a worker thread, one at a time, and heartbeat from inside the work, so that a step that hangs times out.
 """
@@ -12,7 +12,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, CancelledError
 
 from flow_grpo.failures import Failure
-from flow_grpo.trainer.contract import InitPolicyRequest, TrainStepRequest, parse_request
+from flow_grpo.trainer.contract import InitPolicyRequest, SaveCheckpointRequest, TrainStepRequest, parse_request
 from flow_grpo.trainer.redaction import redact
 from flow_grpo.trainer.trainer import Trainer
 
@@ -43,9 +43,16 @@ class TrainerActivities:
             request = parse_request(TrainStepRequest, payload)
             return self._trainer.train_step(request, heartbeat).model_dump()
 
+    @activity.defn(name="saveCheckpoint")
+    def save_checkpoint(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Save the state after a committed step, where no checkpoint of it is."""
+        with self._failures():
+            request = parse_request(SaveCheckpointRequest, payload)
+            return self._trainer.save_checkpoint(request, heartbeat).model_dump()
+
     def all(self) -> list[Callable[..., Any]]:
         """What the worker registers."""
-        return [self.init_policy, self.train_step]
+        return [self.init_policy, self.train_step, self.save_checkpoint]
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

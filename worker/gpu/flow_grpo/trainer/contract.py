@@ -53,6 +53,23 @@ class TrainStepRequest(Request):
     checkpoint: CheckpointRequest
 
 
+class SaveCheckpointRequest(Request):
+    """Save the state after a committed step, where no checkpoint of it is."""
+
+    run_id: RunId
+    step: int = Field(ge=0)
+    sha256: str
+    model: str
+    identity: dict[str, str]
+    keep: int = Field(ge=2)
+
+
+class SaveCheckpointResult(BaseModel):
+    """Where the checkpoint lies."""
+
+    uri: str
+
+
 class InitPolicyResult(BaseModel):
     """Policy 0 and where it lies."""
 

@@ -17,6 +17,8 @@ from flow_grpo.trainer.contract import (
     InitPolicyRequest,
     InitPolicyResult,
     RecoveredFrom,
+    SaveCheckpointRequest,
+    SaveCheckpointResult,
     TrainStepRequest,
     TrainStepResult,
 )
@@ -28,6 +30,8 @@ from flow_grpo.trainer.state import TrainerState, initial_state
 from flow_grpo.trainer.step import Progress, take_step
 
 log = logging.getLogger(__name__)
+
+Request = InitPolicyRequest | TrainStepRequest | SaveCheckpointRequest
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,14 @@ class Trainer:
         if row is not None:
             _check_same_step(request, row)
             if artifacts.has_whole_policy(request.step, row.sha256):
-                self._make_up_checkpoint(artifacts, request, row, progress)
+                if request.checkpoint.save:
+                    self._make_up_checkpoint(artifacts, _checkpoint_request(request, row), row, progress)
                 return _result(request, row, "committed")
         batch = read_batch(batch_path(artifacts.root, request.batch.uri), request.batch.sha256)
         check_batch(batch, request.run_id, request.step, request.parent_sha256, request.model, request.identity)
-        before, how = self._take_state(artifacts, request, request.step - 1, request.parent_sha256, progress)
+        before, how = self._take_state(
+            artifacts, request, request.step - 1, request.parent_sha256, request.checkpoint.keep, progress
+        )
         planner = self._load_planner(request.model, before.lora, progress)
         state, metrics = take_step(planner, before, batch, progress)
         origin = Origin(before.sha256, batch.sha256)
@@ -79,13 +86,25 @@ class Trainer:
             artifacts, state, origin, metrics, checkpoint=request.checkpoint.save, progress=progress
         )
         self._memory = state
-        self._tidy(artifacts, request)
+        self._tidy(artifacts, request.step, request.checkpoint.keep)
         log.info(
             "%s: policy %s from %s, reward %.3f", state.policy_name, state.sha256[:12], how, metrics["reward_mean"]
         )
         return _result(request, winner, how)
 
-    def _run_artifacts(self, request: InitPolicyRequest | TrainStepRequest) -> RunArtifacts:
+    def save_checkpoint(self, request: SaveCheckpointRequest, progress: Progress) -> SaveCheckpointResult:
+        """Save the state after a committed step unless its checkpoint is whole already: after a cancel or a stop."""
+        artifacts = self._run_artifacts(request)
+        row = self._stores.records.policy(request.run_id, request.step)
+        if row is None or row.sha256 != request.sha256:
+            raise Failure(
+                FailureType.NotFound,
+                f"step {request.step} of {request.run_id} with policy {request.sha256} is not committed",
+            )
+        self._make_up_checkpoint(artifacts, request, row, progress)
+        return SaveCheckpointResult(uri=file_uri(artifacts.checkpoint(request.step)))
+
+    def _run_artifacts(self, request: Request) -> RunArtifacts:
         return RunArtifacts(self._stores.artifacts, request.run_id, Identity(request.model, request.identity))
 
     def _recovery(self, artifacts: RunArtifacts) -> Recovery:
@@ -105,7 +124,7 @@ class Trainer:
         return self._planner
 
     def _take_state(
-        self, artifacts: RunArtifacts, request: TrainStepRequest, step: int, sha256: str, progress: Progress
+        self, artifacts: RunArtifacts, request: Request, step: int, sha256: str, keep: int, progress: Progress
     ) -> tuple[TrainerState, RecoveredFrom]:
         """The state after `step`, out of memory or recovered. Memory is empty afterwards (I4)."""
         held, self._memory = self._memory, None
@@ -116,7 +135,7 @@ class Trainer:
         snapshot = recovery.snapshot(step)
         log.info("%s@%d: recovering from the state after step %d", request.run_id, step, snapshot.step)
         planner = self._load_planner(request.model, snapshot.lora, progress)
-        state = recovery.replay(planner, snapshot, step, request.checkpoint.keep, progress)
+        state = recovery.replay(planner, snapshot, step, keep, progress)
         if state.sha256 != sha256:
             raise Failure(
                 FailureType.ReplayDiverged,
@@ -152,21 +171,31 @@ class Trainer:
         return winner
 
     def _make_up_checkpoint(
-        self, artifacts: RunArtifacts, request: TrainStepRequest, row: PolicyRow, progress: Progress
+        self, artifacts: RunArtifacts, request: SaveCheckpointRequest, row: PolicyRow, progress: Progress
     ) -> None:
-        """Write a checkpoint of a committed step that is asked for and missing, as after a cancelled run."""
-        if not request.checkpoint.save or artifacts.has_whole_checkpoint(request.step, row.sha256):
+        if artifacts.has_whole_checkpoint(request.step, row.sha256):
             return
-        state, _ = self._take_state(artifacts, request, request.step, row.sha256, progress)
+        state, _ = self._take_state(artifacts, request, request.step, row.sha256, request.keep, progress)
         progress("write", 0, 1)
         self._recovery(artifacts).save_checkpoint(state, Origin(row.parent_sha256, row.batch_sha256))
         self._memory = state
-        self._tidy(artifacts, request)
+        self._tidy(artifacts, request.step, request.keep)
 
-    def _tidy(self, artifacts: RunArtifacts, request: TrainStepRequest) -> None:
+    def _tidy(self, artifacts: RunArtifacts, step: int, keep: int) -> None:
         """Remove what the commit made superfluous."""
-        self._recovery(artifacts).retain_checkpoints(request.checkpoint.keep)
-        artifacts.remove_leftovers(request.step)
+        self._recovery(artifacts).retain_checkpoints(keep)
+        artifacts.remove_leftovers(step)
+
+
+def _checkpoint_request(request: TrainStepRequest, row: PolicyRow) -> SaveCheckpointRequest:
+    return SaveCheckpointRequest(
+        run_id=request.run_id,
+        step=request.step,
+        sha256=row.sha256,
+        model=request.model,
+        identity=request.identity,
+        keep=request.checkpoint.keep,
+    )
 
 
 def _check_same_step(request: TrainStepRequest, row: PolicyRow) -> None:

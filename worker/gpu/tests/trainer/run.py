@@ -7,7 +7,7 @@ import psycopg
 
 from flow_grpo.artifacts import file_uri
 from flow_grpo.trainer.batch import Sample
-from flow_grpo.trainer.contract import InitPolicyRequest, TrainStepRequest, TrainStepResult
+from flow_grpo.trainer.contract import InitPolicyRequest, SaveCheckpointRequest, TrainStepRequest, TrainStepResult
 from flow_grpo.trainer.records import Records
 from flow_grpo.trainer.trainer import Stores, Trainer
 from tests.trainer.samples import IDENTITY, LORA, MODEL, metadata, random_samples, write_batch
@@ -68,6 +68,11 @@ class Run:
             "checkpoint": {"save": save, "keep": 3},
         }
         return TrainStepRequest.model_validate({**payload, **changes})
+
+    def checkpoint_request(self, step: int) -> SaveCheckpointRequest:
+        """saveCheckpoint's argument."""
+        payload = {"run_id": RUN_ID, "step": step, "sha256": self.policies[step], "model": MODEL, "identity": IDENTITY}
+        return SaveCheckpointRequest.model_validate({**payload, "keep": 3})
 
     def step(self, trainer: Trainer, step: int, save: bool = True, **changes: Any) -> TrainStepResult:
         """Freeze a batch if that has not been done, and take the step."""

@@ -126,6 +126,24 @@ def test_a_checkpoint_of_a_committed_step_can_be_asked_for_later(run: Run) -> No
     assert run.optimiser_bytes(2) == from_memory
 
 
+def test_the_state_after_a_cancelled_run_becomes_a_checkpoint(run: Run) -> None:
+    run.train(run.trainer(), 2, save=False)
+    before = run.checkpoints()
+    result = run.trainer().save_checkpoint(run.checkpoint_request(2), no_progress)
+    assert before == ["000000"]
+    assert run.checkpoints() == ["000000", "000002"]
+    assert result.uri.endswith("/checkpoints/000002")
+    assert run.trainer().save_checkpoint(run.checkpoint_request(2), no_progress) == result
+
+
+def test_a_checkpoint_of_a_step_that_is_not_committed_is_refused(run: Run) -> None:
+    run.train(run.trainer(), 1, save=False)
+    run.policies[2] = "0" * 64
+    with pytest.raises(Failure) as error:
+        run.trainer().save_checkpoint(run.checkpoint_request(2), no_progress)
+    assert error.value.type is FailureType.NotFound
+
+
 def test_leftovers_of_dead_attempts_are_removed(run: Run) -> None:
     run.train(run.trainer(), 1)
     dead = [run.directory / "policies" / "000001.tmp-1-ab", run.directory / "checkpoints" / "000002.tmp-1-ab"]
