@@ -21,6 +21,18 @@ const zones = Object.entries(boundaries).flatMap(([target, from]) =>
   })),
 );
 
+/** The ground truth is looked up by scoring and by nothing else: no agent module can see it (design 11). */
+const truth = ['activities/datasets/ground-truth.ts', 'activities/datasets/atlas/truth.ts'];
+for (const folder of ['engines', 'modules', 'tools', 'trajectories', 'runs']) {
+  for (const file of truth) {
+    zones.push({
+      target: `./activities/${folder}`,
+      from: `./${file}`,
+      message: 'only scoring may see the ground truth',
+    });
+  }
+}
+
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', '.agentflow/', '.cache/', 'node_modules/', 'worker/gpu/'] },
   js.configs.recommended,

@@ -29,7 +29,8 @@ export class SupervisedStack {
       stdio: ['ignore', log, log],
     });
     await until('the stack is up', () => {
-      if (this.supervisor?.exitCode != null) throw new Error(`The stack did not start:\n${this.log('supervisor')}`);
+      if (typeof this.supervisor?.exitCode === 'number')
+        throw new Error(`The stack did not start:\n${this.log('supervisor')}`);
       return Promise.resolve(Boolean(this.urls));
     });
   }
