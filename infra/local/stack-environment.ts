@@ -4,8 +4,12 @@ import { stackPaths, type StackOptions, type StackPorts } from './stack-options.
 import type { StackUrls } from './stack-record.js';
 
 /** How the processes, and this one, reach Temporal: read by @temporalio/envconfig and its Python twin. */
-export function temporalEnvironment(options: StackOptions, ports: StackPorts): Record<string, string> {
-  const inherited = definedVariables(process.env);
+export function temporalEnvironment(
+  options: StackOptions,
+  ports: StackPorts,
+  env: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  const inherited = definedVariables(env);
   if (options.existingTemporal) return inherited;
   const ours = Object.entries(inherited).filter(([name]) => !name.startsWith('TEMPORAL_'));
   return {

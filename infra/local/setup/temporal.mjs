@@ -63,6 +63,7 @@ async function build() {
       hint: 'Go needs its module proxy (GOPROXY). Or install the CLI yourself: https://docs.temporal.io/cli',
     },
   );
+  if (!works(join(env.GOBIN, 'temporal'))) throw new SetupError('The Temporal server that was built does not start.');
   renameSync(join(env.GOBIN, 'temporal'), TEMPORAL);
   rmSync(go, { recursive: true, force: true });
 }
