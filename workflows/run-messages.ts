@@ -66,7 +66,12 @@ export function handleMessages(run: TrainingRun): void {
     description: 'Change the learning rate from the next step on; it is frozen with the batch.',
   });
 
-  setHandler(extendUpdate, (steps) => (state.steps = steps), {
+  const extend = async (steps: number) => {
+    state.steps = steps;
+    await run.setStatus(state.status);
+    return steps;
+  };
+  setHandler(extendUpdate, extend, {
     validator: (steps) => {
       validator();
       if (!Number.isInteger(steps) || steps < state.steps) {

@@ -134,12 +134,12 @@ export class TrainingRun {
 
   async setStatus(status: RunStatus): Promise<void> {
     const { runId } = this.input;
-    const { step, policy, failure } = this.state;
+    const { step, steps, policy, failure } = this.state;
     this.state.status = status;
     this.state.statusVersion += 1;
     this.show();
     await this.activities.setRunStatus.executeWithOptions({ summary: status }, [
-      { runId, version: this.state.statusVersion, status, step, policy, failure },
+      { runId, version: this.state.statusVersion, status, step, steps, policy, failure },
     ]);
   }
 

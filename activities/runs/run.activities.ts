@@ -1,5 +1,4 @@
 import type { DataSource } from 'typeorm';
-import { appendEvent } from '../../infra/database/run-events.js';
 import { writeRunStatus } from '../../infra/database/run-status.js';
 import type { RunActivities } from '../../workflows/contracts/agent-activities.js';
 import type { ToolRegistry } from '../tools/tool-registry.js';
@@ -19,7 +18,5 @@ export function createRunActivities({ dataSource, tools }: RunDependencies): Run
     setRunStatus: async (input) => void (await writeRunStatus(dataSource, input)),
     recordStep: (input) => recordStep(dataSource, input),
     recordEvaluation: (input) => recordEvaluation(dataSource, input),
-    recordEvent: async ({ runId, eventKey, type, data }) =>
-      void (await dataSource.transaction((manager) => appendEvent(manager, runId, eventKey, type, data))),
   };
 }

@@ -111,9 +111,9 @@ describe('agentflow', () => {
     ] as const) {
       const { id: runId } = await train();
       const watching = cli('runs', 'watch', runId);
-      await writeRunStatus(dataSource, { runId, version: 1, status: 'running', step: 0 });
+      await writeRunStatus(dataSource, { runId, version: 1, status: 'running', step: 0, steps: 9 });
       const failure = status === 'failed' ? { failure: { type: 'NonFiniteLoss', message: 'group 3' } } : {};
-      await writeRunStatus(dataSource, { runId, version: 2, status, step: 2, ...failure });
+      await writeRunStatus(dataSource, { runId, version: 2, status, step: 2, steps: 9, ...failure });
       const { lines, exitCode: code } = await watching;
       expect(lines.map((line) => line.split(/\s+/)[2])).toEqual(['run.queued', 'run.running', `run.${status}`]);
       expect(code).toBe(exitCode);

@@ -24,7 +24,8 @@ describe(EventsController, () => {
     api.database.dataSource.transaction((manager) =>
       appendEvent(manager, runId, `step/${step}`, 'step.completed', { step }),
     );
-  const complete = () => writeRunStatus(api.database.dataSource, { runId, version: 1, status: 'completed', step: 3 });
+  const complete = () =>
+    writeRunStatus(api.database.dataSource, { runId, version: 1, status: 'completed', step: 3, steps: 9 });
   const follow = (headers: Record<string, string> = {}, query = '', signal?: AbortSignal): Promise<Response> =>
     fetch(`${api.url}/v1/training_runs/${runId}/events${query}`, {
       headers: { Authorization: `Bearer ${api.key}`, Accept: 'text/event-stream', ...headers },

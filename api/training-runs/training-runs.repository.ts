@@ -5,7 +5,7 @@ import { appendEvent } from '../../infra/database/run-events.js';
 import { badRequest } from '../common/api-error.js';
 import type { IdPageQuery, NumberPageQuery } from '../common/list.dto.js';
 
-export type NewTrainingRun = Pick<TrainingRun, 'id' | 'project' | 'name' | 'config' | 'configSha256'>;
+export type NewTrainingRun = Pick<TrainingRun, 'id' | 'project' | 'name' | 'steps' | 'config' | 'configSha256'>;
 
 export interface Idempotency {
   key: string;

@@ -39,7 +39,8 @@ export class TrainingRunsService {
     idempotencyKey?: string,
   ): Promise<{ run: TrainingRunDto; created: boolean }> {
     const config = parseRunConfig(body, this.operator);
-    const run: NewTrainingRun = { id: newRunId(), project, name: config.name, config, configSha256: sha256Of(config) };
+    const { name, steps } = config;
+    const run: NewTrainingRun = { id: newRunId(), project, name, steps, config, configSha256: sha256Of(config) };
     const idempotency = idempotencyKey === undefined ? undefined : { key: idempotencyKey, bodySha256: sha256Of(body) };
     const earlier = await this.repository.create(run, idempotency);
     if (earlier && earlier.bodySha256 !== idempotency?.bodySha256) throw keyReused(earlier.key, earlier.runId);

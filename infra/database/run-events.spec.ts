@@ -53,14 +53,23 @@ describe('run events', () => {
   });
 
   it('of a status come with the status, and an older version changes nothing', async () => {
-    const running = { runId, version: 2, status: 'running' as const, step: 1 };
+    const running = { runId, version: 2, status: 'running' as const, step: 1, steps: 9 };
     expect(await writeRunStatus(database.dataSource, running)).toBe(true);
     expect(await writeRunStatus(database.dataSource, running)).toBe(false);
-    expect(await writeRunStatus(database.dataSource, { runId, version: 1, status: 'paused', step: 0 })).toBe(false);
+    expect(await writeRunStatus(database.dataSource, { runId, version: 1, status: 'paused', step: 0, steps: 9 })).toBe(
+      false,
+    );
     const policy = { name: `${runId}@2`, sha256: 'ab' };
-    await writeRunStatus(database.dataSource, { runId, version: 3, status: 'completed', step: 2, policy });
+    await writeRunStatus(database.dataSource, { runId, version: 3, status: 'completed', step: 2, steps: 9, policy });
     const run = await database.dataSource.getRepository(TrainingRun).findOneByOrFail({ id: runId });
-    expect(run).toMatchObject({ status: 'completed', step: 2, statusVersion: 3, policySha256: 'ab', failure: null });
+    expect(run).toMatchObject({
+      status: 'completed',
+      step: 2,
+      steps: 9,
+      statusVersion: 3,
+      policySha256: 'ab',
+      failure: null,
+    });
     expect(run.startedAt).toBeInstanceOf(Date);
     expect(run.finishedAt).toBeInstanceOf(Date);
     expect((await events()).map(({ type }) => type)).toEqual(['run.running', 'run.completed']);

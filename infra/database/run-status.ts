@@ -21,6 +21,7 @@ export async function writeRunStatus(dataSource: DataSource, input: SetRunStatus
     await appendEvent(manager, input.runId, `status/${input.version}`, `run.${input.status}`, {
       status: input.status,
       step: input.step,
+      steps: input.steps,
       ...(input.policy && { policy: input.policy.name, policy_sha256: input.policy.sha256 }),
       ...(input.failure && { failure: input.failure }),
     });
@@ -35,6 +36,7 @@ async function updateRun(manager: EntityManager, input: SetRunStatusInput): Prom
     .set({
       status: input.status,
       statusVersion: input.version,
+      steps: input.steps,
       step: input.step,
       failure: input.failure ?? null,
       ...(input.policy && { policyName: input.policy.name, policySha256: input.policy.sha256 }),

@@ -76,7 +76,6 @@ export function scriptedActivities(
     },
     recordStep: () => Promise.resolve(),
     recordEvaluation: () => Promise.resolve(),
-    recordEvent: () => Promise.resolve(),
     ...overrides.agent,
   };
   const trainer: TrainerActivities = {

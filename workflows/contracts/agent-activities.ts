@@ -164,6 +164,8 @@ export interface SetRunStatusInput {
   version: number;
   status: RunStatus;
   step: number;
+  /** Steps asked for. */
+  steps: number;
   policy?: PolicyRef;
   failure?: RunFailure;
 }
@@ -173,14 +175,6 @@ export interface RecordStepInput {
   step: number;
   policy: PolicyRef;
   metrics: Record<string, unknown>;
-}
-
-export interface RecordEventInput {
-  runId: string;
-  /** Deterministic, unique in the run: a retried writer adds nothing. */
-  eventKey: string;
-  type: string;
-  data: Record<string, unknown>;
 }
 
 export interface EvaluationSummary {
@@ -207,7 +201,6 @@ export interface RunActivities {
   setRunStatus(input: SetRunStatusInput): Promise<void>;
   recordStep(input: RecordStepInput): Promise<void>;
   recordEvaluation(input: EvaluationSummary): Promise<void>;
-  recordEvent(input: RecordEventInput): Promise<void>;
 }
 
 export type AgentActivities = ModuleActivities & DatasetActivities & TrajectoryActivities & RunActivities;

@@ -3,7 +3,10 @@ import type { RunFailure, RunStatus } from '../../../workflows/contracts/agent-a
 import type { RunConfig } from '../../../workflows/contracts/run-config.js';
 import { bigintTransformer } from '../bigint.transformer.js';
 
-/** One training run. `status`, `step`, `policy*` and `failure` are written only by writeRunStatus(). */
+/**
+ * One training run. After its creation it is written by writeRunStatus() alone, but for `step` and `policy*`, which the
+ * record of a step moves on.
+ */
 @Entity('training_runs')
 @Index('training_runs_project_created', ['project', 'createdAt', 'id'])
 export class TrainingRun {
@@ -31,6 +34,10 @@ export class TrainingRun {
   /** Of the canonical JSON of `config`: two runs with equal configurations have equal digests. */
   @Column({ name: 'config_sha256', type: 'text' })
   configSha256: string;
+
+  /** Steps asked for: the configuration's, or what an extension made of it. */
+  @Column({ type: 'int' })
+  steps: number;
 
   /** The last committed step. */
   @Column({ type: 'int', default: 0 })

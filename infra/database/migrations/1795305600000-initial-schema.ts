@@ -9,6 +9,7 @@ const TABLES = {
     status_version integer NOT NULL DEFAULT 0,
     config jsonb NOT NULL,
     config_sha256 text NOT NULL,
+    steps integer NOT NULL,
     step integer NOT NULL DEFAULT 0,
     policy_name text,
     policy_sha256 text,

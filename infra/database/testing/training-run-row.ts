@@ -11,6 +11,7 @@ export function trainingRunRow(overrides: Partial<TrainingRun> = {}): Partial<Tr
     status: 'queued',
     config: runConfigSchema.parse({ model: 'tiny-random', steps: 2 }),
     configSha256: '0'.repeat(64),
+    steps: 2,
     ...overrides,
   };
 }
