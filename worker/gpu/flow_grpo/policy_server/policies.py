@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flow_grpo.base_model import RegisteredModel, UnknownModel
 from flow_grpo.policy import PolicyBroken, PolicyName, PolicyNotFound, parse_policy_name, policy_directory, read_adapter
+from flow_grpo.policy_server.freed_memory import return_freed_memory
 from flow_grpo.policy_server.row_threads import RowThreads
 from flow_grpo.policy_server.runtime import ModelRuntime
 from flow_grpo.policy_server.weights import DecoderWeights
@@ -142,6 +143,8 @@ class PolicyStore:
             weights = runtime.base.merge(adapter)
         except (PolicyNotFound, PolicyBroken) as error:
             raise PolicyNotLoaded(f"policy {name} cannot be loaded: {error}") from error
+        # What the merge left, and the policy dropped since the last load.
+        return_freed_memory()
         logger.info("loaded policy %s sha256 %s in %.1f s", name, sha256, time.monotonic() - started)
         return LoadedPolicy(str(name), sha256, runtime, weights)
 
