@@ -128,7 +128,10 @@ export class LocalStack extends EventEmitter<{ event: [StackEvent] }> {
 
   async #clearLeftovers(): Promise<void> {
     const { dataDirectory } = this.options;
-    const stopped = await stopLeftovers(readStackRecord(stackPaths(dataDirectory).record), dataDirectory);
+    const { record: path } = stackPaths(dataDirectory);
+    const { children } = readStackRecord(path);
+    writeStackRecord(path, { children }); // without the addresses of a stack that is gone: this one is not up yet
+    const stopped = await stopLeftovers({ children }, dataDirectory);
     if (stopped.length > 0) {
       this.#emit({
         type: 'notice',

@@ -31,7 +31,7 @@ export class SupervisedStack {
     await until('the stack is up', () => {
       if (typeof this.supervisor?.exitCode === 'number')
         throw new Error(`The stack did not start:\n${this.log('supervisor')}`);
-      return Promise.resolve(Boolean(this.urls));
+      return this.answers();
     });
   }
 
@@ -51,6 +51,16 @@ export class SupervisedStack {
 
   get urls(): StackUrls | undefined {
     return readStackRecord(join(this.data, 'stack.json')).urls;
+  }
+
+  /** Whether the API that the record names is there: after a kill the record still names the old one. */
+  private async answers(): Promise<boolean> {
+    const { urls } = this;
+    if (!urls) return false;
+    return fetch(`${urls.api}/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
   }
 
   /** pid of a part of the stack, as the supervisor recorded it. */
