@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { chmodSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.mjs';
 import { ROOT } from './paths.mjs';
@@ -13,6 +13,7 @@ export const build = {
   async run() {
     const before = distStamp();
     await run('Compiling to dist/', process.execPath, [join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js'), 'build']);
+    chmodSync(join(ROOT, 'dist/api/cli/main.js'), 0o755); // the `agentflow` of `npx agentflow`
     before.write();
   },
 };
