@@ -22,16 +22,13 @@ const zones = Object.entries(boundaries).flatMap(([target, from]) =>
 );
 
 /** The ground truth is looked up by scoring and by nothing else: no agent module can see it (design 11). */
-const truth = ['activities/datasets/ground-truth.ts', 'activities/datasets/atlas/truth.ts'];
-for (const folder of ['engines', 'modules', 'tools', 'trajectories', 'runs']) {
-  for (const file of truth) {
-    zones.push({
-      target: `./activities/${folder}`,
-      from: `./${file}`,
-      message: 'only scoring may see the ground truth',
-    });
-  }
-}
+const truthZones = ['engines', 'modules', 'tools', 'trajectories', 'runs'].flatMap((folder) =>
+  ['ground-truth.ts', 'atlas/truth.ts'].map((file) => ({
+    target: `./activities/${folder}`,
+    from: `./activities/datasets/${file}`,
+    message: 'only scoring may see the ground truth',
+  })),
+);
 
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', '.agentflow/', '.cache/', 'node_modules/', 'worker/gpu/'] },
@@ -49,7 +46,7 @@ export default tseslint.config(
     rules: {
       eqeqeq: 'error',
       'import/no-cycle': 'error',
-      'import/no-restricted-paths': ['error', { zones }],
+      'import/no-restricted-paths': ['error', { zones: [...zones, ...truthZones] }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
@@ -81,6 +78,7 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/unbound-method': 'off',
+      'import/no-restricted-paths': ['error', { zones }],
       '@typescript-eslint/no-unsafe-member-access': 'off',
     },
   },
