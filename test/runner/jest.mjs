@@ -6,8 +6,9 @@ import { runCommand } from './run-command.mjs';
 /** Whole stacks with their torch processes: one after another, after everything else. */
 const WHOLE_STACK = join(ROOT, 'test/');
 
+// Workflow tests wait for their servers more than they compute: more workers than cores.
 const PASSES = [
-  { name: 'unit', args: ['--testPathIgnorePatterns', '/node_modules/', WHOLE_STACK] },
+  { name: 'unit', args: ['--maxWorkers=3', '--testPathIgnorePatterns', '/node_modules/', WHOLE_STACK] },
   { name: 'whole-stack', args: ['--runInBand', '--testPathPatterns', WHOLE_STACK] },
 ];
 

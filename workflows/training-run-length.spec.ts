@@ -1,0 +1,72 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { scriptedActivities } from '../test/support/scripted-activities.js';
+import { tinyRun } from '../test/support/tiny-run.js';
+import { WorkflowHarness } from '../test/support/workflow-harness.js';
+import { AGENT_TASK_QUEUE } from './contracts/task-queues.js';
+
+jest.setTimeout(900_000);
+
+const MAX_EVENTS = 4096;
+const MAX_PAYLOAD_BYTES = 256 * 1024;
+
+describe('a long trainingRun', () => {
+  let harness: WorkflowHarness;
+  beforeAll(async () => {
+    harness = await WorkflowHarness.start();
+  });
+  afterEach(() => harness.stopWorkers());
+  afterAll(() => harness.stop());
+
+  async function start(steps: number) {
+    const scripted = scriptedActivities();
+    await harness.work(scripted);
+    const input = tinyRun(steps);
+    const handle = await harness.client.workflow.start('trainingRun', {
+      taskQueue: AGENT_TASK_QUEUE,
+      workflowId: input.runId,
+      args: [input],
+    });
+    return { handle, calls: scripted.calls, result: () => handle.result() };
+  }
+
+  it('I6: 200 steps stay small in every execution, across continue-as-new', async () => {
+    const { handle, result } = await start(200);
+    await expect(result()).resolves.toMatchObject({ status: 'completed', step: 200 });
+    const executions = await chain(harness, handle.workflowId);
+    expect(executions.length).toBeGreaterThan(1);
+    for (const { events, largestPayload } of executions) {
+      expect(events).toBeLessThan(MAX_EVENTS);
+      expect(largestPayload).toBeLessThan(MAX_PAYLOAD_BYTES);
+    }
+  });
+
+  it('loses no message that arrives around continue-as-new', async () => {
+    const { handle, calls, result } = await start(60);
+    let sent = 0;
+    for (let rate = 1; rate <= 40; rate++) {
+      await handle.executeUpdate('setLearningRate', { args: [rate / 1000] });
+      sent = rate / 1000;
+    }
+    await expect(result()).resolves.toMatchObject({ step: 60 });
+    expect((await chain(harness, handle.workflowId)).length).toBeGreaterThan(1);
+    const rates = calls.batches.map((batch) => batch.training.learning_rate);
+    expect(rates.at(-1)).toBe(sent);
+    expect([...rates].slice(1).every((rate, i) => rates[i] === 1e-4 || rate >= rates[i])).toBe(true);
+  });
+});
+
+/** Every execution of a workflow id, across continue-as-new: its number of events and its largest payload in bytes. */
+async function chain(harness: WorkflowHarness, workflowId: string) {
+  const executions = [];
+  for await (const { runId } of harness.client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+    const { events } = await harness.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    executions.push({ events: events?.length ?? 0, largestPayload: Math.max(...payloadSizes(events)) });
+  }
+  return executions;
+}
+
+function payloadSizes(value: unknown): number[] {
+  if (value instanceof Uint8Array) return [value.byteLength];
+  if (value === null || typeof value !== 'object') return [0];
+  return Object.values(value).flatMap(payloadSizes);
+}
