@@ -25,7 +25,7 @@ export const pythonPackages = {
     const sync = ['pip', 'sync', '--require-hashes', '--python', PYTHON, REQUIREMENTS];
     await run('Installing the Python packages of worker/gpu/requirements.txt (PyTorch: some GB)', UV, sync, {
       env,
-      hint: 'uv needs pypi.org (or the index that UV_INDEX_URL names) and about 12 GB of free disk.',
+      hint: 'uv needs PyPI (or the index that UV_INDEX_URL names) and about 12 GB of free disk.',
     });
     packagesStamp.write();
   },
