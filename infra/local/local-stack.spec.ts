@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -150,7 +151,9 @@ describe('a supervisor that is killed', () => {
   it('leaves processes that the next start stops; the data is there', async () => {
     const first = await startSupervisor();
     await query(first.urls.database, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    const dead = once(first.supervisor, 'exit');
     first.supervisor.kill('SIGKILL');
+    await dead;
     const { children }: StackRecord = readStackRecord(stackPaths(dataDirectory).record);
     expect(Object.keys(children).sort()).toEqual(['postgres', 'temporal']);
     expect(Object.values(children).every(isRunning)).toBe(true);

@@ -90,6 +90,7 @@ policy = PolicyStore(models, Path("/"), Path(sys.argv[1]), 2**26, 1, RowThreads(
 engine = Engine(threads)
 futures = [engine.submit(GenerationRequest(**one), policy) for one in json.load(sys.stdin)]
 done = [future.result() for future in futures]
+engine.close()
 print(json.dumps([[one.token_ids, [logprob.hex() for logprob in one.logprobs]] for one in done]))
 """
 
