@@ -100,4 +100,3 @@ export type PlannerEngine = 'policy' | 'random' | 'oracle';
 export type PlannerConfig = Omit<RunConfig['flow']['planner'], 'engine'> & { engine: PlannerEngine };
 /** The part of the configuration that a flow runs by. */
 export type FlowConfig = Omit<RunConfig['flow'], 'planner'> & { planner: PlannerConfig };
-export type TrainingConfig = RunConfig['training'];

@@ -10,8 +10,9 @@ import logging
 import os
 import sys
 
+from flow_grpo.environment import BadEnvironment
 from flow_grpo.policy_server.server import run_server
-from flow_grpo.policy_server.settings import BadEnvironment, read_settings
+from flow_grpo.policy_server.settings import read_settings
 
 
 def main() -> int:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field
 
-from flow_grpo.artifacts import ArtifactOutsideStore, uri_path
+from flow_grpo.environment import ArtifactRoot, parse_environment
 
 REPOSITORY = Path(__file__).parents[4]
 
@@ -20,16 +20,12 @@ NAMES = {
 }
 
 
-class BadEnvironment(Exception):
-    """Environment variables are missing or malformed; the message lists them all."""
-
-
 class Settings(BaseModel):
     """Typed environment of the policy server."""
 
     model_config = ConfigDict(frozen=True, alias_generator=AliasGenerator(validation_alias=NAMES.__getitem__))
 
-    artifacts: Path
+    artifacts: ArtifactRoot
     """Root of the artifact store, given as `file:///absolute/directory`."""
 
     models_cache: Path
@@ -50,19 +46,7 @@ class Settings(BaseModel):
     cache_mib: int = Field(default=1536, ge=1)
     """Bound of a base model's prefix cache in MiB; it always holds one sequence of the whole context."""
 
-    @field_validator("artifacts", mode="before")
-    @classmethod
-    def _from_uri(cls, value: str) -> Path:
-        try:
-            return uri_path(value)
-        except ArtifactOutsideStore as error:
-            raise ValueError(str(error)) from None
-
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Parse the environment. Raises BadEnvironment listing every bad variable, without their values."""
-    try:
-        return Settings.model_validate(dict(environment))
-    except ValidationError as error:
-        problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors(include_input=False))
-        raise BadEnvironment(f"environment: {problems}") from None
+    return parse_environment(Settings, environment)

@@ -13,8 +13,9 @@ import sys
 
 from transformers.utils.logging import disable_progress_bar
 
+from flow_grpo.environment import BadEnvironment
 from flow_grpo.trainer.one_line import OneLineFormatter
-from flow_grpo.trainer.settings import BadEnvironment, read_settings
+from flow_grpo.trainer.settings import read_settings
 from flow_grpo.trainer.step import use_deterministic_arithmetic
 from flow_grpo.trainer.worker import run_worker
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, SecretStr
 
-from flow_grpo.artifacts import ArtifactOutsideStore, uri_path
+from flow_grpo.environment import ArtifactRoot, parse_environment
 
 REPOSITORY = Path(__file__).parents[4]
 
@@ -18,10 +18,6 @@ NAMES = {
 }
 
 
-class BadEnvironment(Exception):
-    """Environment variables are missing or malformed; the message lists them all."""
-
-
 class Settings(BaseModel):
     """Typed environment of the trainer worker. Temporal's own variables are read by its client library."""
 
@@ -30,7 +26,7 @@ class Settings(BaseModel):
     database_url: SecretStr
     """PostgreSQL connection string."""
 
-    artifacts: Path
+    artifacts: ArtifactRoot
     """Root of the artifact store, given as `file:///absolute/directory`."""
 
     models_cache: Path
@@ -42,19 +38,7 @@ class Settings(BaseModel):
     replay_checkpoint_seconds: float = Field(default=20, ge=0)
     """A replay writes a checkpoint when the last is older than this, so that repeated kills still advance."""
 
-    @field_validator("artifacts", mode="before")
-    @classmethod
-    def _from_uri(cls, value: str) -> Path:
-        try:
-            return uri_path(value)
-        except ArtifactOutsideStore as error:
-            raise ValueError(str(error)) from None
-
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Parse the environment. Raises BadEnvironment listing every bad variable, without their values."""
-    try:
-        return Settings.model_validate(dict(environment))
-    except ValidationError as error:
-        problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors(include_input=False))
-        raise BadEnvironment(f"environment: {problems}") from None
+    return parse_environment(Settings, environment)

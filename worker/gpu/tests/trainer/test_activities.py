@@ -8,11 +8,12 @@ import pytest
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.testing import ActivityEnvironment
 
+from flow_grpo.environment import BadEnvironment
 from flow_grpo.trainer.activities import TrainerActivities
 from flow_grpo.trainer.one_line import OneLineFormatter
 from flow_grpo.trainer.records import Records
 from flow_grpo.trainer.redaction import redact, secrets_of
-from flow_grpo.trainer.settings import BadEnvironment, read_settings
+from flow_grpo.trainer.settings import read_settings
 from flow_grpo.trainer.trainer import Stores, Trainer
 from tests.trainer.run import RUN_ID, Run
 from tests.trainer.samples import IDENTITY, LORA, MODEL
