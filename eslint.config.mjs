@@ -58,7 +58,7 @@ export default tseslint.config(
   },
   {
     files: ['workflows/**/*.ts'],
-    ignores: ['**/*.spec.ts', 'workflows/contracts/run-config.ts'],
+    ignores: ['**/*.spec.ts', 'workflows/contracts/run-config.ts', 'workflows/contracts/training-config.ts'],
     rules: {
       'no-restricted-imports': [
         'error',

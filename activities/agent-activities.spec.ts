@@ -11,7 +11,7 @@ import { createTestDatabase, type TestDatabase } from '../infra/database/testing
 import type { AgentActivities, PlanTurnInput } from '../workflows/contracts/agent-activities.js';
 import type { MemoryEntry } from '../workflows/contracts/flow.js';
 import { runConfigSchema } from '../workflows/contracts/run-config.js';
-import { PolicyClient } from './engines/policy-client.js';
+import { EmbeddedPolicyClient } from './engines/embedded-policy-client.js';
 import { createAgentActivities } from './index.js';
 
 const policy = { name: 'run-1@0', sha256: 'a'.repeat(64) };
@@ -48,7 +48,7 @@ describe('agent activities', () => {
     activities = createAgentActivities({
       dataSource: database.dataSource,
       artifacts: openArtifactStore(pathToFileURL(tmpdir()).href),
-      policyClient: new PolicyClient(`http://127.0.0.1:${port}`),
+      policyClient: new EmbeddedPolicyClient(`http://127.0.0.1:${port}`),
     });
   });
   afterAll(async () => {
@@ -150,8 +150,8 @@ describe('agent activities', () => {
     const bad = expect.objectContaining({ type: 'BadConfiguration', nonRetryable: true });
     await expect(asActivity(() => activities.planTurn(planInput({ tools: ['shell'] })))).rejects.toThrow(bad);
     const dataset = { name: 'nowhere', seed: 7 };
-    await expect(asActivity(() => activities.drawQueries({ runSeed: 1, step: 1, count: 1, dataset }))).rejects.toThrow(
-      bad,
-    );
+    await expect(
+      asActivity(() => activities.drawQueries({ runSeed: 1, step: 1, first: 0, count: 1, dataset })),
+    ).rejects.toThrow(bad);
   });
 });

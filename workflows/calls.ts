@@ -36,10 +36,26 @@ export function runCalls(settings: RunSettings) {
 
 /** Gradient steps live by their heartbeat (design 6); the start-to-close time only bounds a runaway. */
 export function trainerCalls(settings: RunSettings) {
+  return proxyActivities<TrainerActivities>({ ...trainerOptions(settings), taskQueue: TRAINER_TASK_QUEUE });
+}
+
+/**
+ * The same on the queue of the one worker that holds the run's state. A single attempt: if it is not started in time or
+ * the worker is lost, any other worker recovers the state from what is on disk.
+ */
+export function stickyTrainerCalls(settings: RunSettings, taskQueue: string) {
   return proxyActivities<TrainerActivities>({
-    taskQueue: TRAINER_TASK_QUEUE,
+    ...trainerOptions(settings),
+    taskQueue,
+    scheduleToStartTimeout: settings.trainer_sticky_s * 1000,
+    retry: { ...retry, maximumAttempts: 1 },
+  });
+}
+
+function trainerOptions(settings: RunSettings): ActivityOptions {
+  return {
     startToCloseTimeout: '7 days',
     heartbeatTimeout: settings.train_heartbeat_s * 1000,
     retry,
-  });
+  };
 }

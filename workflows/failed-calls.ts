@@ -14,7 +14,8 @@ const closedList: string[] = Object.values(FailureType);
 export function listedFailure(error: unknown): RunFailure | undefined {
   const cause = rootOf(error);
   if (cause instanceof ApplicationFailure && cause.type && closedList.includes(cause.type)) {
-    return { type: cause.type, message: cause.message };
+    const [details] = (cause.details ?? []) as { groups?: number[] }[];
+    return { type: cause.type, message: cause.message, groups: details?.groups };
   }
   return undefined;
 }

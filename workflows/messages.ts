@@ -3,6 +3,9 @@ import type { RunStatus } from './contracts/agent-activities.js';
 import type { RunConfig } from './contracts/run-config.js';
 import type { TrainingRunProgress } from './contracts/training-run.js';
 
+export type Decision =
+  { kind: 'skip-group'; groups?: number[] } | { kind: 'skip-step' } | { kind: 'learning-rate'; learningRate: number };
+
 /** Pause at the next step boundary; with `now`, rollouts also stop before their next activity. */
 export const pauseUpdate = defineUpdate<RunStatus, [{ now?: boolean }]>('pause');
 export const resumeUpdate = defineUpdate<RunStatus, []>('resume');
@@ -10,6 +13,11 @@ export const resumeUpdate = defineUpdate<RunStatus, []>('resume');
 export const stopAfterStepUpdate = defineUpdate<RunStatus, []>('stopAfterStep');
 /** The one hyper-parameter that is safe to change: it is frozen with the next batch (I4). */
 export const setLearningRateUpdate = defineUpdate<number, [number]>('setLearningRate');
+/**
+ * What happens to a step whose loss was not finite: leave groups out (those named by the failure where none are given),
+ * make no update at all, or try again with another learning rate. It is frozen with the batch; the run goes on.
+ */
+export const decideUpdate = defineUpdate<RunStatus, [Decision]>('decide');
 /** Raise the number of steps of an unfinished run. */
 export const extendUpdate = defineUpdate<number, [number]>('extend');
 

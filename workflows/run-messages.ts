@@ -1,12 +1,15 @@
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import { FailureType } from './contracts/failures.js';
 import {
   configQuery,
+  decideUpdate,
   extendUpdate,
   pauseUpdate,
   progressQuery,
   resumeUpdate,
   setLearningRateUpdate,
   stopAfterStepUpdate,
+  type Decision,
 } from './messages.js';
 import type { TrainingRun } from './training-run.js';
 
@@ -59,12 +62,33 @@ export function handleMessages(run: TrainingRun): void {
   );
 
   setHandler(setLearningRateUpdate, (rate) => (state.learningRate = rate), {
-    validator: (rate) => {
+    validator: (rate: number) => {
       validator();
-      if (!(Number.isFinite(rate) && rate > 0)) throw refusal(`learning rate ${rate} is not a positive number`);
+      refuseLearningRate(rate);
     },
     description: 'Change the learning rate from the next step on; it is frozen with the batch.',
   });
+
+  setHandler(
+    decideUpdate,
+    (decision) => {
+      if (decision.kind === 'learning-rate') state.learningRate = decision.learningRate;
+      run.decide({
+        skipGroups: decision.kind === 'skip-group' ? (decision.groups ?? state.failure?.groups) : [],
+        skipStep: decision.kind === 'skip-step',
+      });
+      state.pauseRequested = false;
+      return 'running' as const;
+    },
+    {
+      validator: (decision: Decision) => {
+        validator();
+        refuseDecision(run, decision);
+      },
+      description:
+        'Decide about a step whose loss was not finite: skip groups, skip the step, or another learning rate.',
+    },
+  );
 
   const extend = async (steps: number) => {
     state.steps = steps;
@@ -84,6 +108,20 @@ export function handleMessages(run: TrainingRun): void {
 
 function refuseWhenClosing(run: TrainingRun): void {
   if (run.closing) throw refusal(`the run is ${run.state.status} and takes no further messages`);
+}
+
+function refuseDecision({ state }: TrainingRun, decision: Decision): void {
+  if (state.failure?.type !== FailureType.NonFiniteLoss) {
+    throw refusal('there is nothing to decide: the run is not paused by a loss that is not finite');
+  }
+  if (decision.kind === 'learning-rate') return refuseLearningRate(decision.learningRate);
+  if (decision.kind === 'skip-group' && !(decision.groups ?? state.failure.groups)?.length) {
+    throw refusal('skip-group needs the groups to leave out: the failure names none');
+  }
+}
+
+function refuseLearningRate(rate: number): void {
+  if (!(Number.isFinite(rate) && rate > 0)) throw refusal(`learning rate ${rate} is not a positive number`);
 }
 
 function refusal(message: string): ApplicationFailure {

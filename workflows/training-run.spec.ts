@@ -1,13 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { scriptedActivities, type ScriptedActivities } from '../test/support/scripted-activities.js';
+import { scriptedActivities } from '../test/support/scripted-activities.js';
+import { Gate, progress, startRun, until, untilStatus, untilStep } from '../test/support/started-run.js';
 import { tinyRun } from '../test/support/tiny-run.js';
 import { WorkflowHarness } from '../test/support/workflow-harness.js';
-import type { RunStatus } from './contracts/agent-activities.js';
 import { FailureType } from './contracts/failures.js';
-import { AGENT_TASK_QUEUE } from './contracts/task-queues.js';
-import type { TrainingRunProgress, TrainingRunResult } from './contracts/training-run.js';
 
 jest.setTimeout(120_000);
 
@@ -19,16 +16,8 @@ describe('trainingRun', () => {
   afterEach(() => harness.stopWorkers());
   afterAll(() => harness.stop());
 
-  async function start(steps: number, scripted = scriptedActivities(), queries = 1): Promise<Started> {
-    await harness.work(scripted);
-    const input = tinyRun(steps, queries);
-    const handle = await harness.client.workflow.start('trainingRun', {
-      taskQueue: AGENT_TASK_QUEUE,
-      workflowId: input.runId,
-      args: [input],
-    });
-    return { handle, calls: scripted.calls, result: () => handle.result() as Promise<TrainingRunResult> };
-  }
+  const start = (steps: number, scripted = scriptedActivities(), queries = 1) =>
+    startRun(harness, tinyRun(steps, queries), scripted);
 
   it('I11: takes every step on the policy of the step before', async () => {
     const { calls, result } = await start(3);
@@ -158,39 +147,3 @@ describe('trainingRun', () => {
     expect(calls.statuses.at(-1)).toMatchObject({ status: 'failed', failure: { message: 'no model x' } });
   });
 });
-
-interface Started {
-  handle: WorkflowHandle;
-  calls: ScriptedActivities['calls'];
-  result: () => Promise<TrainingRunResult>;
-}
-
-/** Lets no one pass until it is opened. */
-class Gate {
-  private waiting: () => void = () => undefined;
-  private release: () => void = () => undefined;
-  private readonly arrival = new Promise<void>((resolve) => (this.waiting = resolve));
-  private readonly opened = new Promise<void>((resolve) => (this.release = resolve));
-
-  passed(): Promise<void> {
-    this.waiting();
-    return this.opened;
-  }
-
-  someoneWaits(): Promise<void> {
-    return this.arrival;
-  }
-
-  open(): void {
-    this.release();
-  }
-}
-
-const progress = (handle: WorkflowHandle) => handle.query<TrainingRunProgress>('progress');
-const untilStep = (handle: WorkflowHandle, step: number) => until(async () => (await progress(handle)).step >= step);
-const untilStatus = (handle: WorkflowHandle, status: RunStatus) =>
-  until(async () => (await progress(handle)).status === status);
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 50));
-}

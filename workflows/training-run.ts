@@ -10,8 +10,8 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { runCalls, trainerCalls } from './calls.js';
-import type { RunFailure, RunStatus } from './contracts/agent-activities.js';
+import { runCalls } from './calls.js';
+import type { RunFailure, RunStatus, StepDecision } from './contracts/agent-activities.js';
 import type { PolicyRef } from './contracts/artifacts.js';
 import type { PlannerEngine } from './contracts/run-config.js';
 import type { TrainingRunInput, TrainingRunResult, TrainingRunState } from './contracts/training-run.js';
@@ -20,6 +20,7 @@ import { evaluation } from './evaluation.workflow.js';
 import { listedFailure } from './failed-calls.js';
 import { handleMessages } from './run-messages.js';
 import { searchAttributes } from './search-attributes.js';
+import { StickyTrainer } from './trainer.js';
 import { TrainingStep } from './training-step.js';
 import type { trainingRun } from './training-run.workflow.js';
 
@@ -30,16 +31,17 @@ const EVENTS_PER_EXECUTION = 1500;
 export class TrainingRun {
   readonly state: TrainingRunState;
   readonly activities;
-  readonly trainer;
+  readonly trainer: StickyTrainer;
   phase = 'starting';
   /** True once no message can change the course of the run any more. */
   closing = false;
   private openStep: TrainingStep | undefined;
+  private lastStatus: Promise<void> = Promise.resolve();
 
   constructor(readonly input: TrainingRunInput) {
     this.state = input.state ?? initialState(input);
     this.activities = runCalls(input.settings);
-    this.trainer = trainerCalls(input.settings);
+    this.trainer = new StickyTrainer(input.settings, this.state);
     handleMessages(this);
     this.show();
   }
@@ -76,8 +78,9 @@ export class TrainingRun {
   }
 
   async nextStep(): Promise<void> {
-    const { step, policy, metrics } = await this.attempt(() => this.takeStep());
+    const { step, policy, metrics } = await this.takeStep();
     this.state.step = step;
+    this.state.decision = undefined;
     this.state.policy = policy;
     this.state.lastReward = metrics.reward_mean;
     await this.activities.recordStep.executeWithOptions(
@@ -132,15 +135,29 @@ export class TrainingRun {
     await this.openStep?.hold(held);
   }
 
+  /** Statuses are written one after another, so that each has its run event: an older one after a newer one has none. */
   async setStatus(status: RunStatus): Promise<void> {
     const { runId } = this.input;
     const { step, steps, policy, failure } = this.state;
     this.state.status = status;
     this.state.statusVersion += 1;
     this.show();
-    await this.activities.setRunStatus.executeWithOptions({ summary: status }, [
-      { runId, version: this.state.statusVersion, status, step, steps, policy, failure },
-    ]);
+    const entry = { runId, version: this.state.statusVersion, status, step, steps, policy, failure };
+    const written = this.lastStatus.then(() =>
+      this.activities.setRunStatus.executeWithOptions({ summary: status }, [entry]),
+    );
+    this.lastStatus = written.catch(() => undefined);
+    await written;
+  }
+
+  /** What a person decides about a step whose loss was not finite: frozen with a batch of its own (I4). */
+  decide(decision: Partial<StepDecision>): void {
+    const before = this.state.decision;
+    this.state.decision = {
+      revision: (before?.revision ?? 0) + 1,
+      skipGroups: [...new Set([...(before?.skipGroups ?? []), ...(decision.skipGroups ?? [])])].sort((a, b) => a - b),
+      skipStep: decision.skipStep ?? false,
+    };
   }
 
   enter(phase: string): void {
@@ -151,21 +168,29 @@ export class TrainingRun {
   private async initPolicy(): Promise<void> {
     const { runId, config } = this.input;
     this.state.identity = await this.activities.resolveIdentity({ config });
-    const request = {
+    const reference = config.training.objective === 'sft' ? 'base' : config.training.kl.reference;
+    if (reference !== 'base') this.state.reference = await this.resolvePolicy(reference);
+    const { policy } = await this.trainer.initPolicy(config.model, {
       run_id: runId,
       model: config.model,
       seed: config.seed,
       lora: config.training.lora,
       identity: this.state.identity,
-    };
-    const { policy } = await this.trainer.initPolicy.executeWithOptions({ summary: config.model }, [request]);
+      start: config.from && { policy: await this.resolvePolicy(config.from.policy), optimizer: config.from.optimizer },
+    });
     this.state.policy = policy;
   }
 
+  private resolvePolicy(name: string): Promise<PolicyRef> {
+    const { model } = this.input.config;
+    return this.activities.resolvePolicy.executeWithOptions({ summary: name }, [{ name, model }]);
+  }
+
   private async takeStep() {
-    this.openStep = new TrainingStep(this);
+    const step = new TrainingStep(this);
+    this.openStep = step;
     try {
-      return await this.openStep.take();
+      return await this.attempt(() => step.take());
     } finally {
       this.openStep = undefined;
     }
@@ -204,7 +229,7 @@ export class TrainingRun {
       identity,
       keep: config.checkpoint.keep,
     };
-    await this.trainer.saveCheckpoint.executeWithOptions({ summary: policy.name }, [request]);
+    await this.trainer.saveCheckpoint(policy.name, request);
     this.state.checkpointStep = step;
   }
 
@@ -251,6 +276,7 @@ function initialState(input: TrainingRunInput): TrainingRunState {
     statusVersion: 0,
     steps: input.config.steps,
     identity: {},
+    draws: 0,
     checkpointStep: 0,
     pauseRequested: false,
     stopRequested: false,

@@ -1,18 +1,24 @@
+import type { DataSource } from 'typeorm';
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
 import { sha256Hex } from '../../infra/artifacts/sha256.js';
 import type { RunConfig } from '../../workflows/contracts/run-config.js';
 import { datasetNamed } from '../datasets/registry.js';
 import { promptIdentity } from '../modules/planner/compact-prompt.js';
 import { EXACT_NUMBER } from '../scoring/exact-number.js';
+import { trajectoriesDigest } from '../trajectories/recorded-rows.js';
 import type { ToolRegistry } from '../tools/tool-registry.js';
 
 /**
  * The part of a configuration that a checkpoint belongs to (I8). The trainer adds what only it can know of the model
  * and tokenizer: their sha256.
  */
-export function resolveIdentity(config: RunConfig, tools: ToolRegistry): Record<string, string> {
+export async function resolveIdentity(
+  config: RunConfig,
+  tools: ToolRegistry,
+  dataSource: DataSource,
+): Promise<Record<string, string>> {
   const { dataset, training, flow } = config;
-  return {
+  const identity: Record<string, string> = {
     model: config.model,
     adapter: canonicalJson(training.lora),
     planner_prompt: promptIdentity(tools.select(flow.tools)),
@@ -21,4 +27,8 @@ export function resolveIdentity(config: RunConfig, tools: ToolRegistry): Record<
     reward: EXACT_NUMBER,
     seed: String(config.seed),
   };
+  if (training.objective === 'sft') {
+    identity.trajectories = await trajectoriesDigest(dataSource, training, config.model);
+  }
+  return identity;
 }

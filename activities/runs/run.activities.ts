@@ -5,6 +5,7 @@ import type { ToolRegistry } from '../tools/tool-registry.js';
 import { resolveIdentity } from './identity.js';
 import { recordEvaluation } from './record-evaluation.js';
 import { recordStep } from './record-step.js';
+import { resolvePolicy } from './resolve-policy.js';
 
 export interface RunDependencies {
   dataSource: DataSource;
@@ -14,7 +15,8 @@ export interface RunDependencies {
 /** What a training run writes about itself. Every one of these may be called again with the same input. */
 export function createRunActivities({ dataSource, tools }: RunDependencies): RunActivities {
   return {
-    resolveIdentity: async ({ config }) => resolveIdentity(config, tools),
+    resolveIdentity: ({ config }) => resolveIdentity(config, tools, dataSource),
+    resolvePolicy: ({ name, model }) => resolvePolicy(dataSource, name, model),
     setRunStatus: async (input) => void (await writeRunStatus(dataSource, input)),
     recordStep: (input) => recordStep(dataSource, input),
     recordEvaluation: (input) => recordEvaluation(dataSource, input),

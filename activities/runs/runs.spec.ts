@@ -4,11 +4,11 @@ import { createTestDatabase, type TestDatabase } from '../../infra/database/test
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import type { EvaluationSummary } from '../../workflows/contracts/agent-activities.js';
 import { runConfigSchema } from '../../workflows/contracts/run-config.js';
-import { PolicyClient } from '../engines/policy-client.js';
+import { EmbeddedPolicyClient } from '../engines/embedded-policy-client.js';
 import { createTools } from '../tools/index.js';
 import { createRunActivities } from './run.activities.js';
 
-const tools = createTools(new PolicyClient('http://127.0.0.1:1'));
+const tools = createTools(new EmbeddedPolicyClient('http://127.0.0.1:1'));
 
 describe('run activities', () => {
   let database: TestDatabase;

@@ -39,7 +39,7 @@ describe('scoreAnswer', () => {
   const { scoreAnswer } = createScoringActivities();
   const dataset = { name: 'atlas', seed: 7 };
   const flow = { flowId: 'f', runId: 'r', runSeed: 1, purpose: 'train' as const, step: 1, group: 0, rollout: 0 };
-  const [training] = atlas.draw({ runSeed: 1, step: 1, count: 1, dataset });
+  const [training] = atlas.draw({ runSeed: 1, step: 1, first: 0, count: 1, dataset });
   const [heldOut] = atlas.evaluation({ dataset, offset: 0, count: 1 });
 
   it('rewards the truth and explains a miss', async () => {

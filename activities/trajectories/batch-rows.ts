@@ -66,7 +66,8 @@ function toRow(rollout: Rollout, turn: Turn, policy: PolicyRef): BatchRow {
     );
   }
   const { promptTokenIds, responseTokenIds, logprobs } = turn;
-  if (!promptTokenIds?.length || !responseTokenIds?.length || logprobs?.length !== responseTokenIds.length) {
+  // A response may be empty: a server may end a turn without a token.
+  if (!promptTokenIds?.length || !responseTokenIds || logprobs?.length !== responseTokenIds.length) {
     throw invalid(`${where} lacks tokens or log-probs`);
   }
   return {

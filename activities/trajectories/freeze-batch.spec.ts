@@ -10,11 +10,12 @@ import { Batch, Rollout, Turn } from '../../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
 import type { FreezeBatchInput } from '../../workflows/contracts/agent-activities.js';
 import { runConfigSchema } from '../../workflows/contracts/run-config.js';
+import type { FlowGrpoTraining } from '../../workflows/contracts/training-config.js';
 import { createTrajectoryActivities } from './trajectory.activities.js';
 import { TurnStore } from './turn-store.js';
 
 const policy = { name: 'run-1@2', sha256: 'a'.repeat(64) };
-const { training } = runConfigSchema.parse({ model: 'tiny-random', steps: 1 });
+const training = runConfigSchema.parse({ model: 'tiny-random', steps: 1 }).training as FlowGrpoTraining;
 const dataset = { name: 'atlas', seed: 7 };
 
 describe('freezeBatch', () => {
@@ -39,6 +40,10 @@ describe('freezeBatch', () => {
     input = {
       runId: `run-${run}`,
       step: 3,
+      revision: 0,
+      decision: { skipGroups: [], skipStep: false },
+      responseLimit: 20,
+      draws: 3,
       policy,
       model: 'tiny-random',
       seed: 11,
@@ -114,8 +119,12 @@ describe('freezeBatch', () => {
       row(2, 1, 1, 'stop'),
     ]);
     expect(JSON.parse(batch.schema.metadata.get('agentflow') ?? '')).toEqual({
-      format: 1,
-      trainer_version: 'flow-grpo-1',
+      format: 2,
+      trainer_version: 'flow-grpo-2',
+      reference: null,
+      response_limit: 20,
+      draws: 3,
+      decision: { skip_groups: [], skip_step: false },
       run_id: input.runId,
       step: 3,
       policy,
@@ -158,6 +167,17 @@ describe('freezeBatch', () => {
     const frozen = await Promise.all(Array.from({ length: 4 }, () => activities.freezeBatch(input)));
     expect(new Set(frozen.map((batch) => JSON.stringify(batch))).size).toBe(1);
     expect(await activities.freezeBatch({ ...input, seed: 99 })).toEqual(frozen[0]);
+  });
+
+  it('is written anew for a decision about the step, and the batch before it stays (I4)', async () => {
+    await rollAll();
+    const first = await activities.freezeBatch(input);
+    const decided = { ...input, revision: 1, decision: { skipGroups: [2], skipStep: false } };
+    const second = await activities.freezeBatch(decided);
+    expect(second.uri).not.toBe(first.uri);
+    const metadata = (await table(second.uri)).schema.metadata.get('agentflow') ?? '';
+    expect(JSON.parse(metadata)).toMatchObject({ decision: { skip_groups: [2], skip_step: false } });
+    expect(await activities.freezeBatch(input)).toEqual(first);
   });
 
   it('writes an empty batch where no group is left', async () => {

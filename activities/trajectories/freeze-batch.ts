@@ -1,70 +1,108 @@
 import type { DataSource } from 'typeorm';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
 import { Batch } from '../../infra/database/entities/index.js';
-import type { FreezeBatchInput, FrozenBatch } from '../../workflows/contracts/agent-activities.js';
-import { encodeBatch } from './batch-file.js';
+import type {
+  BatchHeader,
+  FreezeBatchInput,
+  FreezeRecordedBatchInput,
+  FrozenBatch,
+} from '../../workflows/contracts/agent-activities.js';
+import { encodeBatch, type BatchRow } from './batch-file.js';
 import { readBatchRows } from './batch-rows.js';
+import { drawRecordedRows } from './recorded-rows.js';
 
-/** The trainer reads no other: it changes with the format of the batch and the maths of the step (I4). */
-const FORMAT = 1;
-const TRAINER_VERSION = 'flow-grpo-1';
+/** The trainer reads no other: they change with the format of the batch and the maths of the step (I4). */
+const FORMAT = 2;
+const TRAINER_VERSION = 'flow-grpo-2';
 
 export interface FreezeDependencies {
   dataSource: DataSource;
   artifacts: ArtifactStore;
 }
 
+/** The batch of a step of Flow-GRPO: the planner turns of its groups. */
+export function freezeBatch(dependencies: FreezeDependencies, input: FreezeBatchInput): Promise<FrozenBatch> {
+  const { training, temperature, responseLimit, groups, draws } = input;
+  const own = { training, temperature, response_limit: responseLimit, groups: groups.length, draws };
+  return freezeOnce(
+    dependencies,
+    input,
+    () => readBatchRows(dependencies.dataSource, input),
+    () => own,
+  );
+}
+
+/** The batch of a step of supervised fine-tuning: recorded planner turns of another run. */
+export function freezeRecordedBatch(
+  dependencies: FreezeDependencies,
+  input: FreezeRecordedBatchInput,
+): Promise<FrozenBatch> {
+  const own = (rows: BatchRow[]) => ({
+    training: input.training,
+    temperature: 1,
+    response_limit: Math.max(1, ...rows.map(({ responseTokenIds }) => responseTokenIds.length)),
+    groups: rows.length,
+    draws: rows.length,
+  });
+  return freezeOnce(dependencies, input, () => drawRecordedRows(dependencies.dataSource, input), own);
+}
+
 /**
- * Writes every input of the step into one file, then its row, once (I4): a batch that exists for (run, step) is
- * returned as it is. Attempts that race write equal bytes.
+ * Writes every input of the step into one file, then its row, once (I4): a batch that exists for (run, step, revision)
+ * is returned as it is. Attempts that race write equal bytes.
  */
-export async function freezeBatch(dependencies: FreezeDependencies, input: FreezeBatchInput): Promise<FrozenBatch> {
-  const { dataSource, artifacts } = dependencies;
-  const stored = await findBatch(dataSource, input);
+async function freezeOnce(
+  { dataSource, artifacts }: FreezeDependencies,
+  header: BatchHeader,
+  readRows: () => Promise<BatchRow[]>,
+  metadata: (rows: BatchRow[]) => Record<string, unknown>,
+): Promise<FrozenBatch> {
+  const stored = await findBatch(dataSource, header);
   if (stored) return stored;
-  const rows = await readBatchRows(dataSource, input);
-  const file = await artifacts.writeFile(batchPath(input), encodeBatch(rows, batchMetadata(input)));
+  const rows = await readRows();
+  const content = encodeBatch(rows, { ...headerMetadata(header), ...metadata(rows) });
+  const file = await artifacts.writeFile(batchPath(header), content);
   await dataSource
     .createQueryBuilder()
     .insert()
     .into(Batch)
-    .values({ ...place(input), ...file, samples: rows.length, policySha256: input.policy.sha256 })
+    .values({ ...place(header), ...file, samples: rows.length, policySha256: header.policy.sha256 })
     .orIgnore()
     .updateEntity(false)
     .execute();
-  const first = await findBatch(dataSource, input);
-  if (!first) throw new Error(`The row of batch ${input.step} of ${input.runId} was deleted.`);
+  const first = await findBatch(dataSource, header);
+  if (!first) throw new Error(`The row of batch ${header.step} of ${header.runId} was deleted.`);
   return first;
 }
 
-async function findBatch(dataSource: DataSource, input: FreezeBatchInput): Promise<FrozenBatch | undefined> {
-  const batch = await dataSource.getRepository(Batch).findOneBy(place(input));
+async function findBatch(dataSource: DataSource, header: BatchHeader): Promise<FrozenBatch | undefined> {
+  const batch = await dataSource.getRepository(Batch).findOneBy(place(header));
   if (!batch) return undefined;
   const { step, uri, sha256, samples, bytes } = batch;
   return { step, uri, sha256, samples, bytes };
 }
 
-function place({ runId, step }: FreezeBatchInput): { runId: string; step: number } {
-  return { runId, step };
+function place({ runId, step, revision }: BatchHeader): { runId: string; step: number; revision: number } {
+  return { runId, step, revision };
 }
 
-function batchPath({ runId, step }: FreezeBatchInput): string {
-  return `runs/${runId}/batches/${String(step).padStart(6, '0')}.arrow`;
+function batchPath({ runId, step, revision }: BatchHeader): string {
+  const suffix = revision > 0 ? `.${revision}` : '';
+  return `runs/${runId}/batches/${String(step).padStart(6, '0')}${suffix}.arrow`;
 }
 
 /** No times, attempts or host names (I5). */
-function batchMetadata(input: FreezeBatchInput): Record<string, unknown> {
+function headerMetadata(header: BatchHeader): Record<string, unknown> {
   return {
     format: FORMAT,
     trainer_version: TRAINER_VERSION,
-    run_id: input.runId,
-    step: input.step,
-    policy: input.policy,
-    model: input.model,
-    seed: input.seed,
-    temperature: input.temperature,
-    training: input.training,
-    groups: input.groups.length,
-    identity: input.identity,
+    run_id: header.runId,
+    step: header.step,
+    policy: header.policy,
+    reference: header.reference ?? null,
+    model: header.model,
+    seed: header.seed,
+    decision: { skip_groups: header.decision.skipGroups, skip_step: header.decision.skipStep },
+    identity: header.identity,
   };
 }

@@ -4,6 +4,7 @@ import type { TrainingRun } from '../../infra/database/entities/index.js';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.js';
 import type { RunStatus } from '../../workflows/contracts/agent-activities.js';
 import { AGENT_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
+import type { Training } from '../../workflows/contracts/training-config.js';
 import type { RunSettings, TrainingRunInput, TrainingRunProgress } from '../../workflows/contracts/training-run.js';
 
 /** The API's only way to the `trainingRun` workflows: a workflow's id is its training run's id. */
@@ -115,6 +116,13 @@ function describeRun({ id, config }: TrainingRun): string {
     `**${config.name}** (\`${id}\`)`,
     `- model \`${config.model}\`, seed ${config.seed}, ${config.steps} steps`,
     `- dataset \`${dataset.name}\`, tools ${flow.tools.map((tool) => `\`${tool}\``).join(', ')}, at most ${flow.max_turns} turns`,
-    `- ${training.queries_per_step} queries x ${training.group_size} rollouts a step, learning rate ${training.learning_rate}`,
+    `- ${describeStep(training)}, learning rate ${training.learning_rate}`,
   ].join('\n');
+}
+
+function describeStep(training: Training): string {
+  if (training.objective === 'sft') {
+    return `${training.samples_per_step} recorded turns of \`${training.trajectories.run}\` a step`;
+  }
+  return `${training.queries_per_step} queries x ${training.group_size} rollouts a step`;
 }

@@ -51,6 +51,42 @@ const REFUSED: [string, unknown, string[], string][] = [
     'learning_rate',
   ],
   ['a key like nothing', { ...GOOD, zzzzzzzz: 1 }, ['Known here: name, model, seed, steps'], 'zzzzzzzz'],
+  [
+    'an option that its choice does not have',
+    { ...GOOD, training: { policy_loss: { kind: 'cispo', dual: 3 } } },
+    ['training.policy_loss.dual: has no meaning with kind: cispo. Known here: kind, high'],
+    'training.policy_loss.dual',
+  ],
+  [
+    'rollouts for supervised fine-tuning',
+    { ...GOOD, training: { objective: 'sft', trajectories: { run: 'a' }, group_size: 4 } },
+    ['training.group_size: has no meaning with objective: sft'],
+    'training.group_size',
+  ],
+  [
+    'recorded trajectories for Flow-GRPO',
+    { ...GOOD, training: { trajectories: { run: 'a' } } },
+    ['training.trajectories: has no meaning with the default objective'],
+    'training.trajectories',
+  ],
+  [
+    'more mini-batches than groups',
+    { ...GOOD, training: { mini_batches: 9 } },
+    ['training.mini_batches: is more than queries_per_step (8)'],
+    'training.mini_batches',
+  ],
+  [
+    'a KL reference without a KL term',
+    { ...GOOD, training: { kl: { coefficient: 0, reference: 'run-1@2' } } },
+    ['training.kl.coefficient: is 0, so a reference or an unbiased gradient has no effect'],
+    'training.kl.coefficient',
+  ],
+  [
+    'a path as the policy to start from',
+    { ...GOOD, from: { policy: '../../etc/passwd@1' } },
+    ['from.policy'],
+    'from.policy',
+  ],
   ['a list', [], ['the configuration: expected object'], ''],
 ];
 

@@ -27,6 +27,23 @@ describe(loadOperatorFile, () => {
     for (const part of [path, 'models.m.source', 'models.m.context', 'tools', 'extra']) expect(load).toThrow(part);
   });
 
+  it('takes the embedded policy server, or vLLM for a registered model', () => {
+    const rest =
+      'models: { m: { source: smollm2, context: 64 } }\ntools: [a]\ndatasets: [atlas]\n' +
+      'timeouts: { train_heartbeat_s: 1, call_heartbeat_s: 1, trainer_sticky_s: 1, patience_s: 1, group_deadline_s: 1 }\n';
+    const load = (server: string) => loadOperatorFile(write(rest + server)).policy_server;
+    expect(load('')).toEqual({ kind: 'embedded' });
+    expect(load('policy_server: { kind: vllm, model: m, reference: /etc/m.json }')).toEqual({
+      kind: 'vllm',
+      model: 'm',
+      reference: '/etc/m.json',
+      adapters: 4,
+    });
+    expect(() => load('policy_server: { kind: vllm, model: n, reference: /etc/m.json }')).toThrow(/model: must be/);
+    expect(() => load('policy_server: { kind: vllm, model: m, reference: m.json }')).toThrow(/reference: must be/);
+    expect(() => load('policy_server: { kind: sglang }')).toThrow(/policy_server/);
+  });
+
   it('says that a file is not YAML, or not there', () => {
     expect(() => loadOperatorFile(write('models: ['))).toThrow(/is not YAML/);
     expect(() => loadOperatorFile('/nowhere/operator.yaml')).toThrow(/cannot be read/);

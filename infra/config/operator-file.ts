@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 
@@ -6,7 +7,22 @@ const registeredName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower-case letters, digits, ".", "_", "-"');
 
-const operatorSchema = z.strictObject({
+const policyServer = z.discriminatedUnion('kind', [
+  /** worker/gpu/flow_grpo/policy_server: it serves every registered model. */
+  z.strictObject({ kind: z.literal('embedded') }),
+  /** docs/vllm.md. Its address is in the environment. */
+  z.strictObject({
+    kind: z.literal('vllm'),
+    /** Registered name of the model that it serves. */
+    model: registeredName,
+    /** What `python -m flow_grpo.probe` wrote for the model. */
+    reference: z.string().refine(isAbsolute, 'must be an absolute path'),
+    /** Adapters that stay loaded: those of every policy that rollouts use at once, or they take turns. */
+    adapters: z.int().min(1).max(64).default(4),
+  }),
+]);
+
+const operatorObject = z.strictObject({
   models: z
     .record(
       registeredName,
@@ -25,12 +41,20 @@ const operatorSchema = z.strictObject({
     train_heartbeat_s: z.number().positive(),
     /** The same for every other activity. */
     call_heartbeat_s: z.number().positive(),
+    /** How long a step waits for the trainer that holds its run's state before any other may take it. */
+    trainer_sticky_s: z.number().positive(),
     /** How long a call of a rollout may go on failing for infrastructure reasons before the rollout is excluded. */
     patience_s: z.number().positive(),
     /** How long a group of rollouts may take in all before those still open are excluded. */
     group_deadline_s: z.number().positive(),
   }),
+  policy_server: policyServer.default({ kind: 'embedded' }),
 });
+
+const operatorSchema = operatorObject.refine(
+  ({ models, policy_server: server }) => server.kind === 'embedded' || server.model in models,
+  { path: ['policy_server', 'model'], message: 'must be the name of a registered model' },
+);
 
 /** What the operator registered: the only names that a submitted configuration may use (I12). */
 export type OperatorFile = z.infer<typeof operatorSchema>;

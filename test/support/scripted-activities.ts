@@ -2,12 +2,19 @@ import { createHash } from 'node:crypto';
 import type {
   AgentActivities,
   FreezeBatchInput,
+  FreezeRecordedBatchInput,
   PlanTurnInput,
   RecordRolloutInput,
   SetRunStatusInput,
 } from '../../workflows/contracts/agent-activities.js';
 import type { Query } from '../../workflows/contracts/flow.js';
-import type { StepMetrics, TrainerActivities, TrainStepRequest } from '../../workflows/contracts/trainer-activities.js';
+import { TRAINER_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
+import type {
+  InitPolicyRequest,
+  StepMetrics,
+  TrainerActivities,
+  TrainStepRequest,
+} from '../../workflows/contracts/trainer-activities.js';
 
 /** Activities of a test: a world in which every plan is a sum and every second rollout is right. What was called is kept. */
 export interface ScriptedActivities {
@@ -17,6 +24,8 @@ export interface ScriptedActivities {
     plans: PlanTurnInput[];
     rollouts: RecordRolloutInput[];
     batches: FreezeBatchInput[];
+    recordedBatches: FreezeRecordedBatchInput[];
+    inits: InitPolicyRequest[];
     steps: TrainStepRequest[];
     statuses: SetRunStatusInput[];
     checkpoints: number[];
@@ -30,6 +39,8 @@ export function scriptedActivities(
     plans: [],
     rollouts: [],
     batches: [],
+    recordedBatches: [],
+    inits: [],
     steps: [],
     statuses: [],
     checkpoints: [],
@@ -69,6 +80,12 @@ export function scriptedActivities(
         bytes: 1,
       });
     },
+    freezeRecordedBatch: (input) => {
+      calls.recordedBatches.push(input);
+      const { step } = input;
+      return Promise.resolve({ uri: `file:///batch/${step}`, sha256: sha(step), step, samples: 2, bytes: 1 });
+    },
+    resolvePolicy: ({ name }) => Promise.resolve({ name, sha256: sha(name.length) }),
     resolveIdentity: () => Promise.resolve({ dataset: 'scripted' }),
     setRunStatus: (input) => {
       calls.statuses.push(input);
@@ -79,8 +96,11 @@ export function scriptedActivities(
     ...overrides.agent,
   };
   const trainer: TrainerActivities = {
-    initPolicy: ({ run_id }) =>
-      Promise.resolve({ policy: { name: `${run_id}@0`, sha256: sha(0) }, uri: 'file:///policy/0' }),
+    initPolicy: (request) => {
+      calls.inits.push(request);
+      const policy = { name: `${request.run_id}@0`, sha256: sha(0) };
+      return Promise.resolve({ policy, uri: 'file:///policy/0', worker: TRAINER_TASK_QUEUE });
+    },
     trainStep: (request) => {
       calls.steps.push(request);
       const policy = { name: `${request.run_id}@${request.step}`, sha256: sha(request.step) };
@@ -88,6 +108,7 @@ export function scriptedActivities(
         policy,
         uri: `file:///policy/${request.step}`,
         recovered_from: 'memory',
+        worker: TRAINER_TASK_QUEUE,
         metrics: METRICS,
       });
     },
@@ -115,13 +136,24 @@ const METRICS: StepMetrics = {
   advantage_std: 1,
   groups: 1,
   groups_without_variance: 0,
+  groups_skipped: 0,
+  queries_drawn: 1,
+  truncated_responses: 0,
+  empty_responses: 0,
   entropy: 1,
   kl: 0,
   gradient_norm: 1,
   clip_fraction: 0,
+  importance_capped_fraction: 0,
   learning_rate: 1e-4,
   tokens_sampled: 12,
   tokens_in_samples: 40,
   tokens_in_tree: 20,
+  updates: 1,
+  micro_batches: 1,
+  micro_batch_tokens: 1536,
+  logprob_mismatch_mean: 0,
+  logprob_mismatch_max: 0,
+  peak_memory_bytes: 1,
   seconds: 0.1,
 };

@@ -19,6 +19,7 @@ export const WORKFLOWS = fileURLToPath(new URL('../../workflows/index.ts', impor
 export const TEST_SETTINGS: RunSettings = {
   train_heartbeat_s: 60,
   call_heartbeat_s: 60,
+  trainer_sticky_s: 60,
   patience_s: 600,
   group_deadline_s: 600,
 };

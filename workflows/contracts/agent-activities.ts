@@ -1,6 +1,7 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
 import type { AgentFlowResult, FlowRef, MemoryEntry, Query, TurnRecord } from './flow.js';
 import type { PlannerConfig, PlannerEngine, RunConfig } from './run-config.js';
+import type { FlowGrpoTraining, SftTraining } from './training-config.js';
 
 export interface AnalyseQueryInput {
   flow: FlowRef;
@@ -100,6 +101,8 @@ export interface ModuleActivities {
 export interface DrawQueriesInput {
   runSeed: number;
   step: number;
+  /** Draw indices [first, first + count) of the step. */
+  first: number;
   count: number;
   dataset: RunConfig['dataset'];
 }
@@ -125,17 +128,43 @@ export interface RecordRolloutInput {
   memory: MemoryEntry[];
 }
 
-export interface FreezeBatchInput {
+/** What a person decided about a step whose loss was not finite: frozen with the batch, so that it replays (I4). */
+export interface StepDecision {
+  /** Groups that the step leaves out. */
+  skipGroups: number[];
+  /** The step makes no update. */
+  skipStep: boolean;
+}
+
+/** What every batch holds, whatever its samples come from. */
+export interface BatchHeader {
   runId: string;
   step: number;
+  /** 0, and one more for each decision about the step: a batch is written once per revision. */
+  revision: number;
+  /** The input policy of the step. */
   policy: PolicyRef;
+  /** The reference policy of the KL term; absent for the base model. */
+  reference?: PolicyRef;
   model: string;
   seed: number;
-  training: RunConfig['training'];
+  decision: StepDecision;
+  identity: Record<string, string>;
+}
+
+export interface FreezeBatchInput extends BatchHeader {
+  training: FlowGrpoTraining;
   temperature: number;
+  /** Tokens that a response could have had. */
+  responseLimit: number;
   /** Groups in draw order with the rollouts that were scored; excluded groups are absent. */
   groups: { group: number; rollouts: number[] }[];
-  identity: Record<string, string>;
+  /** Queries drawn for the step: the cursor. */
+  draws: number;
+}
+
+export interface FreezeRecordedBatchInput extends BatchHeader {
+  training: SftTraining;
 }
 
 export interface FrozenBatch extends ArtifactRef {
@@ -148,6 +177,8 @@ export interface TrajectoryActivities {
   recordRollout(input: RecordRolloutInput): Promise<void>;
   /** Write-once: a batch that exists for (run, step) is returned as it is (I4). */
   freezeBatch(input: FreezeBatchInput): Promise<FrozenBatch>;
+  /** The same for supervised fine-tuning: the samples are recorded turns of another run, a pure function of seed and step. */
+  freezeRecordedBatch(input: FreezeRecordedBatchInput): Promise<FrozenBatch>;
 }
 
 export type RunStatus =
@@ -156,6 +187,8 @@ export type RunStatus =
 export interface RunFailure {
   type: string;
   message: string;
+  /** NonFiniteLoss: the groups that a decision may leave out. */
+  groups?: number[];
 }
 
 export interface SetRunStatusInput {
@@ -198,6 +231,8 @@ export interface EvaluationSummary {
 export interface RunActivities {
   /** The identity part of a configuration (I8): model, adapter shape, prompts, dataset, reward and seed, by name. */
   resolveIdentity(input: { config: RunConfig }): Promise<Record<string, string>>;
+  /** The committed policy of a name `<run>@<step>` on this model. Fails with NotFound or WrongIdentity (I11). */
+  resolvePolicy(input: { name: string; model: string }): Promise<PolicyRef>;
   setRunStatus(input: SetRunStatusInput): Promise<void>;
   recordStep(input: RecordStepInput): Promise<void>;
   recordEvaluation(input: EvaluationSummary): Promise<void>;

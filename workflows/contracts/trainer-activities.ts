@@ -1,13 +1,23 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
+import type { RunConfig } from './run-config.js';
 
 /** Wire types of the Python trainer worker: snake_case, one object in, one object out. */
 export interface InitPolicyRequest {
   run_id: string;
   model: string;
   seed: number;
-  lora: { rank: number; alpha: number };
+  lora: RunConfig['training']['lora'];
   /** The identity part of the configuration, by name, each as a sha256 or a plain value (I8). */
   identity: Record<string, string>;
+  /** A fork's policy 0 is a copy of this one. */
+  start?: { policy: PolicyRef; optimizer: boolean };
+}
+
+export interface InitPolicyResult {
+  policy: PolicyRef;
+  uri: string;
+  /** Task queue of the worker that holds the run's state now. */
+  worker: string;
 }
 
 export interface TrainStepRequest {
@@ -18,7 +28,7 @@ export interface TrainStepRequest {
   batch: ArtifactRef;
   model: string;
   identity: Record<string, string>;
-  checkpoint: { save: boolean; keep: number };
+  checkpoint: { save: boolean; keep: RunConfig['checkpoint']['keep'] };
 }
 
 export interface TrainStepResult {
@@ -26,6 +36,8 @@ export interface TrainStepResult {
   uri: string;
   /** memory | checkpoint | replay: how the worker came to hold state n-1; `committed` when the step already was. */
   recovered_from: 'memory' | 'checkpoint' | 'replay' | 'committed';
+  /** Task queue of the worker that holds the run's state now: the next step goes there first (design 6). */
+  worker: string;
   metrics: StepMetrics;
 }
 
@@ -36,14 +48,25 @@ export interface StepMetrics {
   advantage_std: number;
   groups: number;
   groups_without_variance: number;
+  groups_skipped: number;
+  queries_drawn: number;
+  truncated_responses: number;
+  empty_responses: number;
   entropy: number;
   kl: number;
   gradient_norm: number;
   clip_fraction: number;
+  importance_capped_fraction: number;
   learning_rate: number;
   tokens_sampled: number;
   tokens_in_samples: number;
   tokens_in_tree: number;
+  updates: number;
+  micro_batches: number;
+  micro_batch_tokens: number;
+  logprob_mismatch_mean: number;
+  logprob_mismatch_max: number;
+  peak_memory_bytes: number;
   seconds: number;
 }
 
@@ -54,11 +77,11 @@ export interface SaveCheckpointRequest {
   sha256: string;
   model: string;
   identity: Record<string, string>;
-  keep: number;
+  keep: RunConfig['checkpoint']['keep'];
 }
 
 export interface TrainerActivities {
-  initPolicy(request: InitPolicyRequest): Promise<{ policy: PolicyRef; uri: string }>;
+  initPolicy(request: InitPolicyRequest): Promise<InitPolicyResult>;
   trainStep(request: TrainStepRequest): Promise<TrainStepResult>;
   /** Idempotent; recovers the state like trainStep does. Returns the checkpoint directory's URI. */
   saveCheckpoint(request: SaveCheckpointRequest): Promise<{ uri: string }>;

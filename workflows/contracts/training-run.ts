@@ -1,5 +1,5 @@
 import type { PolicyRef } from './artifacts.js';
-import type { EvaluationSummary, RunFailure, RunStatus } from './agent-activities.js';
+import type { EvaluationSummary, RunFailure, RunStatus, StepDecision } from './agent-activities.js';
 import type { AgentFlowResult, Query } from './flow.js';
 import type { FlowConfig, PlannerEngine, RunConfig } from './run-config.js';
 
@@ -7,6 +7,8 @@ import type { FlowConfig, PlannerEngine, RunConfig } from './run-config.js';
 export interface RunSettings {
   /** A trainStep that has not heartbeat for so long is given to another worker. */
   train_heartbeat_s: number;
+  /** How long a step waits for the trainer worker that holds the run's state before any other may take it. */
+  trainer_sticky_s: number;
   /** The same for every other activity; agent workers heartbeat by themselves while a call is open. */
   call_heartbeat_s: number;
   /** How long a call may go on failing for infrastructure reasons before its rollout is excluded. */
@@ -23,6 +25,14 @@ export interface TrainingRunState {
   policy?: PolicyRef;
   /** The identity part of the configuration (I8), resolved once. */
   identity: Record<string, string>;
+  /** The reference policy of the KL term, resolved once; absent for the base model. */
+  reference?: PolicyRef;
+  /** Task queue of the trainer worker that holds the state of the last step. */
+  trainerQueue?: string;
+  /** Queries drawn so far, all steps together: the cursor into the training questions. */
+  draws: number;
+  /** What was decided about the step that comes next; forgotten when it is committed. */
+  decision?: StepDecision & { revision: number };
   /** The last step whose policy was evaluated; undefined before the first evaluation. */
   evaluatedStep?: number;
   /** The last step whose trainer state is a checkpoint. */

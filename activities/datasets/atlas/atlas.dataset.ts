@@ -12,9 +12,9 @@ import { buildWorld, type World } from './world.js';
 export const atlas: Dataset = {
   name: 'atlas',
 
-  draw({ runSeed, step, count, dataset }: DrawQueriesInput): Query[] {
+  draw({ runSeed, step, first, count, dataset }: DrawQueriesInput): Query[] {
     const world = buildWorld(dataset.seed);
-    return Array.from({ length: count }, (_, index) =>
+    return Array.from({ length: count }, (_, offset) => first + offset).map((index) =>
       queryAt(world, {
         split: 'train',
         datasetSeed: dataset.seed,

@@ -54,12 +54,12 @@ describe('atlas', () => {
   it('draws as a pure function of run seed, step and index', () => {
     fc.assert(
       fc.property(seeds, fc.nat(10_000), fc.integer({ min: 1, max: 20 }), (runSeed, step, count) => {
-        const draw = (n: number) => atlas.draw({ runSeed, step, count: n, dataset: everyFamily });
+        const draw = (n: number) => atlas.draw({ runSeed, step, first: 0, count: n, dataset: everyFamily });
         expect(draw(20).slice(0, count)).toEqual(draw(count));
       }),
       { numRuns: 20 },
     );
-    const first = { runSeed: 0, step: 1, count: 8, dataset: plain };
+    const first = { runSeed: 0, step: 1, first: 0, count: 8, dataset: plain };
     expect(atlas.draw(first)).not.toEqual(atlas.draw({ ...first, runSeed: 1 }));
     expect(atlas.draw(first)).not.toEqual(atlas.draw({ ...first, step: 2 }));
   });
@@ -70,7 +70,7 @@ describe('atlas', () => {
         const dataset = { ...everyFamily, seed };
         const answer = readerOf(seed);
         for (const query of [
-          ...atlas.draw({ runSeed, step, count: 15, dataset }),
+          ...atlas.draw({ runSeed, step, first: 0, count: 15, dataset }),
           ...atlas.evaluation({ dataset, offset: step, count: 15 }),
         ]) {
           expect(atlasTruth(query.id).answer).toBe(answer(query.question));
@@ -83,7 +83,7 @@ describe('atlas', () => {
   it('asks training questions about training places and evaluation questions about held-out ones', () => {
     const { training, heldOut } = buildWorld(7);
     const mentions = (places: string[], question: string) => places.some((place) => question.includes(place));
-    for (const { question } of atlas.draw({ runSeed: 1, step: 1, count: 300, dataset: everyFamily })) {
+    for (const { question } of atlas.draw({ runSeed: 1, step: 1, first: 0, count: 300, dataset: everyFamily })) {
       expect(mentions(heldOut, question)).toBe(false);
     }
     for (const { question } of atlas.evaluation({ dataset: everyFamily, offset: 0, count: 300 })) {
@@ -110,7 +110,7 @@ describe('atlas', () => {
 
   it('keeps every batch of draws close to the weights', () => {
     for (let step = 1; step <= 50; step += 1) {
-      const drawn = atlas.draw({ runSeed: 3, step, count: 9, dataset: plain });
+      const drawn = atlas.draw({ runSeed: 3, step, first: 0, count: 9, dataset: plain });
       for (const family of FAMILIES.slice(0, 3)) {
         const count = drawn.filter((query) => query.family === family).length;
         expect(count).toBeGreaterThanOrEqual(2);

@@ -1,14 +1,14 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ApiIssue } from '../../common/api-error.js';
+import { choiceAt, keyPaths, knownKeys, placeAt, type Path, type Place } from './schema-place.js';
 
 type Issue = z.core.$ZodIssue;
-type Path = readonly PropertyKey[];
 
 /** What zod found in a configuration, each as a sentence about a key path. */
-export function describeIssues(schema: z.ZodType, issues: readonly Issue[]): ApiIssue[] {
+export function describeIssues(configuration: Place, issues: readonly Issue[]): ApiIssue[] {
   return issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' ? unknownKeys(schema, issue.path, issue.keys) : [describe(issue)],
+    issue.code === 'unrecognized_keys' ? unknownKeys(configuration, issue.path, issue.keys) : [describe(issue)],
   );
 }
 
@@ -41,11 +41,15 @@ function misplacedLocation(issue: Issue): string | undefined {
   return `${JSON.stringify(issue.input.slice(0, 80))} is a ${kind}; a configuration only names what the operator registered, it carries no path, URL or command`;
 }
 
-function unknownKeys(schema: z.ZodType, path: Path, keys: readonly string[]): ApiIssue[] {
-  const known = keysAt(schema, path);
-  const everywhere = keyPaths(schema);
+function unknownKeys(configuration: Place, path: Path, keys: readonly string[]): ApiIssue[] {
+  const known = knownKeys(placeAt(configuration, path));
+  const everywhere = keyPaths(placeAt(configuration, []));
+  const made = choiceAt(configuration, path);
   return keys.map((key) => {
     const param = formatPath([...path, key]);
+    if (made?.elsewhere.includes(key)) {
+      return { param, message: `${param}: has no meaning with ${made.choice}. Known here: ${known.join(', ')}.` };
+    }
     const suggestion = nearest(key, known, path) ?? elsewhere(key, everywhere);
     const help = suggestion ? `Did you mean "${suggestion}"?` : `Known here: ${known.join(', ')}.`;
     return { param, message: `${param}: unknown key. ${help}` };
@@ -63,36 +67,4 @@ function nearest(key: string, known: readonly string[], path: Path): string | un
 /** The key stands at the wrong level. */
 function elsewhere(key: string, paths: readonly string[]): string | undefined {
   return paths.find((path) => path === key || path.endsWith(`.${key}`));
-}
-
-function keysAt(schema: z.ZodType, path: Path): string[] {
-  const target = path.reduce<z.ZodType | undefined>((at, key) => at && child(at, key), schema);
-  const inner = target && unwrap(target);
-  if (inner instanceof z.ZodObject) return Object.keys(inner.shape);
-  if (inner instanceof z.ZodRecord && inner.keyType instanceof z.ZodEnum) return inner.keyType.options.map(String);
-  return [];
-}
-
-function keyPaths(schema: z.ZodType, prefix = ''): string[] {
-  const inner = unwrap(schema);
-  if (!(inner instanceof z.ZodObject)) return [];
-  return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([key, value]) => [
-    prefix + key,
-    ...keyPaths(value, `${prefix}${key}.`),
-  ]);
-}
-
-function child(schema: z.ZodType, key: PropertyKey): z.ZodType | undefined {
-  const inner = unwrap(schema);
-  if (inner instanceof z.ZodObject) return (inner.shape as Record<PropertyKey, z.ZodType>)[key];
-  if (inner instanceof z.ZodArray) return inner.element as z.ZodType;
-  return undefined;
-}
-
-/** Without the optional(), default() and prefault() around it. */
-function unwrap(schema: z.ZodType): z.ZodType {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
-    return unwrap(schema.unwrap() as z.ZodType);
-  }
-  return schema;
 }

@@ -9,7 +9,7 @@ import { unregisteredNames, type RegisteredNames } from './registered-names.js';
  */
 export function parseRunConfig(body: unknown, registered: RegisteredNames): RunConfig {
   const parsed = runConfigSchema.safeParse(body, { reportInput: true });
-  if (!parsed.success) throw refusal(describeIssues(runConfigSchema, parsed.error.issues));
+  if (!parsed.success) throw refusal(describeIssues({ schema: runConfigSchema, value: body }, parsed.error.issues));
   const unknown = unregisteredNames(parsed.data, registered);
   if (unknown.length > 0) throw refusal(unknown);
   return parsed.data;

@@ -10,6 +10,10 @@ export class Batch {
   @PrimaryColumn({ type: 'int' })
   step: number;
 
+  /** One more for each decision about the step: the committed policy names the batch that it was made from. */
+  @PrimaryColumn({ type: 'int', default: 0 })
+  revision: number;
+
   @Column({ type: 'text' })
   uri: string;
 

@@ -69,13 +69,14 @@ const TABLES = {
   batches: `
     run_id text NOT NULL,
     step integer NOT NULL,
+    revision integer NOT NULL DEFAULT 0,
     uri text NOT NULL,
     sha256 text NOT NULL,
     samples integer NOT NULL,
     bytes bigint NOT NULL,
     policy_sha256 text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (run_id, step)`,
+    PRIMARY KEY (run_id, step, revision)`,
   policies: `
     run_id text NOT NULL,
     step integer NOT NULL,

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import type { DataSource } from 'typeorm';
+import { Rollout, TrainingRun, Turn } from '../../infra/database/entities/index.js';
+import type { Plan } from '../../workflows/contracts/agent-activities.js';
+import { FailureType } from '../../workflows/contracts/failures.js';
+import type { SftTraining } from '../../workflows/contracts/training-config.js';
+import { randomStream } from '../datasets/random.js';
+import { nonRetryable } from '../failures/non-retryable.js';
+import type { BatchRow } from './batch-file.js';
+import { unpackFloat32, unpackInt32 } from './token-bytes.js';
+
+interface RecordedTurn {
+  flowId: string;
+  turn: number;
+  reward: number;
+}
+
+export interface RecordedDraw {
+  step: number;
+  seed: number;
+  model: string;
+  training: SftTraining;
+  /** `trajectories` is the digest that `trajectoriesDigest` gave when the run began. */
+  identity: Record<string, string>;
+}
+
+/**
+ * The recorded turns of one step of supervised fine-tuning. All turns are shuffled once per pass by the run's seed, and
+ * step n takes the n-th slice: a pure function of (seed, step) and of what was recorded when the run began.
+ * Fails with WrongIdentity where the recorded trajectories have changed since.
+ */
+export async function drawRecordedRows(dataSource: DataSource, draw: RecordedDraw): Promise<BatchRow[]> {
+  const recorded = await recordedTurns(dataSource, draw.training, draw.model);
+  if (digest(recorded) !== draw.identity.trajectories) {
+    throw nonRetryable(
+      FailureType.WrongIdentity,
+      `The trajectories of ${draw.training.trajectories.run} are not those that this run began with: ` +
+        'rollouts were added or removed since.',
+    );
+  }
+  const chosen = slice(recorded, draw);
+  const rows = await Promise.all(chosen.map((turn, index) => readRow(dataSource, turn, index)));
+  return rows;
+}
+
+/** Identifies the recorded turns that a configuration selects (I8). */
+export async function trajectoriesDigest(
+  dataSource: DataSource,
+  training: SftTraining,
+  model: string,
+): Promise<string> {
+  return digest(await recordedTurns(dataSource, training, model));
+}
+
+/** Scored training rollouts of the source run, turn by turn, in the order of their coordinates. */
+async function recordedTurns(dataSource: DataSource, training: SftTraining, model: string): Promise<RecordedTurn[]> {
+  const { run, from_step: first, to_step: last, minimum_reward: least } = training.trajectories;
+  await checkSource(dataSource, run, model);
+  const turns = await dataSource
+    .getRepository(Rollout)
+    .createQueryBuilder('rollout')
+    .innerJoin(Turn, 'turn', "turn.flow_id = rollout.flow_id AND turn.module = 'planner'")
+    .select(['rollout.flow_id AS "flowId"', 'turn.turn AS turn', 'rollout.reward AS reward'])
+    .where("rollout.run_id = :run AND rollout.purpose = 'train'", { run })
+    .andWhere('rollout.step BETWEEN :first AND :last AND rollout.reward >= :least', { first, last, least })
+    .andWhere('octet_length(turn.response_token_ids) > 0')
+    .orderBy('rollout.step')
+    .addOrderBy('rollout.group_index')
+    .addOrderBy('rollout.rollout_index')
+    .addOrderBy('turn.turn')
+    .getRawMany<RecordedTurn>();
+  if (turns.length === 0) {
+    throw nonRetryable(
+      FailureType.BadConfiguration,
+      `Training run ${run} has no rollout with a reward of at least ${least} in steps ${first} to ${last}.`,
+    );
+  }
+  return turns;
+}
+
+async function checkSource(dataSource: DataSource, run: string, model: string): Promise<void> {
+  const source = await dataSource.getRepository(TrainingRun).findOneBy({ id: run });
+  if (!source) throw nonRetryable(FailureType.NotFound, `There is no training run ${run} to learn from.`);
+  if (source.config.model !== model) {
+    throw nonRetryable(
+      FailureType.WrongIdentity,
+      `Training run ${run} recorded tokens of ${source.config.model}; they mean nothing to ${model}.`,
+    );
+  }
+}
+
+function digest(turns: readonly RecordedTurn[]): string {
+  const hash = createHash('sha256');
+  for (const { flowId, turn, reward } of turns) hash.update(`${flowId}/${turn}/${reward}\n`);
+  return hash.digest('hex');
+}
+
+function slice(recorded: readonly RecordedTurn[], { seed, step, training }: RecordedDraw): RecordedTurn[] {
+  const size = Math.min(training.samples_per_step, recorded.length);
+  const perPass = Math.floor(recorded.length / size);
+  const pass = Math.floor((step - 1) / perPass);
+  const start = ((step - 1) % perPass) * size;
+  return randomStream(seed, 'sft', pass)
+    .shuffle(recorded)
+    .slice(start, start + size);
+}
+
+/** One turn as a sample that stands alone: the group is its place in the batch. */
+async function readRow(
+  dataSource: DataSource,
+  { flowId, turn, reward }: RecordedTurn,
+  place: number,
+): Promise<BatchRow> {
+  const recorded = await dataSource.getRepository(Turn).findOneByOrFail({ flowId, turn, module: 'planner' });
+  const { promptTokenIds, responseTokenIds, logprobs } = recorded;
+  if (!promptTokenIds || !responseTokenIds || !logprobs) {
+    throw nonRetryable(FailureType.BatchInvalid, `Turn ${turn} of ${flowId} lacks tokens or log-probs.`);
+  }
+  return {
+    group: place,
+    rollout: 0,
+    turn,
+    promptTokenIds: unpackInt32(promptTokenIds),
+    responseTokenIds: unpackInt32(responseTokenIds),
+    logprobs: unpackFloat32(logprobs),
+    reward,
+    finishReason: (recorded.output as Plan).finishReason,
+  };
+}
