@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer import TRAINER_VERSION
+from flow_grpo.trainer.hyper_parameters import Training
 
 METADATA_KEY = b"agentflow"
 
@@ -31,40 +32,6 @@ COLUMNS: dict[str, pa.DataType] = {
 }
 
 
-class Lora(BaseModel):
-    """Shape of the adapter."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    rank: int = Field(ge=1)
-    alpha: float = Field(gt=0)
-
-
-class Training(BaseModel):
-    """Effective hyper-parameters of one step: `training` of the run's configuration, after any change on the way."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    queries_per_step: int = Field(ge=1)
-    group_size: int = Field(ge=2)
-    learning_rate: float = Field(gt=0)
-    weight_decay: float = Field(ge=0)
-    max_grad_norm: float = Field(gt=0)
-    adam_beta1: float = Field(ge=0, lt=1)
-    adam_beta2: float = Field(ge=0, lt=1)
-    adam_epsilon: float = Field(gt=0)
-    lora: Lora
-    aggregation: Literal["paper", "token-mean", "dr-grpo"]
-    advantage: Literal["trajectory", "turn-rows"]
-    groups: Literal["keep", "drop-zero-variance"]
-    clip_low: float = Field(gt=0)
-    clip_high: float = Field(gt=0)
-    dual_clip: float = Field(gt=1)
-    kl_coefficient: float = Field(ge=0)
-    entropy_coefficient: float = Field(ge=0)
-    micro_batch_tokens: int = Field(ge=1)
-
-
 class Policy(BaseModel):
     """A policy's name and the sha256 of its tensors."""
 
@@ -74,21 +41,38 @@ class Policy(BaseModel):
     sha256: str
 
 
+class Decision(BaseModel):
+    """What a person decided about a step whose loss was not finite; frozen with the batch, so that it replays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    skip_groups: tuple[int, ...] = ()
+    skip_step: bool = False
+
+
 class Metadata(BaseModel):
     """What the batch file says about itself."""
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal[1]
+    format: Literal[2]
     trainer_version: str
     run_id: str
     step: int = Field(ge=1)
     policy: Policy
+    """The input policy of the step: what sampled the rows, unless the objective is sft."""
+    reference: Policy | None
+    """The reference policy of the KL term; None is the base model."""
     model: str
-    seed: int | str
+    seed: int
     temperature: float = Field(gt=0)
+    response_limit: int = Field(ge=1)
+    """Tokens that a response could have had."""
     training: Training
     groups: int = Field(ge=0)
+    draws: int = Field(ge=0)
+    """Queries drawn for the step: more than `groups` where groups were excluded or over-sampled."""
+    decision: Decision
     identity: dict[str, str]
 
 
@@ -103,6 +87,8 @@ class Sample:
     response: tuple[int, ...]
     logprobs: tuple[float, ...]
     reward: float
+    truncated: bool
+    """Whether the response was cut off at the token limit."""
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -195,8 +181,8 @@ def _read_samples(path: Path, table: pa.Table) -> tuple[Sample, ...]:
     rows = zip(*(columns[name] for name in COLUMNS), strict=True)
     try:
         return tuple(
-            Sample(group, rollout, turn, tuple(prompt), tuple(response), tuple(logprobs), reward)
-            for group, rollout, turn, prompt, response, logprobs, reward, _ in rows
+            Sample(group, rollout, turn, tuple(prompt), tuple(response), tuple(logprobs), reward, finish == "length")
+            for group, rollout, turn, prompt, response, logprobs, reward, finish in rows
         )
     except TypeError:
         raise _invalid(path, "a list of tokens is null") from None
@@ -210,8 +196,8 @@ def _check_samples(path: Path, metadata: Metadata, samples: tuple[Sample, ...]) 
     rollouts: dict[int, set[int]] = {}
     for sample in samples:
         where = f"group {sample.group}, rollout {sample.rollout}, turn {sample.turn}"
-        if not sample.prompt or not sample.response:
-            raise _invalid(path, f"{where}: the prompt or the response is empty")
+        if not sample.prompt:
+            raise _invalid(path, f"{where}: the prompt is empty")
         if len(sample.logprobs) != len(sample.response):
             raise _invalid(path, f"{where}: {len(sample.response)} tokens but {len(sample.logprobs)} log-probs")
         if not math.isfinite(sample.reward):
@@ -221,6 +207,8 @@ def _check_samples(path: Path, metadata: Metadata, samples: tuple[Sample, ...]) 
         rollouts.setdefault(sample.group, set()).add(sample.rollout)
     if len(rollouts) != metadata.groups:
         raise _invalid(path, f"its metadata says {metadata.groups} groups, its rows hold {len(rollouts)}")
+    if metadata.training.objective == "sft":
+        return
     lonely = [group for group, members in rollouts.items() if len(members) < 2]
     if lonely:
         raise _invalid(path, f"groups {lonely} have a single scored rollout; advantages need at least two")

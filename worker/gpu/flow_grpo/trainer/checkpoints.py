@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from flow_grpo import artifacts
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.policy import ADAPTER_CONFIG, ADAPTER_TENSORS, policy_directory, tensors_sha256
 from flow_grpo.trainer import TRAINER_VERSION
-from flow_grpo.trainer.batch import Lora, check_identity
+from flow_grpo.trainer.batch import Policy, check_identity
+from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.lora import adapter_config
 from flow_grpo.trainer.state import (
     TrainerState,
@@ -121,6 +124,22 @@ class RunArtifacts:
         self._check_identity(self.policy(0), manifest)
         return initial_state(self.run_id, _read_lora(files[ADAPTER_CONFIG]), read_adapter(files[ADAPTER_TENSORS]))
 
+    def policy_adapter(self, policy: Policy) -> dict[str, torch.Tensor]:
+        """The adapter of a policy of any run on this base model. Raises WrongIdentity for another base or sha256.
+
+        Raises ArtifactMissing or ArtifactBroken, which are retried: an operator can bring it back.
+        """
+        run_id, _, step = policy.name.rpartition("@")
+        manifest, files = artifacts.load_directory(policy_directory(self.root, run_id, int(step)))
+        base = manifest["identity"]["base model"]
+        if (base, manifest["policy_sha256"]) != (self.identity.model, policy.sha256):
+            raise Failure(
+                FailureType.WrongIdentity,
+                f"{policy.name} is policy {manifest['policy_sha256']} on {base}, not {policy.sha256} on "
+                f"{self.identity.model}",
+            )
+        return read_adapter(files[ADAPTER_TENSORS])
+
     def superseded_checkpoints(self, keep: int) -> list[int]:
         """Steps of the checkpoints that are older than the newest `keep`. Checkpoint 0 always stays."""
         steps = [step for step in self.checkpoint_steps() if step > 0]
@@ -188,4 +207,4 @@ class RunArtifacts:
 
 def _read_lora(config: bytes) -> Lora:
     document = json.loads(config)
-    return Lora(rank=document["r"], alpha=document["lora_alpha"])
+    return Lora(rank=document["r"], alpha=document["lora_alpha"], targets=document["target_modules"])

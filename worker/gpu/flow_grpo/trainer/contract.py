@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flow_grpo.failures import Failure, FailureType
-from flow_grpo.trainer.batch import Lora, Policy
+from flow_grpo.trainer.batch import Policy
+from flow_grpo.trainer.hyper_parameters import Lora
 
 # A run's id becomes part of a path: it must not be able to leave its directory.
 RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
@@ -17,6 +18,14 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class StartPolicy(Request):
+    """The policy that a fork copies as its own policy 0."""
+
+    policy: Policy
+    optimizer: bool
+    """Whether the parent's optimiser state is carried over."""
+
+
 class InitPolicyRequest(Request):
     """Make policy 0 of a run."""
 
@@ -25,6 +34,7 @@ class InitPolicyRequest(Request):
     seed: int
     lora: Lora
     identity: dict[str, str]
+    start: StartPolicy | None = None
 
 
 class ArtifactRef(Request):
@@ -34,11 +44,22 @@ class ArtifactRef(Request):
     sha256: str
 
 
+class Keep(Request):
+    """Which whole checkpoints stay: those that any of the three keeps. Checkpoint 0 always stays."""
+
+    last: int = Field(ge=2)
+    """The newest n."""
+    best: int = Field(ge=0)
+    """The n best by held-out accuracy."""
+    every: int = Field(ge=0)
+    """Every m-th step's; 0 for none."""
+
+
 class CheckpointRequest(Request):
-    """Whether to save a checkpoint of the step, and how many of the newest to keep."""
+    """Whether to save a checkpoint of the step, and which to keep."""
 
     save: bool
-    keep: int = Field(ge=2)
+    keep: Keep
 
 
 class TrainStepRequest(Request):
@@ -61,7 +82,7 @@ class SaveCheckpointRequest(Request):
     sha256: str
     model: str
     identity: dict[str, str]
-    keep: int = Field(ge=2)
+    keep: Keep
 
 
 class SaveCheckpointResult(BaseModel):

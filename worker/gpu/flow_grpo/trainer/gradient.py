@@ -1,121 +1,108 @@
 """Log-probabilities and gradients of micro-batches, over their prefix trees.
 
-Letters of shapes: M sampled tokens of the micro-batch (actions), R nodes at which any was sampled, V nodes.
+Letters of shapes: M sampled tokens of the micro-batch (actions), R nodes at which any was sampled, D hidden size.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 
-from flow_grpo.trainer.batch import Training
-from flow_grpo.trainer.lora import adapter_off
-from flow_grpo.trainer.objective import Actions, terms
+from flow_grpo.trainer.actions import Actions
+from flow_grpo.trainer.attention_blocks import AttentionBlock
+from flow_grpo.trainer.head import Sampled, head_values, hidden_gradient
+from flow_grpo.trainer.objective import LogProbs, Terms
 from flow_grpo.trainer.planner import Beat, Planner
-from flow_grpo.trainer.prefix_tree import AttentionBlocks, PrefixTree
+from flow_grpo.trainer.prefix_tree import PrefixTree
 
-# Rows of logits held at once: 128 rows of 49,152 fp32 logits are 25 MB, whatever the micro-batch.
-HEAD_ROWS = 128
+Objective = Callable[[LogProbs, torch.Tensor, Actions], Terms]
+"""(log-probs, entropy (M,), actions) -> terms. A pure function."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is maximised, the same for every micro-batch of a step."""
+
+    objective: Objective
+    temperature: float
+    entropy_bonus: bool
+    """Whether the objective depends on the entropy."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is known of some actions before the pass, each of shape (M,)."""
+
+    actions: Actions
+    old: torch.Tensor | None
+    """Log-probs before the first update; None where this is the first."""
+    reference: torch.Tensor | None
+    """Log-probs of the reference policy; None where there is no KL term."""
+
+    def select(self, index: torch.Tensor) -> "Given":
+        """Those at `index`, int64."""
+        old = None if self.old is None else self.old[index]
+        reference = None if self.reference is None else self.reference[index]
+        return Given(self.actions.select(index), old, reference)
 
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """Some whole samples of the step: their tree and the part of the step's actions that they are."""
+    """Some whole samples of the step: their tree and which of the step's actions are theirs."""
 
     tree: PrefixTree
-    blocks: AttentionBlocks
-    actions: Actions
+    blocks: Sequence[AttentionBlock]
+    index: torch.Tensor
+    """(M,) int64: places of the actions among the step's."""
 
 
 @dataclass(frozen=True)
 class TokenResult:
     """What was computed at each action of a micro-batch: each of shape (M,), detached."""
 
-    objective: torch.Tensor
-    """Weighted: the loss is minus the sum."""
+    terms: Terms
     logprob: torch.Tensor
     entropy: torch.Tensor
-    kl: torch.Tensor
-    clipped: torch.Tensor
 
 
-@dataclass(frozen=True)
-class HeadRows:
-    """A piece of the nodes with actions: their place among the R rows, and the actions sampled there."""
-
-    rows: slice
-    actions: torch.Tensor
-    """Indices into the micro-batch's actions."""
-    row_of_action: torch.Tensor
-    """The actions' rows, counted from the start of the piece."""
-
-
-def reference_logprobs(planner: Planner, micro: MicroBatch, temperature: float, beat: Beat) -> torch.Tensor:
-    """Log-probs (M,) of the actions under the base model, at the sampling temperature."""
-    rows, row_of_action = torch.unique(micro.tree.action_node, return_inverse=True)
-    result = torch.empty(len(row_of_action), dtype=planner.dtype)
-    with torch.no_grad(), adapter_off(planner.model):
+def policy_logprobs(planner: Planner, micro: MicroBatch, temperature: float, beat: Beat) -> torch.Tensor:
+    """Log-probs (M,) of the actions under the planner as it is, without a gradient."""
+    rows, sampled = _sampled(micro.tree)
+    with torch.no_grad():
         hidden = planner.hidden_states(micro.tree, micro.blocks, beat)[rows]
-        for piece in _head_pieces(len(rows), row_of_action):
-            logprobs = torch.log_softmax(planner.logits(hidden[piece.rows]) / temperature, dim=-1)
-            result[piece.actions] = logprobs[piece.row_of_action, micro.tree.action_token[piece.actions]]
-    return result
+        return head_values(hidden, planner.head_weight, sampled, temperature, derivatives=False).logprob
 
 
-def accumulate_gradient(
-    planner: Planner,
-    micro: MicroBatch,
-    reference: torch.Tensor,
-    temperature: float,
-    training: Training,
-    beat: Beat,
-) -> TokenResult:
-    """Add the gradient of the micro-batch's part of the loss to the adapter's parameters.
-
-    The logits are made and differentiated in pieces against a cut at the last hidden states, then the sum of their
-    gradients goes through the layers once: no more than HEAD_ROWS rows of logits exist at a time.
-    """
-    rows, row_of_action = torch.unique(micro.tree.action_node, return_inverse=True)
+def accumulate_gradient(planner: Planner, micro: MicroBatch, given: Given, rule: Rule, beat: Beat) -> TokenResult:
+    """Add the gradient of the micro-batch's part of the loss to the adapter's parameters. `given`: of its actions."""
+    rows, sampled = _sampled(micro.tree)
     hidden = planner.hidden_states(micro.tree, micro.blocks, beat)[rows]
-    cut = hidden.detach().requires_grad_()
-    results = TokenResult(*(torch.empty(len(row_of_action), dtype=planner.dtype) for _ in range(5)))
-    for piece in _head_pieces(len(rows), row_of_action):
-        _differentiate_head(planner, micro, cut, piece, reference, temperature, training, results)
-        beat()
-    hidden.backward(cut.grad)
-    return results
+    weight = planner.head_weight
+    with torch.no_grad():
+        values = head_values(
+            hidden, weight, sampled, rule.temperature, derivatives=True, entropy_slope=rule.entropy_bonus
+        )
+    beat()
+    logprob = values.logprob.requires_grad_()
+    entropy = values.entropy[sampled.row].requires_grad_()
+    # In the first update the policy is the one that sampled: its own log-probs, without gradient, are the old ones.
+    old = logprob.detach() if given.old is None else given.old
+    terms = rule.objective(LogProbs(logprob, old, given.reference), entropy, given.actions)
+    (-terms.objective.sum()).backward()
+    gradient = hidden_gradient(values, weight, sampled, rule.temperature, _gradient_of(logprob), _gradient_of(entropy))
+    hidden.backward(gradient.to(hidden.dtype))
+    return TokenResult(_detached(terms), logprob.detach(), entropy.detach())
 
 
-def _differentiate_head(
-    planner: Planner,
-    micro: MicroBatch,
-    cut: torch.Tensor,
-    piece: HeadRows,
-    reference: torch.Tensor,
-    temperature: float,
-    training: Training,
-    results: TokenResult,
-) -> None:
-    """Objective of the piece's actions: adds its gradient to `cut`, writes its values into `results`."""
-    chosen = piece.actions
-    logprobs = torch.log_softmax(planner.logits(cut[piece.rows]) / temperature, dim=-1)
-    logprob = logprobs[piece.row_of_action, micro.tree.action_token[chosen]]
-    with torch.set_grad_enabled(training.entropy_coefficient > 0):
-        entropy = -(logprobs.exp() * logprobs).sum(-1)[piece.row_of_action]
-    # One update per batch: the sampling policy is this policy, so its log-probs are these without a gradient.
-    parts = terms(logprob, logprob.detach(), reference[chosen], entropy, micro.actions.advantage[chosen], training)
-    objective = micro.actions.weight[chosen] * parts.objective
-    (-objective.sum()).backward()
-    results.objective[chosen] = objective.detach()
-    results.logprob[chosen] = logprob.detach()
-    results.entropy[chosen] = entropy.detach()
-    results.kl[chosen] = parts.kl.detach()
-    results.clipped[chosen] = parts.clipped.to(results.clipped.dtype)
+def _sampled(tree: PrefixTree) -> tuple[torch.Tensor, Sampled]:
+    """The nodes (R,) at which any token was sampled, and the actions by their rows."""
+    rows, row = torch.unique(tree.action_node, return_inverse=True)
+    return rows, Sampled(row, tree.action_token)
 
 
-def _head_pieces(rows: int, row_of_action: torch.Tensor) -> Iterator[HeadRows]:
-    """Cut R rows into pieces of HEAD_ROWS with their actions."""
-    for start in range(0, rows, HEAD_ROWS):
-        stop = min(start + HEAD_ROWS, rows)
-        actions = torch.nonzero((row_of_action >= start) & (row_of_action < stop)).flatten()
-        yield HeadRows(slice(start, stop), actions, row_of_action[actions] - start)
+def _gradient_of(tensor: torch.Tensor) -> torch.Tensor:
+    return torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
+
+
+def _detached(terms: Terms) -> Terms:
+    return Terms(terms.objective.detach(), terms.kl.detach(), terms.clipped, terms.importance_capped)

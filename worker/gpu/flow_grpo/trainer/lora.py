@@ -7,13 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from flow_grpo.policy import ADAPTER_PREFIX
-from flow_grpo.trainer.batch import Lora
-
-TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+from flow_grpo.trainer.hyper_parameters import Lora
+from flow_grpo.trainer.products import adapted_linear, frozen_linear
 
 
 class LoraLinear(nn.Module):
@@ -29,11 +27,12 @@ class LoraLinear(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x: (..., in) -> (..., out)."""
-        if not self.enabled:
-            return self.base(x)
-        rows = x.reshape(-1, x.shape[-1])
-        low = F.linear(rows, self.lora_A)
-        return torch.addmm(self.base(rows), low, self.lora_B.T, alpha=self.scale).view(*x.shape[:-1], -1)
+        rows, weight, bias = x.reshape(-1, x.shape[-1]), self.base.weight, self.base.bias
+        if self.enabled:
+            y = adapted_linear(rows, weight, bias, self.lora_A, self.lora_B, self.scale)
+        else:
+            y = frozen_linear(rows, weight, bias)
+        return y.view(*x.shape[:-1], -1)
 
 
 def attach_lora(model: nn.Module, lora: Lora) -> None:
@@ -41,7 +40,7 @@ def attach_lora(model: nn.Module, lora: Lora) -> None:
     model.requires_grad_(False)
     for module in list(model.modules()):
         for name, child in list(module.named_children()):
-            if name in TARGETS and isinstance(child, nn.Linear):
+            if name in lora.targets and isinstance(child, nn.Linear):
                 setattr(module, name, LoraLinear(child, lora))
 
 
@@ -94,7 +93,7 @@ def adapter_config(model: str, lora: Lora) -> dict[str, object]:
         "base_model_name_or_path": model,
         "r": lora.rank,
         "lora_alpha": lora.alpha,
-        "target_modules": sorted(TARGETS),
+        "target_modules": sorted(lora.targets),
         "lora_dropout": 0.0,
         "bias": "none",
         "fan_in_fan_out": False,

@@ -9,34 +9,28 @@ every turn of rollout i. Each turn t is a single-turn sample with its own prompt
 with r = pi / pi_old of token j, k3 the estimator exp(d) - d - 1 of the KL divergence from the reference policy
 (d = log pi_ref - log pi) and H the entropy of the token's distribution. The loss is -J.
 
-How this differs from the paper: the clipped term of a token with A < 0 is bounded by `dual_clip` A (dual clip,
-arXiv 1912.09729); with one update per batch r = 1, so neither clip acts.
-
-Letters of shapes: N samples, M sampled tokens of the step (its *actions*), in the order of the samples.
+All here is a pure function of per-token vectors: the model is elsewhere (gradient.py), and so are the advantages
+(advantage.py) and the weights 1/B 1/G 1/T 1/|a| (actions.py). Shapes: M tokens of some whole samples. Units: nats.
 """
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
-from flow_grpo.trainer.batch import Sample, Training
-
-ADVANTAGE_EPSILON = 1e-6
+from flow_grpo.trainer.actions import Actions
+from flow_grpo.trainer.hyper_parameters import Clip, FlowGrpo, ImportanceSampling, Kl, PolicyLoss
 
 
 @dataclass(frozen=True)
-class Actions:
-    """What each sampled token of the step brings into the objective: all of shape (M,), fp32 but `sample`."""
+class LogProbs:
+    """Log-probabilities of the actions at the sampling temperature, each of shape (M,)."""
 
-    sample: torch.Tensor
-    """Index of the token's sample, int64."""
-    advantage: torch.Tensor
-    weight: torch.Tensor
-    """The token's factor in the aggregation: J is the sum of weight times term."""
-    sampler_logprob: torch.Tensor
-    """What the sampler recorded."""
+    policy: torch.Tensor
+    """Of the policy that is trained: what the objective is differentiated by."""
+    old: torch.Tensor
+    """Of the policy before the first update on this batch, without gradient."""
+    reference: torch.Tensor | None
+    """Of the reference policy, without gradient; None where there is no KL term."""
 
 
 @dataclass(frozen=True)
@@ -44,122 +38,122 @@ class Terms:
     """The objective's parts per token, each of shape (M,)."""
 
     objective: torch.Tensor
-    """Policy term - beta KL + c entropy, before its weight."""
+    """Weighted: J is the sum."""
     kl: torch.Tensor
     clipped: torch.Tensor
-    """Whether a clip made the token's gradient zero, bool."""
+    """Whether a clip took the token's gradient away, bool."""
+    importance_capped: torch.Tensor
+    """Whether the importance weight met its cap, bool."""
 
 
-def group_rewards(samples: Sequence[Sample]) -> dict[int, dict[int, float]]:
-    """group -> rollout -> reward."""
-    rewards: dict[int, dict[int, float]] = {}
-    for sample in samples:
-        rewards.setdefault(sample.group, {})[sample.rollout] = sample.reward
-    return rewards
+def flow_grpo_terms(logprobs: LogProbs, entropy: torch.Tensor, actions: Actions, training: FlowGrpo) -> Terms:
+    """Terms of the Flow-GRPO objective. entropy: (M,), of each token's distribution."""
+    log_ratio = logprobs.policy - logprobs.old
+    policy, clipped = policy_term(log_ratio, logprobs.policy, actions, training.policy_loss)
+    importance, capped = importance_weight(logprobs.old, actions, training.importance_sampling)
+    kl = torch.zeros_like(entropy)
+    if logprobs.reference is not None:
+        kl = kl_term(logprobs.policy, logprobs.reference, log_ratio, training.kl)
+    term = importance * policy - training.kl.coefficient * kl + training.entropy_coefficient * entropy
+    return Terms(actions.weight * term, kl, clipped, capped)
 
 
-def groups_without_variance(samples: Sequence[Sample]) -> set[int]:
-    """Groups whose scored rollouts all have the same reward: they teach nothing but the KL term."""
-    return {group for group, rewards in group_rewards(samples).items() if len(set(rewards.values())) == 1}
+def sft_terms(logprobs: LogProbs, actions: Actions) -> Terms:
+    """Terms of supervised fine-tuning: the mean log-likelihood of the recorded tokens."""
+    none = torch.zeros_like(actions.weight)
+    never = torch.zeros_like(actions.sample, dtype=torch.bool)
+    return Terms(actions.weight * logprobs.policy, none, never, never)
 
 
-def kept_samples(samples: Sequence[Sample], training: Training) -> list[Sample]:
-    """The samples that enter the step: all, or without the groups that have no variance (they leave B too)."""
-    dropped = groups_without_variance(samples) if training.groups == "drop-zero-variance" else set()
-    return [sample for sample in samples if sample.group not in dropped]
+def policy_term(
+    log_ratio: torch.Tensor, logprob: torch.Tensor, actions: Actions, loss: PolicyLoss
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Policy-gradient term and whether a clip took its gradient away. All of shape (M,)."""
+    advantage = actions.advantage
+    if loss.kind == "cispo":
+        return cispo_term(log_ratio.exp(), logprob, advantage, loss.high)
+    if loss.kind == "gspo":
+        ratio = mean_per_sample(log_ratio, actions.sample).exp()
+        return clipped_term(ratio, advantage, loss.low, loss.high)
+    return dual_clipped_term(log_ratio.exp(), advantage, loss)
 
 
-def normalised(rewards: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:
-    """(R - mean) / (std + 1e-6) with mean and std (n - 1) over `pool`. rewards: (n,); pool: (m,), m >= 2; fp32."""
-    if bool((pool == pool[0]).all()):
-        # Exactly zero, whatever rounding would make of the mean.
-        return torch.zeros_like(rewards)
-    return (rewards - pool.mean()) / (pool.std(correction=1) + ADVANTAGE_EPSILON)
-
-
-def advantages(samples: Sequence[Sample], mode: str) -> dict[tuple[int, int], float]:
-    """(group, rollout) -> advantage.
-
-    `trajectory`: statistics over the scored trajectories of the group, as in the paper.
-    `turn-rows`: over the rows of the group, so that a trajectory counts once per turn, as in the original code.
-    """
-    result: dict[tuple[int, int], float] = {}
-    for group, by_rollout in group_rewards(samples).items():
-        rewards = torch.tensor(list(by_rollout.values()), dtype=torch.float32)
-        rows = torch.tensor([s.reward for s in samples if s.group == group], dtype=torch.float32)
-        values = normalised(rewards, rewards if mode == "trajectory" else rows)
-        result |= {(group, rollout): value for rollout, value in zip(by_rollout, values.tolist(), strict=True)}
-    return result
-
-
-def sample_weights(samples: Sequence[Sample], training: Training) -> list[float]:
-    """Factor of each token of a sample in the aggregation; the normaliser is the whole step's, never a micro-batch's.
-
-    `paper`: 1/B 1/G 1/T_i 1/|a_it| with G the scored rollouts of the group.
-    `token-mean`: 1 / sampled tokens of the step.
-    `dr-grpo`: 1/B 1/G 1/L, a constant instead of each response's own length (Dr. GRPO, arXiv 2503.20783), with G the
-    configured group size and L the longest response of the step in place of the generation budget.
-    """
-    rollouts = {group: len(rewards) for group, rewards in group_rewards(samples).items()}
-    turns = Counter((s.group, s.rollout) for s in samples)
-    total = sum(len(s.response) for s in samples)
-    longest = max((len(s.response) for s in samples), default=1)
-    groups = len(rollouts)
-
-    def weight(s: Sample) -> float:
-        match training.aggregation:
-            case "paper":
-                return 1 / (groups * rollouts[s.group] * turns[s.group, s.rollout] * len(s.response))
-            case "token-mean":
-                return 1 / total
-            case "dr-grpo":
-                return 1 / (groups * training.group_size * longest)
-
-    return [weight(s) for s in samples]
-
-
-def make_actions(samples: Sequence[Sample], training: Training, dtype: torch.dtype = torch.float32) -> Actions:
-    """The step's sampled tokens, sample by sample, with their advantages and weights."""
-    by_rollout = advantages(samples, training.advantage)
-    lengths = torch.tensor([len(s.response) for s in samples], dtype=torch.int64)
-
-    def per_token(values: list[float]) -> torch.Tensor:
-        return torch.tensor(values, dtype=dtype).repeat_interleave(lengths)
-
-    return Actions(
-        sample=torch.arange(len(samples)).repeat_interleave(lengths),
-        advantage=per_token([by_rollout[s.group, s.rollout] for s in samples]),
-        weight=per_token(sample_weights(samples, training)),
-        sampler_logprob=torch.tensor([p for s in samples for p in s.logprobs], dtype=dtype),
-    )
-
-
-def policy_term(ratio: torch.Tensor, advantage: torch.Tensor, training: Training) -> tuple[torch.Tensor, torch.Tensor]:
-    """Clipped policy-gradient term and whether a clip took the gradient away. All of shape (M,)."""
+def clipped_term(
+    ratio: torch.Tensor, advantage: torch.Tensor, low: float, high: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """min(r A, clip(r, 1 - low, 1 + high) A) (PPO, arXiv 1707.06347; low != high: DAPO, arXiv 2503.14476)."""
     free = ratio * advantage
-    bounded = ratio.clamp(1 - training.clip_low, 1 + training.clip_high) * advantage
-    term = torch.minimum(free, bounded)
-    floor = training.dual_clip * advantage
-    dual = (advantage < 0) & (floor > term)
-    return torch.where(dual, floor, term), (bounded < free) | dual
+    bounded = ratio.clamp(1 - low, 1 + high) * advantage
+    return torch.minimum(free, bounded), bounded < free
 
 
-def k3(logprob: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
-    """Estimator of KL(pi, pi_ref) per token, never negative: exp(d) - d - 1 with d = log pi_ref - log pi. (M,)"""
-    difference = reference - logprob
-    return difference.exp() - difference - 1
+def dual_clipped_term(ratio: torch.Tensor, advantage: torch.Tensor, clip: Clip) -> tuple[torch.Tensor, torch.Tensor]:
+    """The clipped term, for A < 0 no lower than dual * A (dual clip, arXiv 1912.09729)."""
+    term, clipped = clipped_term(ratio, advantage, clip.low, clip.high)
+    if clip.dual is None:
+        return term, clipped
+    floor = clip.dual * advantage
+    below = (advantage < 0) & (floor > term)
+    return torch.where(below, floor, term), clipped | below
 
 
-def terms(
-    logprob: torch.Tensor,
-    old_logprob: torch.Tensor,
-    reference: torch.Tensor,
-    entropy: torch.Tensor,
-    advantage: torch.Tensor,
-    training: Training,
-) -> Terms:
-    """The objective's parts per token from log-probs under the policy, the sampling policy and the base. All (M,)."""
-    policy, clipped = policy_term((logprob - old_logprob).exp(), advantage, training)
-    kl = k3(logprob, reference)
-    objective = policy - training.kl_coefficient * kl + training.entropy_coefficient * entropy
-    return Terms(objective=objective, kl=kl, clipped=clipped)
+def cispo_term(
+    ratio: torch.Tensor, logprob: torch.Tensor, advantage: torch.Tensor, high: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """min(r, high) A log pi with no gradient through r (CISPO, arXiv 2506.13585): no token loses its gradient."""
+    weight = ratio.detach().clamp(max=high)
+    return weight * advantage * logprob, torch.zeros_like(ratio, dtype=torch.bool)
+
+
+def mean_per_sample(values: torch.Tensor, sample: torch.Tensor) -> torch.Tensor:
+    """Each token's sample's mean of `values` (M,): the log of GSPO's sequence ratio (arXiv 2507.18071)."""
+    total, count = _per_sample(values, sample)
+    return total / count
+
+
+def sum_per_sample(values: torch.Tensor, sample: torch.Tensor) -> torch.Tensor:
+    """Each token's sample's sum of `values` (M,)."""
+    return _per_sample(values, sample)[0]
+
+
+def kl_term(logprob: torch.Tensor, reference: torch.Tensor, log_ratio: torch.Tensor, kl: Kl) -> torch.Tensor:
+    """Estimate of KL(pi, pi_ref) per token (M,), times the ratio where its gradient is to be the divergence's.
+
+    Without the ratio the gradient of k1 is that of a score, zero on average, and that of k2 and k3 is the
+    divergence's only where the tokens were sampled from the current policy.
+    """
+    estimate = KL_ESTIMATORS[kl.estimator](reference - logprob)
+    return log_ratio.exp() * estimate if kl.unbiased else estimate
+
+
+# Of d = log pi_ref - log pi (Schulman, "Approximating KL divergence", 2020).
+KL_ESTIMATORS = {
+    "k1": lambda d: -d,
+    "k2": lambda d: d.square() / 2,
+    "k3": lambda d: d.exp() - d - 1,
+}
+
+
+def importance_weight(
+    old: torch.Tensor, actions: Actions, sampling: ImportanceSampling
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """min(pi_old / pi_sampler, cap), of the token or its whole response, and whether the cap acted. All (M,).
+
+    Truncated importance sampling for a sampler whose arithmetic differs from the trainer's: what was sampled from
+    pi_sampler counts as if it had been sampled from pi_old (Espeholt et al., arXiv 1802.01561, eq. 1).
+    """
+    if sampling.level == "none":
+        return torch.ones_like(old), torch.zeros_like(old, dtype=torch.bool)
+    log_weight = old - actions.sampler_logprob
+    if sampling.level == "sequence":
+        log_weight = sum_per_sample(log_weight, actions.sample)
+    weight = log_weight.exp()
+    return weight.clamp(max=sampling.cap), weight > sampling.cap
+
+
+def _per_sample(values: torch.Tensor, sample: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Each token's sample's sum and number of tokens, (M,) each."""
+    _, place = torch.unique_consecutive(sample, return_inverse=True)
+    size = int(place[-1]) + 1 if len(place) else 0
+    total = torch.zeros(size, dtype=values.dtype).index_add(0, place, values)
+    return total[place], torch.bincount(place, minlength=size)[place].to(values.dtype)

@@ -1,61 +1,48 @@
 """The planner's model: a frozen base, a LoRA adapter, and attention over prefix trees.
 
 The work is dominated by matrix products over all nodes of a tree. Attention over a whole tree of V nodes would cost
-V x V although a node sees only its ancestors; here it runs in blocks of queries with the keys they need.
+V x V although a node sees only its ancestors; here it runs in blocks of nodes with the keys they need.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 from transformers import AttentionInterface, AutoModelForCausalLM
 
 from flow_grpo.failures import Failure, FailureType
-from flow_grpo.trainer.batch import Lora
+from flow_grpo.trainer.attention_blocks import AttentionBlock, attention_blocks
+from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.lora import adapter_parameters, attach_lora
-from flow_grpo.trainer.prefix_tree import AttentionBlocks, PrefixTree, attention_blocks
+from flow_grpo.trainer.prefix_tree import PrefixTree
+from flow_grpo.trainer.tree_attention import tree_attention
 
-# Queries per block of attention: measured on a quickstart batch, where 32 to 128 cost about the same.
-BLOCK = 64
+# Nodes per block of attention: more make larger products, and more pairs that are not looked at.
+BLOCK = 128
 
 Beat = Callable[[], None]
 
 
-def tree_attention(
+def _attend(
     _module: nn.Module,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
-    attention_mask: torch.Tensor,
+    _mask: None,
     scaling: float,
-    tree_keys: torch.Tensor,
+    tree_blocks: Sequence[AttentionBlock],
     **_unused: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention in blocks, in the form of transformers' AttentionInterface.
+    """Attention over a tree in the form of transformers' AttentionInterface: the mask lies in the blocks.
 
-    The heads that share a key head are stacked as more queries of it, so that no key is copied for them.
-    query: (1, H, V, D); key and value: (1, H_kv, V, D); attention_mask: (U, 1, H/H_kv * Q, K); tree_keys: (U, K).
-    Returns (1, V, H, D).
+    query: (1, H, V, D); key and value: (1, H_kv, V, D). Returns (1, V, H, D).
     """
-    _, heads, nodes, width = query.shape
-    shared, blocks = key.shape[1], len(tree_keys)
-    size = attention_mask.shape[2] * shared // heads
-
-    def gather(x: torch.Tensor) -> torch.Tensor:
-        rows = x[0].transpose(0, 1).reshape(nodes, -1).index_select(0, tree_keys.flatten())
-        return rows.view(blocks, -1, shared, width).transpose(1, 2)
-
-    padded = F.pad(query[0].transpose(0, 1), (0, 0, 0, 0, 0, blocks * size - nodes))
-    queries = padded.view(blocks, size, shared, -1, width).permute(0, 2, 3, 1, 4).reshape(blocks, shared, -1, width)
-    out = F.scaled_dot_product_attention(queries, gather(key), gather(value), attn_mask=attention_mask, scale=scaling)
-    rows = out.view(blocks, shared, -1, size, width).permute(0, 3, 1, 2, 4).reshape(1, -1, heads, width)
-    return rows[:, :nodes], None
+    return tree_attention(query[0], key[0], value[0], tree_blocks, scaling)[None], None
 
 
-AttentionInterface.register("prefix_tree", tree_attention)
+AttentionInterface.register("prefix_tree", _attend)
 
 
 class Planner:
@@ -108,31 +95,28 @@ class Planner:
             for name, parameter in self.parameters.items():
                 parameter.copy_(tensors[name])
 
-    def hidden_states(self, tree: PrefixTree, blocks: AttentionBlocks, beat: Beat) -> torch.Tensor:
+    def hidden_states(self, tree: PrefixTree, blocks: Sequence[AttentionBlock], beat: Beat) -> torch.Tensor:
         """Last hidden states (V, hidden) of a tree; `beat` is called after each layer, forward and backward."""
         self._beat = beat
         try:
             output = self.model.model(
                 input_ids=tree.tokens[None],
                 position_ids=tree.depth[None],
-                attention_mask=blocks.mask,
-                tree_keys=blocks.keys,
+                tree_blocks=blocks,
                 use_cache=False,
             )
         finally:
             self._beat = lambda: None
         return output.last_hidden_state[0]
 
-    def blocks(self, tree: PrefixTree) -> AttentionBlocks:
-        """The tree's attention blocks in this model's dtype, the mask repeated for the heads that share a key head."""
-        blocks = attention_blocks(tree, BLOCK, self.dtype)
-        config = self.model.config
-        shared = config.num_attention_heads // config.num_key_value_heads
-        return AttentionBlocks(keys=blocks.keys, mask=blocks.mask.repeat(1, 1, shared, 1))
+    def blocks(self, tree: PrefixTree) -> Sequence[AttentionBlock]:
+        """The tree's attention, cut for this machine."""
+        return attention_blocks(tree, BLOCK)
 
-    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(R, hidden) -> (R, vocabulary)."""
-        return self.model.lm_head(hidden)
+    @property
+    def head_weight(self) -> torch.Tensor:
+        """(vocabulary, hidden): the frozen matrix that makes logits of last hidden states."""
+        return self.model.lm_head.weight
 
     def _on_layer(self, _module: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
         beat = self._beat

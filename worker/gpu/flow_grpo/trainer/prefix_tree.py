@@ -40,16 +40,6 @@ class PrefixTree:
         return len(self.tokens)
 
 
-@dataclass(frozen=True)
-class AttentionBlocks:
-    """Attention of a tree cut into U blocks of Q queries: each looks at K keys only, its ancestors' and its own."""
-
-    keys: torch.Tensor
-    """(U, K) int64: the nodes that a block's queries may look at; padded with node 0."""
-    mask: torch.Tensor
-    """(U, 1, Q, K): 0 where the key is the query's node or one of its ancestors, the dtype's minimum elsewhere."""
-
-
 def build_tree(samples: Sequence[Sample]) -> PrefixTree:
     """The tree of the samples' sequences; actions are in the order of the samples."""
     lengths = np.array([len(s.tokens) for s in samples])
@@ -82,46 +72,27 @@ def tree_size(samples: Sequence[Sample]) -> int:
     return sum(map(len, sequences)) - shared
 
 
-def attention_blocks(tree: PrefixTree, size: int, dtype: torch.dtype) -> AttentionBlocks:
-    """Cut the nodes, in their order, into blocks of queries, each with the keys it needs.
-
-    The ancestors of a block's nodes that lie before the block are all ancestors of its first node, because every
-    interval that reaches into the block from before contains its start. So a block needs one path and itself.
-    """
-    starts = range(0, tree.size, size)
-    index = torch.arange(tree.size)
-    paths = [torch.nonzero(tree.end[:start] > start).flatten() for start in starts]
-    width = max(len(path) for path in paths)
-    # Padding, of keys before the path and of queries after the last node, refers to node 0.
-    keys = torch.zeros(len(paths), width + size, dtype=torch.int64)
-    mask = torch.full((len(paths), 1, size, width + size), torch.finfo(dtype).min, dtype=dtype)
-    for row, (start, path) in enumerate(zip(starts, paths, strict=True)):
-        block = index[start : start + size]
-        used = torch.cat([path, block])
-        place = slice(width - len(path), width + len(block))
-        keys[row, place] = used
-        visible = (used[None, :] <= block[:, None]) & (block[:, None] < tree.end[used][None, :])
-        mask[row, 0, : len(block), place].masked_fill_(visible, 0.0)
-    return AttentionBlocks(keys=keys, mask=mask)
-
-
-def split_micro_batches(samples: Sequence[Sample], budget: int) -> list[list[Sample]]:
-    """Cut sorted samples into micro-batches of at most `budget` tree tokens.
+def split_micro_batches(samples: Sequence[Sample], budget: int) -> list[list[int]]:
+    """Cut sorted samples into micro-batches of at most `budget` tree tokens: the indices of each one's samples.
 
     A group stays together, because its samples share the query; only a group that exceeds the budget alone is cut,
     between samples. A sample that exceeds it alone is a micro-batch of its own.
     """
-    pieces: list[list[Sample]] = []
-    for _, members in groupby(samples, key=lambda s: s.group):
+    pieces: list[list[int]] = []
+    for _, members in groupby(range(len(samples)), key=lambda index: samples[index].group):
         group = list(members)
-        pieces += [group] if tree_size(group) <= budget else [[sample] for sample in group]
-    batches: list[list[Sample]] = []
+        pieces += [group] if _size(samples, group) <= budget else [[index] for index in group]
+    batches: list[list[int]] = []
     for piece in pieces:
-        if batches and tree_size(batches[-1] + piece) <= budget:
+        if batches and _size(samples, batches[-1] + piece) <= budget:
             batches[-1] += piece
         else:
             batches.append(list(piece))
     return batches
+
+
+def _size(samples: Sequence[Sample], members: Sequence[int]) -> int:
+    return tree_size([samples[index] for index in members])
 
 
 def _number_nodes(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -61,11 +61,11 @@ class Records:
             raise RuntimeError(f"the row of step {step} of {run_id} vanished right after its commit")
         return winner
 
-    def batch(self, run_id: str, step: int) -> BatchRow | None:
-        """The frozen batch of a step."""
-        query = "SELECT uri, sha256 FROM batches WHERE run_id = %s AND step = %s"
+    def batch(self, run_id: str, step: int, sha256: str) -> BatchRow | None:
+        """The frozen batch that a step was made from: a decision about the step may have made another since."""
+        query = "SELECT uri, sha256 FROM batches WHERE run_id = %s AND step = %s AND sha256 = %s"
         with self._connect() as connection, connection.cursor(row_factory=class_row(BatchRow)) as cursor:
-            return cursor.execute(query, (run_id, step)).fetchone()
+            return cursor.execute(query, (run_id, step, sha256)).fetchone()
 
     def record_checkpoint(self, run_id: str, step: int, uri: str, sha256: str, size: int) -> None:
         """Note that a checkpoint of `size` bytes exists (again)."""

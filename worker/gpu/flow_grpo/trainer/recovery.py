@@ -12,10 +12,11 @@ from flow_grpo.artifacts import ArtifactOutsideStore, directory_bytes, file_uri,
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer.batch import Batch, check_batch, read_batch
 from flow_grpo.trainer.checkpoints import Origin, RunArtifacts
+from flow_grpo.trainer.contract import Keep
 from flow_grpo.trainer.planner import Planner
-from flow_grpo.trainer.records import Records
+from flow_grpo.trainer.records import PolicyRow, Records
 from flow_grpo.trainer.state import TrainerState
-from flow_grpo.trainer.step import Progress, take_step
+from flow_grpo.trainer.step import Progress, StepInputs, take_step
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class Recovery:
             )
         return found
 
-    def replay(self, planner: Planner, state: TrainerState, step: int, keep: int, progress: Progress) -> TrainerState:
+    def replay(self, planner: Planner, state: TrainerState, step: int, keep: Keep, progress: Progress) -> TrainerState:
         """Replay the frozen batches from `state` up to the state after `step`.
 
         Raises ReplayDiverged when a replayed policy is not the committed one.
@@ -52,10 +53,11 @@ class Recovery:
         written = time.monotonic()
         for n in range(first + 1, step + 1):
             phase = f"replay {n - first} of {step - first}: "
-            batch = self._frozen_batch(n, state.sha256)
-            origin = Origin(state.sha256, batch.sha256)
-            state, _ = take_step(planner, state, batch, lambda p, k, total, phase=phase: progress(phase + p, k, total))
-            self._compare_with_commit(state)
+            row = self._committed(n)
+            inputs = self._frozen_inputs(n, state.sha256, row)
+            origin = Origin(state.sha256, inputs.batch.sha256)
+            state, _ = take_step(planner, state, inputs, lambda p, k, total, phase=phase: progress(phase + p, k, total))
+            self._compare_with_commit(state, row)
             if time.monotonic() - written >= self._checkpoint_seconds:
                 progress(phase + "checkpoint", 0, 1)
                 self.save_checkpoint(state, origin)
@@ -70,9 +72,9 @@ class Recovery:
             self._artifacts.run_id, state.step, file_uri(directory), state.sha256, directory_bytes(directory)
         )
 
-    def retain_checkpoints(self, keep: int) -> None:
+    def retain_checkpoints(self, keep: Keep) -> None:
         """Remove all but the newest `keep` checkpoints; the rows are marked first, so none names a missing one."""
-        steps = self._artifacts.superseded_checkpoints(keep)
+        steps = self._artifacts.superseded_checkpoints(keep.last)
         if steps:
             self._records.mark_checkpoints_removed(self._artifacts.run_id, steps)
         for step in steps:
@@ -82,19 +84,22 @@ class Recovery:
         row = self._records.policy(self._artifacts.run_id, step)
         return row is not None and row.sha256 == sha256
 
-    def _frozen_batch(self, step: int, parent_sha256: str) -> Batch:
+    def _committed(self, step: int) -> PolicyRow:
+        row = self._records.policy(self._artifacts.run_id, step)
+        if row is None:
+            raise StateUnavailable(f"the committed row of step {step} of {self._artifacts.run_id} is missing")
+        return row
+
+    def _frozen_inputs(self, step: int, parent_sha256: str, committed: PolicyRow) -> StepInputs:
         run_id, identity = self._artifacts.run_id, self._artifacts.identity
-        row = self._records.batch(run_id, step)
+        row = self._records.batch(run_id, step, committed.batch_sha256 or "")
         if row is None:
             raise Failure(FailureType.BatchInvalid, f"step {step} of {run_id} cannot be replayed: no batch is recorded")
         batch = read_batch(batch_path(self._artifacts.root, row.uri), row.sha256)
         check_batch(batch, run_id, step, parent_sha256, identity.model, identity.parts)
-        return batch
+        return step_inputs(self._artifacts, batch, int(committed.metrics["micro_batch_tokens"]))
 
-    def _compare_with_commit(self, state: TrainerState) -> None:
-        row = self._records.policy(self._artifacts.run_id, state.step)
-        if row is None:
-            raise StateUnavailable(f"the committed row of step {state.step} of {self._artifacts.run_id} is missing")
+    def _compare_with_commit(self, state: TrainerState, row: PolicyRow) -> None:
         if row.sha256 != state.sha256:
             raise Failure(
                 FailureType.ReplayDiverged,
@@ -102,6 +107,12 @@ class Recovery:
                 f"{row.sha256}: this machine's arithmetic differs, or a file was altered",
                 step=state.step,
             )
+
+
+def step_inputs(artifacts: RunArtifacts, batch: Batch, micro_batch_tokens: int | None = None) -> StepInputs:
+    """A batch with what it refers to."""
+    reference = batch.metadata.reference
+    return StepInputs(batch, artifacts.policy_adapter(reference) if reference else None, micro_batch_tokens)
 
 
 def batch_path(root: Path, uri: str) -> Path:

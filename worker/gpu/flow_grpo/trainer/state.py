@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load, save
 
 from flow_grpo.policy import tensors_sha256
-from flow_grpo.trainer.batch import Lora
+from flow_grpo.trainer.hyper_parameters import Lora
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ Bitwise deterministic on one machine type: samples in the batch's order, threads
 every normaliser taken from the whole step.
 """
 
-import resource
+import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +14,24 @@ import torch
 
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.policy import tensors_sha256
-from flow_grpo.trainer.batch import Batch, Sample, Training
-from flow_grpo.trainer.gradient import MicroBatch, TokenResult, accumulate_gradient, reference_logprobs
-from flow_grpo.trainer.objective import Actions, advantages, groups_without_variance, kept_samples, make_actions
+from flow_grpo.trainer.actions import Actions, make_actions
+from flow_grpo.trainer.advantage import kept_samples
+from flow_grpo.trainer.batch import Batch, Sample
+from flow_grpo.trainer.gradient import (
+    Given,
+    MicroBatch,
+    Rule,
+    TokenResult,
+    accumulate_gradient,
+    policy_logprobs,
+)
+from flow_grpo.trainer.hyper_parameters import FlowGrpo, Sft
+from flow_grpo.trainer.lora import adapter_off
+from flow_grpo.trainer.memory import PeakMemory, is_out_of_memory
+from flow_grpo.trainer.metrics import Metrics, batch_metrics, mismatch_metrics, token_metrics
+from flow_grpo.trainer.mini_batches import plan_updates
+from flow_grpo.trainer.objective import LogProbs, Terms, flow_grpo_terms, sft_terms
+from flow_grpo.trainer.optimiser import adamw_update, clear_gradient, gradient_norm
 from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.prefix_tree import build_tree, split_micro_batches
 from flow_grpo.trainer.state import OptimiserState, TrainerState
@@ -23,16 +39,40 @@ from flow_grpo.trainer.state import OptimiserState, TrainerState
 Progress = Callable[[str, int, int], None]
 """Called from inside the work with (phase, done, total): the step's heartbeat. May raise to cancel the step."""
 
-Metrics = dict[str, float]
+Adapter = dict[str, torch.Tensor]
+
+# A tree of so few tokens is not the reason why memory ran out.
+SMALLEST_BUDGET = 64
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Gradient:
-    """Outcome of the passes over a step: per-token values in the order of the step's actions, and the norm."""
+class StepInputs:
+    """What a step takes beside the state: all of it frozen or committed."""
 
-    tokens: TokenResult
-    norm: float
-    tree_tokens: int
+    batch: Batch
+    reference: Adapter | None = None
+    """The adapter of the KL term's reference policy; None is the base model."""
+    micro_batch_tokens: int | None = None
+    """The budget that the step was committed with, where it is replayed: it decides the rounding."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A step in the making: what its passes share."""
+
+    planner: Planner
+    samples: Sequence[Sample]
+    """Those that teach."""
+    actions: Actions
+    rule: Rule
+    budget: int
+    progress: Progress
+
+    def micro_batches(self, members: Sequence[int]) -> list[MicroBatch]:
+        """Micro-batches of the samples at `members`, ascending, each with the places of its actions."""
+        return make_micro_batches(self.planner, self.samples, members, self.budget)
 
 
 def use_deterministic_arithmetic(threads: int) -> None:
@@ -43,158 +83,158 @@ def use_deterministic_arithmetic(threads: int) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def take_step(planner: Planner, state: TrainerState, batch: Batch, progress: Progress) -> tuple[TrainerState, Metrics]:
+def take_step(
+    planner: Planner, state: TrainerState, inputs: StepInputs, progress: Progress
+) -> tuple[TrainerState, Metrics]:
     """Make state n from state n-1 and batch n, with the step's metrics. `state` is not changed.
 
-    A batch in which no group is left makes no update: the policy and the optimiser stay as they are.
+    A step to which no sample is left makes no update: the policy and the optimiser stay as they are. When memory runs
+    out, the step begins anew with micro-batches of half the size; the metrics name the size that it was made with.
     Raises NonFiniteLoss, naming the groups, when the loss or the gradient is not finite, BatchInvalid for token ids
     that the model does not have, WrongIdentity when the batch is for another adapter shape.
     """
-    started = time.monotonic()
-    training = batch.metadata.training
+    started, memory = time.monotonic(), PeakMemory()
+    batch, training = inputs.batch, inputs.batch.metadata.training
     if training.lora != state.lora:
         message = f"the batch asks for an adapter of {training.lora}, the policy has {state.lora}"
         raise Failure(FailureType.WrongIdentity, message)
     _refuse_unknown_tokens(batch, planner.vocabulary)
-    samples = kept_samples(batch.samples, training)
-    metrics = batch_metrics(batch.samples, training)
+    metrics = batch_metrics(batch)
+    samples, actions = make_actions(entering_samples(batch), training, batch.metadata.response_limit, planner.dtype)
+    budget = inputs.micro_batch_tokens or training.micro_batch_tokens
     if samples:
-        actions = make_actions(samples, training, planner.dtype)
-        planner.set_adapter(state.adapter)
-        gradient = compute_gradient(planner, samples, actions, batch, progress)
-        metrics |= gradient_metrics(gradient, actions)
-        progress("update", 0, 1)
-        state = update(planner, state, training)
+        work = Work(planner, samples, actions, rule_of(batch), budget, progress)
+        state, found = _split_until_it_fits(work, state, inputs)
+        metrics |= found
     else:
         state = replace(state, step=state.step + 1)
+        metrics["micro_batch_tokens"] = budget
     metrics["seconds"] = time.monotonic() - started
-    # Of the whole process, so far: Linux counts it in KiB.
-    metrics["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    metrics["peak_memory_bytes"] = memory.read()
     return state, metrics
 
 
-def compute_gradient(
-    planner: Planner, samples: Sequence[Sample], actions: Actions, batch: Batch, progress: Progress
-) -> Gradient:
-    """Leave the loss's gradient in the adapter's parameters, not yet clipped."""
-    training, temperature = batch.metadata.training, batch.metadata.temperature
-    micros = make_micro_batches(planner, samples, actions, training.micro_batch_tokens)
-    total = len(micros)
-    references = [
-        reference_logprobs(planner, micro, temperature, lambda k=k: progress("reference pass", k, total))
-        for k, micro in enumerate(micros)
-    ]
-    clear_gradient(planner)
-    results: list[TokenResult] = []
-    for k, (micro, reference) in enumerate(zip(micros, references, strict=True)):
-        beat = lambda k=k: progress("gradient", k, total)  # noqa: E731
-        results.append(accumulate_gradient(planner, micro, reference, temperature, training, beat))
-        _refuse_non_finite(results[-1].objective, micro.actions, samples)
-    norm = gradient_norm(planner)
-    if not torch.isfinite(torch.tensor(norm)):
-        raise _non_finite("gradient", _groups_with_bad_gradient(planner, samples, actions, batch, progress))
-    fields = ("objective", "logprob", "entropy", "kl", "clipped")
-    tokens = TokenResult(*(torch.cat([getattr(result, field) for result in results]) for field in fields))
-    return Gradient(tokens, norm, sum(micro.tree.size for micro in micros))
+def entering_samples(batch: Batch) -> list[Sample]:
+    """The samples of the batch that enter the step."""
+    training, decision = batch.metadata.training, batch.metadata.decision
+    if decision.skip_step:
+        return []
+    if training.objective == "sft":
+        return [sample for sample in batch.samples if sample.group not in decision.skip_groups]
+    return kept_samples(batch.samples, training, decision)
 
 
-def make_micro_batches(planner: Planner, samples: Sequence[Sample], actions: Actions, budget: int) -> list[MicroBatch]:
-    """The step's micro-batches, each with its part of the actions; samples and actions keep their order."""
+def make_micro_batches(
+    planner: Planner, samples: Sequence[Sample], members: Sequence[int], budget: int
+) -> list[MicroBatch]:
+    """Micro-batches of the samples at `members`, ascending, each with the places of its actions among the step's."""
+    lengths = torch.tensor([len(sample.response) for sample in samples])
+    ends = lengths.cumsum(0)
     micros: list[MicroBatch] = []
-    done = 0
-    for members in split_micro_batches(samples, budget):
-        count = sum(len(sample.response) for sample in members)
-        part = slice(done, done + count)
-        tree = build_tree(members)
-        selected = Actions(
-            actions.sample[part], actions.advantage[part], actions.weight[part], actions.sampler_logprob[part]
-        )
-        micros.append(MicroBatch(tree, planner.blocks(tree), selected))
-        done += count
+    for part in split_micro_batches([samples[index] for index in members], budget):
+        places = [members[position] for position in part]
+        tree = build_tree([samples[index] for index in places])
+        index = torch.cat([torch.arange(int(ends[i] - lengths[i]), int(ends[i])) for i in places])
+        micros.append(MicroBatch(tree, planner.blocks(tree), index))
     return micros
 
 
-def update(planner: Planner, state: TrainerState, training: Training) -> TrainerState:
-    """Clip the gradient and take one AdamW step from `state`; the moments are copied, never changed in place."""
-    parameters = list(planner.parameters.values())
-    torch.nn.utils.clip_grad_norm_(parameters, training.max_grad_norm, foreach=False)
-    optimiser = torch.optim.AdamW(
-        parameters,
-        lr=training.learning_rate,
-        betas=(training.adam_beta1, training.adam_beta2),
-        eps=training.adam_epsilon,
-        weight_decay=training.weight_decay,
-        foreach=False,
-        fused=False,
-    )
-    before = state.optimiser
-    for name, parameter in planner.parameters.items():
-        optimiser.state[parameter] = {
-            "step": torch.tensor(float(before.updates)),
-            "exp_avg": before.exp_avg[name].clone(),
-            "exp_avg_sq": before.exp_avg_sq[name].clone(),
-        }
-    optimiser.step()
-    clear_gradient(planner)
+def rule_of(batch: Batch) -> Rule:
+    """The objective that the batch's hyper-parameters name."""
+    training, temperature = batch.metadata.training, batch.metadata.temperature
+    if training.objective == "sft":
+        return Rule(lambda logprobs, _entropy, actions: sft_terms(logprobs, actions), temperature, False)
+
+    def flow_grpo(logprobs: LogProbs, entropy: torch.Tensor, actions: Actions) -> Terms:
+        return flow_grpo_terms(logprobs, entropy, actions, training)
+
+    return Rule(flow_grpo, temperature, training.entropy_coefficient > 0)
+
+
+def accumulate(work: Work, micros: Sequence[MicroBatch], given: Given, phase: str = "gradient") -> list[TokenResult]:
+    """Leave the gradient of the micro-batches' loss in the planner's parameters, not yet clipped. `given`: all."""
+    clear_gradient(work.planner)
+    results: list[TokenResult] = []
+    for k, micro in enumerate(micros):
+        beat = lambda k=k: work.progress(phase, k, len(micros))  # noqa: E731
+        results.append(accumulate_gradient(work.planner, micro, given.select(micro.index), work.rule, beat))
+    return results
+
+
+def _split_until_it_fits(work: Work, state: TrainerState, inputs: StepInputs) -> tuple[TrainerState, Metrics]:
+    """Make the updates; when memory runs out begin anew, from the same state, with half the budget."""
+    while True:
+        try:
+            after, metrics = _make_updates(work, state, inputs)
+            return after, metrics | {"micro_batch_tokens": work.budget}
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or work.budget // 2 < SMALLEST_BUDGET:
+                raise
+            log.warning("out of memory with micro-batches of %d tokens: trying half of that", work.budget)
+        clear_gradient(work.planner)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        work = replace(work, budget=work.budget // 2)
+
+
+def _make_updates(work: Work, state: TrainerState, inputs: StepInputs) -> tuple[TrainerState, Metrics]:
+    metadata = inputs.batch.metadata
+    training = metadata.training
+    plan = plan_updates(work.samples, training, metadata.seed, metadata.step)
+    reference = _reference_logprobs(work, training, inputs.reference)
+    work.planner.set_adapter(state.adapter)
+    # A single update needs no pass for pi_old: its own gives it.
+    old = _all_logprobs(work, "old log-probs") if len(plan) > 1 else None
+    # The parts of a pass add up to the step's gradient times their number: each is scaled as if it were a step.
+    scaled = replace(work.actions, weight=work.actions.weight * training.mini_batches)
+    given = Given(scaled, old, reference)
+    moments, results, norms, tree_tokens, first = state.optimiser, [], [], 0, old
+    for number, members in enumerate(plan):
+        micros = work.micro_batches(members)
+        made = accumulate(work, micros, given, f"update {number + 1} of {len(plan)}")
+        norms.append(_finite_norm(work, micros, given, made))
+        moments = adamw_update(work.planner, moments, training)
+        results += made
+        tree_tokens += sum(micro.tree.size for micro in micros)
+        first = _in_order(work, micros, [result.logprob for result in made]) if first is None else first
+    metrics = token_metrics(results, len(plan)) | {"gradient_norm": max(norms), "tokens_in_tree": tree_tokens}
+    if training.objective == "flow-grpo" and first is not None:
+        metrics |= mismatch_metrics(first, work.actions)
+    return _state_after(state, work.planner, moments), metrics
+
+
+def _reference_logprobs(work: Work, training: FlowGrpo | Sft, reference: Adapter | None) -> torch.Tensor | None:
+    """Log-probs (M,) of the step's actions under the reference policy; None where nothing needs them."""
+    if training.objective == "sft" or training.kl.coefficient == 0:
+        return None
+    if reference is None:
+        with adapter_off(work.planner.model):
+            return _all_logprobs(work, "reference pass")
+    work.planner.set_adapter(reference)
+    return _all_logprobs(work, "reference pass")
+
+
+def _all_logprobs(work: Work, phase: str) -> torch.Tensor:
+    """Log-probs (M,) of the step's actions under the planner as it is."""
+    micros = work.micro_batches(range(len(work.samples)))
+    found: list[torch.Tensor] = []
+    for k, micro in enumerate(micros):
+        beat = lambda k=k: work.progress(phase, k, len(micros))  # noqa: E731
+        found.append(policy_logprobs(work.planner, micro, work.rule.temperature, beat))
+    return _in_order(work, micros, found)
+
+
+def _in_order(work: Work, micros: Sequence[MicroBatch], values: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Per-action values of micro-batches that hold every action once, in the step's order: (M,)."""
+    result = torch.empty_like(work.actions.weight)
+    for micro, part in zip(micros, values, strict=True):
+        result[micro.index] = part
+    return result
+
+
+def _state_after(state: TrainerState, planner: Planner, moments: OptimiserState) -> TrainerState:
     adapter = {name: parameter.detach().clone() for name, parameter in planner.parameters.items()}
-    moments = OptimiserState(
-        before.updates + 1,
-        {name: optimiser.state[parameter]["exp_avg"] for name, parameter in planner.parameters.items()},
-        {name: optimiser.state[parameter]["exp_avg_sq"] for name, parameter in planner.parameters.items()},
-    )
     return replace(state, step=state.step + 1, sha256=tensors_sha256(adapter), adapter=adapter, optimiser=moments)
-
-
-def clear_gradient(planner: Planner) -> None:
-    """Forget accumulated gradients."""
-    for parameter in planner.parameters.values():
-        parameter.grad = None
-
-
-def gradient_norm(planner: Planner) -> float:
-    """L2 norm of the gradient over all adapter parameters."""
-    gradients = [parameter.grad for parameter in planner.parameters.values() if parameter.grad is not None]
-    return float(torch.nn.utils.get_total_norm(gradients, foreach=False))
-
-
-def batch_metrics(samples: Sequence[Sample], training: Training) -> Metrics:
-    """Metrics that the batch alone decides; those of the gradient are zero, as for a step that makes no update."""
-    rewards = {(s.group, s.rollout): s.reward for s in samples}
-    values = torch.tensor(list(advantages(samples, training.advantage).values()), dtype=torch.float32)
-    return {
-        "loss": 0.0,
-        "reward_mean": sum(rewards.values()) / len(rewards) if rewards else 0.0,
-        "advantage_mean": float(values.mean()) if len(values) else 0.0,
-        "advantage_std": float(values.std(correction=1)) if len(values) > 1 else 0.0,
-        "groups": len({s.group for s in samples}),
-        "groups_without_variance": len(groups_without_variance(samples)),
-        "entropy": 0.0,
-        "kl": 0.0,
-        "gradient_norm": 0.0,
-        "clip_fraction": 0.0,
-        "learning_rate": training.learning_rate,
-        "tokens_sampled": sum(len(s.response) for s in samples),
-        "tokens_in_samples": sum(len(s.tokens) for s in samples),
-        "tokens_in_tree": 0,
-        "logprob_mismatch_mean": 0.0,
-        "logprob_mismatch_max": 0.0,
-    }
-
-
-def gradient_metrics(gradient: Gradient, actions: Actions) -> Metrics:
-    """Metrics of the passes; means are over sampled tokens."""
-    tokens = gradient.tokens
-    mismatch = (tokens.logprob - actions.sampler_logprob).abs()
-    return {
-        "loss": -float(tokens.objective.sum()),
-        "entropy": float(tokens.entropy.mean()),
-        "kl": float(tokens.kl.mean()),
-        "gradient_norm": gradient.norm,
-        "clip_fraction": float(tokens.clipped.mean()),
-        "tokens_in_tree": gradient.tree_tokens,
-        "logprob_mismatch_mean": float(mismatch.mean()),
-        "logprob_mismatch_max": float(mismatch.max()),
-    }
 
 
 def _refuse_unknown_tokens(batch: Batch, vocabulary: int) -> None:
@@ -207,29 +247,29 @@ def _refuse_unknown_tokens(batch: Batch, vocabulary: int) -> None:
             )
 
 
-def _refuse_non_finite(objective: torch.Tensor, actions: Actions, samples: Sequence[Sample]) -> None:
-    bad = actions.sample[~torch.isfinite(objective)].unique().tolist()
-    if bad:
-        raise _non_finite("loss", sorted({samples[index].group for index in bad}))
+def _finite_norm(work: Work, micros: Sequence[MicroBatch], given: Given, made: Sequence[TokenResult]) -> float:
+    """L2 norm of the gradient that was accumulated. Raises NonFiniteLoss where it or the loss is not finite."""
+    bad_samples: set[int] = set()
+    for micro, result in zip(micros, made, strict=True):
+        bad = ~torch.isfinite(result.terms.objective)
+        bad_samples |= set(work.actions.sample[micro.index[bad]].tolist())
+    if bad_samples:
+        raise _non_finite("loss", sorted({work.samples[index].group for index in bad_samples}))
+    norm = gradient_norm(work.planner)
+    if not math.isfinite(norm):
+        raise _non_finite("gradient", _groups_with_bad_gradient(work, micros, given))
+    return norm
 
 
-def _groups_with_bad_gradient(
-    planner: Planner, samples: Sequence[Sample], actions: Actions, batch: Batch, progress: Progress
-) -> list[int]:
+def _groups_with_bad_gradient(work: Work, micros: Sequence[MicroBatch], given: Given) -> list[int]:
     """Find the groups whose gradient alone is not finite; all of them if it is only their sum that overflows."""
-    training, temperature = batch.metadata.training, batch.metadata.temperature
-    groups = sorted({sample.group for sample in samples})
+    members = sorted({int(index) for micro in micros for index in work.actions.sample[micro.index]})
+    groups = sorted({work.samples[index].group for index in members})
     bad: list[int] = []
-    for k, group in enumerate(groups):
-        mine = torch.tensor([sample.group == group for sample in samples])[actions.sample]
-        selected = Actions(*(getattr(actions, name)[mine] for name in Actions.__dataclass_fields__))
-        members = [sample for sample in samples if sample.group == group]
-        clear_gradient(planner)
-        for micro in make_micro_batches(planner, members, selected, training.micro_batch_tokens):
-            beat = lambda k=k: progress("search of the non-finite group", k, len(groups))  # noqa: E731
-            reference = reference_logprobs(planner, micro, temperature, beat)
-            accumulate_gradient(planner, micro, reference, temperature, training, beat)
-        if not torch.isfinite(torch.tensor(gradient_norm(planner))):
+    for group in groups:
+        mine = work.micro_batches([index for index in members if work.samples[index].group == group])
+        accumulate(work, mine, given, "search of the non-finite group")
+        if not math.isfinite(gradient_norm(work.planner)):
             bad.append(group)
     return bad or groups
 

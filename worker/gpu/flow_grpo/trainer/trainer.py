@@ -11,21 +11,23 @@ from pathlib import Path
 from flow_grpo.artifacts import file_uri
 from flow_grpo.base_model import UnknownModel, ensure_base_model, registered_model
 from flow_grpo.failures import Failure, FailureType
-from flow_grpo.trainer.batch import Lora, Policy, check_batch, read_batch
+from flow_grpo.trainer.batch import Policy, check_batch, read_batch
 from flow_grpo.trainer.checkpoints import Identity, Origin, RunArtifacts
 from flow_grpo.trainer.contract import (
     InitPolicyRequest,
     InitPolicyResult,
+    Keep,
     RecoveredFrom,
     SaveCheckpointRequest,
     SaveCheckpointResult,
     TrainStepRequest,
     TrainStepResult,
 )
+from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.lora import initial_adapter
 from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.records import PolicyRow, Records
-from flow_grpo.trainer.recovery import Recovery, batch_path
+from flow_grpo.trainer.recovery import Recovery, batch_path, step_inputs
 from flow_grpo.trainer.state import TrainerState, initial_state
 from flow_grpo.trainer.step import Progress, take_step
 
@@ -80,7 +82,7 @@ class Trainer:
             artifacts, request, request.step - 1, request.parent_sha256, request.checkpoint.keep, progress
         )
         planner = self._load_planner(request.model, before.lora, progress)
-        state, metrics = take_step(planner, before, batch, progress)
+        state, metrics = take_step(planner, before, step_inputs(artifacts, batch), progress)
         origin = Origin(before.sha256, batch.sha256)
         winner = self._save_and_commit(
             artifacts, state, origin, metrics, checkpoint=request.checkpoint.save, progress=progress
@@ -124,7 +126,7 @@ class Trainer:
         return self._planner
 
     def _take_state(
-        self, artifacts: RunArtifacts, request: Request, step: int, sha256: str, keep: int, progress: Progress
+        self, artifacts: RunArtifacts, request: Request, step: int, sha256: str, keep: Keep, progress: Progress
     ) -> tuple[TrainerState, RecoveredFrom]:
         """The state after `step`, out of memory or recovered. Memory is empty afterwards (I4)."""
         held, self._memory = self._memory, None
@@ -181,7 +183,7 @@ class Trainer:
         self._memory = state
         self._tidy(artifacts, request.step, request.keep)
 
-    def _tidy(self, artifacts: RunArtifacts, step: int, keep: int) -> None:
+    def _tidy(self, artifacts: RunArtifacts, step: int, keep: Keep) -> None:
         """Remove what the commit made superfluous."""
         self._recovery(artifacts).retain_checkpoints(keep)
         artifacts.remove_leftovers(step)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flow_grpo.trainer.batch import Lora
+from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.step import use_deterministic_arithmetic
 from tests.trainer.run import Run

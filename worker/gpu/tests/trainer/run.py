@@ -13,6 +13,7 @@ from flow_grpo.trainer.trainer import Stores, Trainer
 from tests.trainer.samples import IDENTITY, LORA, MODEL, metadata, random_samples, write_batch
 
 RUN_ID = "run-1"
+KEEP = {"last": 3, "best": 0, "every": 0}
 
 
 def no_progress(_phase: str, _done: int, _total: int) -> None:
@@ -65,14 +66,14 @@ class Run:
             "batch": batch,
             "model": MODEL,
             "identity": IDENTITY,
-            "checkpoint": {"save": save, "keep": 3},
+            "checkpoint": {"save": save, "keep": KEEP},
         }
         return TrainStepRequest.model_validate({**payload, **changes})
 
     def checkpoint_request(self, step: int) -> SaveCheckpointRequest:
         """saveCheckpoint's argument."""
         payload = {"run_id": RUN_ID, "step": step, "sha256": self.policies[step], "model": MODEL, "identity": IDENTITY}
-        return SaveCheckpointRequest.model_validate({**payload, "keep": 3})
+        return SaveCheckpointRequest.model_validate({**payload, "keep": KEEP})
 
     def step(self, trainer: Trainer, step: int, save: bool = True, **changes: Any) -> TrainStepResult:
         """Freeze a batch if that has not been done, and take the step."""

@@ -8,46 +8,77 @@ from typing import Any
 
 import pyarrow as pa
 
-from flow_grpo.trainer.batch import COLUMNS, METADATA_KEY, Batch, Metadata, Sample, Training
+from flow_grpo.trainer.batch import COLUMNS, METADATA_KEY, Batch, Metadata, Sample
+from flow_grpo.trainer.hyper_parameters import FlowGrpo, Sft
 
 IDENTITY = {"dataset": "d" * 64, "prompt": "p" * 64}
 MODEL = "tiny-random"
 LORA = {"rank": 4, "alpha": 8.0}
+CLIP = {"kind": "clip", "low": 0.2, "high": 0.3, "dual": 3.0}
 
 # The trainer's own arithmetic has no use for the sampler's log-probs: any will do.
 LOGPROB = -1.0
 
 
-def training(**changes: Any) -> Training:
+OPTIMISATION = {
+    "learning_rate": 1e-2,
+    "weight_decay": 0.01,
+    "max_grad_norm": 1.0,
+    "adam_beta1": 0.9,
+    "adam_beta2": 0.999,
+    "adam_epsilon": 1e-8,
+    "lora": LORA,
+    "epochs": 1,
+    "mini_batches": 1,
+    "micro_batch_tokens": 4096,
+    "gradient_checkpointing": False,
+    "dtype": "float32",
+}
+
+
+def training(**changes: Any) -> FlowGrpo:
     """Hyper-parameters of a quickstart run, with a small adapter."""
     values = {
+        **OPTIMISATION,
+        "objective": "flow-grpo",
         "queries_per_step": 2,
         "group_size": 3,
-        "learning_rate": 1e-2,
-        "weight_decay": 0.01,
-        "max_grad_norm": 1.0,
-        "adam_beta1": 0.9,
-        "adam_beta2": 0.999,
-        "adam_epsilon": 1e-8,
-        "lora": LORA,
         "aggregation": "paper",
         "advantage": "trajectory",
         "groups": "keep",
-        "clip_low": 0.2,
-        "clip_high": 0.3,
-        "dual_clip": 3.0,
-        "kl_coefficient": 0.001,
+        "policy_loss": CLIP,
+        "kl": kl(0.001),
         "entropy_coefficient": 0.0,
-        "micro_batch_tokens": 4096,
+        "importance_sampling": {"level": "none"},
+        "truncated_responses": "keep",
     }
-    return Training.model_validate({**values, **changes})
+    return FlowGrpo.model_validate({**values, **changes})
+
+
+def kl(coefficient: float, **changes: Any) -> dict[str, Any]:
+    """The KL term's options."""
+    return {"coefficient": coefficient, "estimator": "k3", "reference": "base", "unbiased": False, **changes}
+
+
+def sft(**changes: Any) -> Sft:
+    """Hyper-parameters of supervised fine-tuning."""
+    source = {"run": "teacher", "from_step": 1, "to_step": 9, "minimum_reward": 1.0}
+    values = {**OPTIMISATION, "objective": "sft", "samples_per_step": 4, "trajectories": source}
+    return Sft.model_validate({**values, **changes})
 
 
 def sample(
-    group: int, rollout: int, turn: int, prompt: list[int], response: list[int], reward: float, logprob: float = LOGPROB
+    group: int,
+    rollout: int,
+    turn: int,
+    prompt: list[int],
+    response: list[int],
+    reward: float,
+    logprob: float = LOGPROB,
+    truncated: bool = False,
 ) -> Sample:
     """One planner turn."""
-    return Sample(group, rollout, turn, tuple(prompt), tuple(response), (logprob,) * len(response), reward)
+    return Sample(group, rollout, turn, tuple(prompt), tuple(response), (logprob,) * len(response), reward, truncated)
 
 
 def random_samples(seed: int, groups: int = 2, rollouts: int = 3, vocabulary: int = 1000) -> list[Sample]:
@@ -73,14 +104,18 @@ def random_samples(seed: int, groups: int = 2, rollouts: int = 3, vocabulary: in
 def metadata(samples: list[Sample], run_id: str, step: int, parent: str, **changes: Any) -> dict[str, Any]:
     """Metadata of a batch file as its writer makes it."""
     values = {
-        "format": 1,
-        "trainer_version": "flow-grpo-1",
+        "format": 2,
+        "trainer_version": "flow-grpo-2",
         "run_id": run_id,
         "step": step,
         "policy": {"name": f"{run_id}@{step - 1}", "sha256": parent},
+        "reference": None,
         "model": MODEL,
         "seed": 17,
         "temperature": 1.0,
+        "response_limit": 8,
+        "draws": len({s.group for s in samples}),
+        "decision": {},
         "training": training().model_dump(),
         "groups": len({s.group for s in samples}),
         "identity": IDENTITY,
@@ -88,7 +123,7 @@ def metadata(samples: list[Sample], run_id: str, step: int, parent: str, **chang
     return {**values, **changes}
 
 
-def in_memory(samples: list[Sample], hyper: Training | None = None, **changes: Any) -> Batch:
+def in_memory(samples: list[Sample], hyper: FlowGrpo | Sft | None = None, **changes: Any) -> Batch:
     """A batch that was never a file."""
     values = metadata(samples, "run", 1, "0" * 64, **changes)
     return Batch(
@@ -106,7 +141,7 @@ def write_batch(path: Path, samples: list[Sample], meta: dict[str, Any]) -> str:
         "response_token_ids": [list(s.response) for s in samples],
         "logprobs": [list(s.logprobs) for s in samples],
         "reward": [s.reward for s in samples],
-        "finish_reason": ["stop" for _ in samples],
+        "finish_reason": ["length" if s.truncated else "stop" for s in samples],
     }
     arrays = [pa.array(columns[name], type) for name, type in COLUMNS.items()]
     schema = pa.schema(list(COLUMNS.items()), {METADATA_KEY: json.dumps(meta, sort_keys=True).encode()})

@@ -60,8 +60,8 @@ def test_a_missing_or_altered_file_is_refused(path: Path) -> None:
 
 def test_unknown_formats_and_metadata_are_refused(path: Path) -> None:
     with refused(FailureType.BatchInvalid, "format"):
-        read(path, random_samples(1), format=2)
-    with refused(FailureType.BatchInvalid, "training.learning_rate"):
+        read(path, random_samples(1), format=1)
+    with refused(FailureType.BatchInvalid, r"training\.flow-grpo\.learning_rate"):
         samples = random_samples(1)
         read(path, samples, training={**metadata(samples, "run", 1, PARENT)["training"], "learning_rate": -1})
 
@@ -72,7 +72,7 @@ def test_unknown_formats_and_metadata_are_refused(path: Path) -> None:
         ([sample(0, 1, 1, [1], [2], 0.0), sample(0, 0, 1, [1], [2], 1.0)], "not sorted"),
         ([sample(0, 0, 1, [1], [2], 0.0), sample(0, 0, 1, [1], [2], 0.0)], "not sorted"),
         ([sample(0, 0, 1, [1], [2], 0.0), sample(0, 0, 2, [1], [2], 1.0)], "different rewards"),
-        ([sample(0, 0, 1, [], [2], 0.0), sample(0, 1, 1, [1], [2], 1.0)], "empty"),
+        ([sample(0, 0, 1, [], [2], 0.0), sample(0, 1, 1, [1], [2], 1.0)], "prompt is empty"),
         ([sample(0, 0, 1, [1], [2], 0.0)], "at least two"),
         ([sample(0, 0, 1, [1], [2], float("nan")), sample(0, 1, 1, [1], [2], 1.0)], "not finite"),
     ],

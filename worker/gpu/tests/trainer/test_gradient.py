@@ -1,5 +1,8 @@
 """The gradient over the prefix tree is the gradient of the objective, sample by sample, to rounding."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +13,22 @@ from hypothesis import strategies as st
 from torch import nn
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from flow_grpo.trainer.batch import Lora, Sample, Training
+from flow_grpo.trainer.actions import Actions, make_actions
+from flow_grpo.trainer.batch import Sample
+from flow_grpo.trainer.gradient import Given
+from flow_grpo.trainer.hyper_parameters import FlowGrpo, Lora
 from flow_grpo.trainer.lora import adapter_off, initial_adapter
-from flow_grpo.trainer.objective import make_actions
 from flow_grpo.trainer.planner import Planner
-from flow_grpo.trainer.step import compute_gradient
+from flow_grpo.trainer.state import initial_state
+from flow_grpo.trainer.step import StepInputs, Work, accumulate, rule_of, take_step
+from tests.trainer.formula import Turn
+from tests.trainer.formula import loss as formula_loss
 from tests.trainer.run import no_progress
-from tests.trainer.samples import LORA, in_memory, random_samples, sample, training
+from tests.trainer.samples import CLIP, LORA, in_memory, kl, random_samples, sample, sft, training
 
 VOCABULARY = 40
+TEMPERATURE = 0.7
+RESPONSE_LIMIT = 6
 
 
 def small_planner(attention: str) -> Planner:
@@ -57,50 +67,62 @@ def plain_planner() -> Planner:
 def sequence_logprobs(planner: Planner, s: Sample, temperature: float) -> torch.Tensor:
     """(|a|, vocabulary) log-probs at the sampled positions, by one plain pass over one sequence."""
     logits = planner.model(input_ids=torch.tensor([s.tokens]), use_cache=False).logits[0]
-    return torch.log_softmax(logits[len(s.prompt) - 1 : -1] / temperature, dim=-1)
+    return torch.log_softmax(logits[len(s.prompt) - 1 : len(s.tokens) - 1] / temperature, dim=-1)
 
 
-def reference_loss(planner: Planner, samples: list[Sample], hyper: Training, temperature: float) -> torch.Tensor:
-    """The formula of design 8, written down as it stands there: nested sums over groups, rollouts, turns, tokens."""
-    objective = torch.zeros((), dtype=torch.float64)
-    actions = make_actions(samples, hyper, torch.float64)
-    advantage = {(s.group, s.rollout): float(actions.advantage[actions.sample == i][0]) for i, s in enumerate(samples)}
-    groups = sorted({s.group for s in samples})
-    for group in groups:
-        rollouts = sorted({s.rollout for s in samples if s.group == group})
-        for rollout in rollouts:
-            turns = [s for s in samples if (s.group, s.rollout) == (group, rollout)]
-            for turn in turns:
-                logprobs = sequence_logprobs(planner, turn, temperature)
-                with torch.no_grad(), adapter_off(planner.model):
-                    base = sequence_logprobs(planner, turn, temperature)
-                for j, token in enumerate(turn.response):
-                    a = advantage[group, rollout]
-                    ratio = (logprobs[j, token] - logprobs[j, token].detach()).exp()
-                    d = base[j, token] - logprobs[j, token]
-                    entropy = -(logprobs[j].exp() * logprobs[j]).sum()
-                    clipped = ratio.clamp(1 - hyper.clip_low, 1 + hyper.clip_high)
-                    term = torch.min(ratio * a, clipped * a)
-                    term = term - hyper.kl_coefficient * (d.exp() - d - 1) + hyper.entropy_coefficient * entropy
-                    if hyper.aggregation == "paper":
-                        weight = 1 / len(groups) / len(rollouts) / len(turns) / len(turn.response)
-                    else:
-                        weight = 1 / sum(len(s.response) for s in samples)
-                    objective = objective + weight * term
-    return -objective
+def spread(samples: list[Sample], scale: float, seed: int) -> list[torch.Tensor]:
+    """Differences of log-probs, per sample (|a|,): what a policy looks like that has moved on."""
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(len(s.response), generator=generator, dtype=torch.float64) * scale for s in samples]
 
 
-def assert_same_gradient(tree: Planner, plain: Planner, samples: list[Sample], **changes: Any) -> None:
-    hyper = training(kl_coefficient=0.1, entropy_coefficient=0.05, **changes)
-    batch = in_memory(samples, hyper, temperature=0.7)
-    gradient = compute_gradient(tree, samples, make_actions(samples, hyper, torch.float64), batch, no_progress)
+def formula_turns(planner: Planner, samples: list[Sample], moved: list[torch.Tensor]) -> list[Turn]:
+    turns: list[Turn] = []
+    for s, difference in zip(samples, moved, strict=True):
+        logprobs = sequence_logprobs(planner, s, TEMPERATURE)
+        with torch.no_grad(), adapter_off(planner.model):
+            base = sequence_logprobs(planner, s, TEMPERATURE)
+        token = torch.tensor(s.response, dtype=torch.int64)
+        place = torch.arange(len(token))
+        logprob = logprobs[place, token]
+        entropy = -(logprobs.exp() * logprobs).sum(-1)
+        turns.append(Turn(s, logprob, logprob.detach() - difference, base[place, token], entropy))
+    return turns
+
+
+def tree_gradient(
+    tree: Planner, samples: list[Sample], hyper: FlowGrpo, given: Callable[[list[Sample], Actions], Given]
+) -> torch.Tensor:
+    """Leaves the gradient over the prefix tree in `tree`; returns the loss."""
+    batch = in_memory(samples, hyper, temperature=TEMPERATURE, response_limit=RESPONSE_LIMIT)
+    taught, actions = make_actions(samples, hyper, RESPONSE_LIMIT, torch.float64)
+    work = Work(tree, taught, actions, rule_of(batch), hyper.micro_batch_tokens, no_progress)
+    results = accumulate(work, work.micro_batches(range(len(taught))), given(taught, actions))
+    return -sum((result.terms.objective.sum() for result in results), torch.zeros(()))
+
+
+def assert_same_gradient(
+    tree: Planner, plain: Planner, samples: list[Sample], moved_by: float = 0.0, **changes: Any
+) -> None:
+    """Loss and gradient of the prefix tree are the formula's, with the old policy `moved_by` nats away per token."""
+    hyper = training(**{"kl": kl(0.1), "entropy_coefficient": 0.05, **changes})
+    moved = spread(samples, moved_by, seed=7)
     for parameter in plain.parameters.values():
         parameter.grad = None
-    loss = reference_loss(plain, samples, hyper, 0.7)
+    turns = formula_turns(plain, samples, moved)
+    loss = formula_loss(turns, hyper, RESPONSE_LIMIT)
     loss.backward()
-    torch.testing.assert_close(-gradient.tokens.objective.sum(), loss.detach(), rtol=1e-9, atol=1e-12)
+
+    def given(taught: list[Sample], actions: Actions) -> Given:
+        old = torch.cat([turn.old for turn in turns if turn.sample in taught])
+        reference = torch.cat([turn.reference for turn in turns if turn.sample in taught])
+        return Given(actions, old if moved_by else None, reference)
+
+    # The advantages are fp32, the formula's are fp64.
+    torch.testing.assert_close(tree_gradient(tree, samples, hyper, given), loss.detach(), rtol=1e-5, atol=1e-7)
     for name, parameter in plain.parameters.items():
-        torch.testing.assert_close(tree.parameters[name].grad, parameter.grad, rtol=1e-7, atol=1e-11)
+        assert parameter.grad is not None
+        torch.testing.assert_close(tree.parameters[name].grad, parameter.grad, rtol=1e-5, atol=1e-7)
 
 
 turns = st.lists(st.integers(0, 3), min_size=1, max_size=5)
@@ -121,13 +143,76 @@ def test_tree_gradient_equals_per_sample_gradient(
     assert_same_gradient(tree_planner, plain_planner, samples, micro_batch_tokens=budget)
 
 
-@pytest.mark.parametrize("aggregation", ["paper", "token-mean"])
-@pytest.mark.parametrize("budget", [30, 4096])
-def test_multi_turn_gradient_equals_the_formula(
-    tree_planner: Planner, plain_planner: Planner, aggregation: str, budget: int
-) -> None:
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "token-mean": {"aggregation": "token-mean"},
+    "dr-grpo": {"aggregation": "dr-grpo"},
+    "turn-rows": {"advantage": "turn-rows"},
+    "no-std": {"advantage": "no-std"},
+    "leave-one-out": {"advantage": "leave-one-out"},
+    "without dual clip": {"policy_loss": {**CLIP, "dual": None}},
+    "narrow dual clip": {"policy_loss": {**CLIP, "dual": 1.1}},
+    "gspo": {"policy_loss": {"kind": "gspo", "low": 0.05, "high": 0.1}},
+    "cispo": {"policy_loss": {"kind": "cispo", "high": 1.2}},
+    "k1": {"kl": kl(0.2, estimator="k1")},
+    "k1 unbiased": {"kl": kl(0.2, estimator="k1", unbiased=True)},
+    "k2": {"kl": kl(0.2, estimator="k2")},
+    "k2 unbiased": {"kl": kl(0.2, estimator="k2", unbiased=True)},
+    "k3 unbiased": {"kl": kl(0.2, unbiased=True)},
+    "token importance": {"importance_sampling": {"level": "token", "cap": 1.5}},
+    "sequence importance": {"importance_sampling": {"level": "sequence", "cap": 1.5}},
+    "masked truncated": {"truncated_responses": "mask"},
+    "masked truncated, token-mean": {"truncated_responses": "mask", "aggregation": "token-mean"},
+}
+
+
+def ragged_samples() -> list[Sample]:
+    """Turns of different lengths, one empty, one cut off; the sampler's log-probs differ from token to token."""
     samples = random_samples(2, vocabulary=VOCABULARY)
-    assert_same_gradient(tree_planner, plain_planner, samples, aggregation=aggregation, micro_batch_tokens=budget)
+    samples[1] = replace(samples[1], truncated=True)
+    samples.insert(3, sample(samples[2].group, samples[2].rollout, 9, [1, 2, 3], [], samples[2].reward))
+    noise = spread(samples, 0.8, seed=9)
+    return [replace(s, logprobs=tuple((n - 3.5).tolist())) for s, n in zip(samples, noise, strict=True)]
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("moved_by", [0.0, 0.4])
+def test_every_objective_equals_its_formula(
+    tree_planner: Planner, plain_planner: Planner, name: str, moved_by: float
+) -> None:
+    assert_same_gradient(tree_planner, plain_planner, ragged_samples(), moved_by, **OBJECTIVES[name])
+
+
+def test_no_option_is_without_effect(tree_planner: Planner) -> None:
+    samples = ragged_samples()
+    moved = torch.cat(spread(samples, 1.5, seed=7))
+
+    def given(taught: list[Sample], actions: Actions) -> Given:
+        about = actions.sampler_logprob
+        return Given(actions, about + moved[: len(about)], about - moved[: len(about)])
+
+    gradients: dict[str, torch.Tensor] = {}
+    for name, changes in OBJECTIVES.items():
+        hyper = training(**{"kl": kl(0.1), **changes})
+        tree_gradient(tree_planner, samples, hyper, given)
+        gradients[name] = torch.cat([p.grad.flatten() for p in tree_planner.parameters.values() if p.grad is not None])
+    for name, other in combinations(gradients, 2):
+        difference = (gradients[name] - gradients[other]).norm() / gradients[name].norm()
+        assert difference > 1e-4, f"{name} and {other} have the same gradient"
+
+
+def test_sft_is_the_mean_log_likelihood(tree_planner: Planner, plain_planner: Planner) -> None:
+    samples, hyper = random_samples(2, vocabulary=VOCABULARY), sft()
+    for parameter in plain_planner.parameters.values():
+        parameter.grad = None
+    turns = formula_turns(plain_planner, samples, spread(samples, 0.0, seed=1))
+    (-torch.cat([turn.logprob for turn in turns]).mean()).backward()
+    taught, actions = make_actions(samples, hyper, RESPONSE_LIMIT, torch.float64)
+    rule = rule_of(in_memory(samples, hyper, temperature=TEMPERATURE))
+    work = Work(tree_planner, taught, actions, rule, 40, no_progress)
+    accumulate(work, work.micro_batches(range(len(taught))), Given(actions, None, None))
+    for name, parameter in plain_planner.parameters.items():
+        torch.testing.assert_close(tree_planner.parameters[name].grad, parameter.grad, rtol=1e-9, atol=1e-12)
 
 
 def test_tree_of_more_nodes_than_a_block(tree_planner: Planner, plain_planner: Planner) -> None:
@@ -147,9 +232,7 @@ def test_adapter_off_is_the_base_model_to_the_bit(tiny_model: Path, planner: Pla
 
 
 def test_policy_zero_equals_the_base(planner: Planner) -> None:
-    samples = random_samples(4)
-    planner.set_adapter(initial_adapter(planner.shapes(), run_seed=1))
-    hyper = training()
-    gradient = compute_gradient(planner, samples, make_actions(samples, hyper), in_memory(samples), no_progress)
-    assert float(gradient.tokens.kl.abs().max()) < 1e-6
-    assert gradient.norm > 0
+    state = initial_state("run", planner.lora, initial_adapter(planner.shapes(), run_seed=1))
+    _, metrics = take_step(planner, state, StepInputs(in_memory(random_samples(4))), no_progress)
+    assert abs(metrics["kl"]) < 1e-6
+    assert metrics["gradient_norm"] > 0

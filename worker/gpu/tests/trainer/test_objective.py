@@ -1,25 +1,28 @@
-"""Advantages, weights and terms against numbers worked out by hand."""
+"""Advantages, weights and the objective's edges against numbers worked out by hand."""
 
 import math
 
 import pytest
 import torch
 
-from flow_grpo.trainer.batch import Sample
-from flow_grpo.trainer.objective import (
-    advantages,
-    groups_without_variance,
-    kept_samples,
-    make_actions,
-    policy_term,
-    sample_weights,
-    terms,
-)
-from tests.trainer.samples import sample, training
+from flow_grpo.trainer.actions import make_actions
+from flow_grpo.trainer.advantage import advantages, groups_without_variance, kept_samples
+from flow_grpo.trainer.batch import Decision, Sample
+from flow_grpo.trainer.hyper_parameters import Clip
+from flow_grpo.trainer.objective import KL_ESTIMATORS, dual_clipped_term
+from tests.trainer.samples import CLIP, sample, training
+
+NO_DECISION = Decision()
 
 
 def turns(group: int, rollout: int, count: int, reward: float, length: int = 2) -> list[Sample]:
     return [sample(group, rollout, turn, [1, 2], list(range(length)), reward) for turn in range(1, count + 1)]
+
+
+def weights(samples: list[Sample], limit: int = 8, **changes: object) -> list[float]:
+    """Weight of each sample's tokens."""
+    taught, actions = make_actions(samples, training(**changes), limit, torch.float64)
+    return [float(actions.weight[actions.sample == index][0]) for index in range(len(taught))]
 
 
 # Four successes of one turn and four failures of three turns.
@@ -47,39 +50,61 @@ def test_equal_rewards_give_exactly_zero() -> None:
 
 def test_paper_weights_sum_to_one_and_weigh_groups_rollouts_and_turns_equally() -> None:
     samples = turns(0, 0, 1, 1.0) + turns(0, 1, 2, 0.0, length=5) + turns(1, 0, 1, 1.0) + turns(1, 3, 1, 0.0)
-    weights = sample_weights(samples, training())
-    lengths = [len(s.response) for s in samples]
-    assert sum(w * n for w, n in zip(weights, lengths, strict=True)) == pytest.approx(1)
-    assert weights[0] == pytest.approx(1 / 2 / 2 / 1 / 2)
-    assert weights[1] == pytest.approx(1 / 2 / 2 / 2 / 5)
+    found = weights(samples)
+    assert sum(w * len(s.response) for w, s in zip(found, samples, strict=True)) == pytest.approx(1)
+    assert found[0] == pytest.approx(1 / 2 / 2 / 1 / 2)
+    assert found[1] == pytest.approx(1 / 2 / 2 / 2 / 5)
 
 
 def test_token_mean_divides_by_the_tokens_of_the_step() -> None:
     samples = turns(0, 0, 1, 1.0) + turns(0, 1, 2, 0.0, length=5)
-    assert sample_weights(samples, training(aggregation="token-mean")) == [pytest.approx(1 / 12)] * 3
+    assert weights(samples, aggregation="token-mean") == [pytest.approx(1 / 12)] * 3
 
 
 def test_dr_grpo_divides_every_token_by_the_same_constant() -> None:
     samples = turns(0, 0, 1, 1.0) + turns(0, 1, 2, 0.0, length=5)
-    weights = sample_weights(samples, training(aggregation="dr-grpo", group_size=4))
-    assert weights == [pytest.approx(1 / (1 * 4 * 5))] * 3
+    found = weights(samples, limit=9, aggregation="dr-grpo", group_size=4)
+    assert found == [pytest.approx(1 / (1 * 4 * 9))] * 3
 
 
 def test_dropping_groups_without_variance_removes_them_from_b() -> None:
     flat = turns(0, 0, 1, 1.0) + turns(0, 1, 1, 1.0)
     live = turns(1, 0, 1, 1.0) + turns(1, 1, 1, 0.0)
-    kept = kept_samples(flat + live, training(groups="drop-zero-variance"))
+    kept = kept_samples(flat + live, training(groups="drop-zero-variance"), NO_DECISION)
     assert kept == live
-    assert sample_weights(kept, training()) == [pytest.approx(1 / 1 / 2 / 1 / 2)] * 2
-    assert kept_samples(flat + live, training()) == flat + live
+    assert weights(kept) == [pytest.approx(1 / 1 / 2 / 1 / 2)] * 2
+    assert kept_samples(flat + live, training(), NO_DECISION) == flat + live
+
+
+def test_a_skipped_group_leaves_the_step() -> None:
+    samples = [s for group in range(3) for rollout in range(2) for s in turns(group, rollout, 1, float(rollout))]
+    assert {s.group for s in kept_samples(samples, training(), Decision(skip_groups=(1,)))} == {0, 2}
+
+
+def test_a_masked_response_counts_in_its_group_and_nowhere_else() -> None:
+    cut = sample(0, 0, 2, [1, 2], [3, 4, 5, 6], 1.0, truncated=True)
+    samples = [*turns(0, 0, 1, 1.0), cut, *turns(0, 1, 1, 0.0)]
+    assert weights(samples, truncated_responses="mask") == [pytest.approx(1 / 1 / 2 / 1 / 2)] * 2
+    assert weights(samples)[0] == pytest.approx(1 / 1 / 2 / 2 / 2)
+    taught, actions = make_actions(samples, training(truncated_responses="mask"), 8)
+    assert cut not in taught
+    assert actions.advantage[0] > 0
 
 
 def test_actions_repeat_each_samples_values_per_token() -> None:
     samples = turns(0, 0, 1, 1.0, length=3) + turns(0, 1, 1, 0.0, length=1)
-    actions = make_actions(samples, training())
+    _, actions = make_actions(samples, training(), 8)
     assert actions.sample.tolist() == [0, 0, 0, 1]
     assert actions.advantage[0] == -actions.advantage[3] > 0
     assert actions.sampler_logprob.tolist() == [-1.0] * 4
+
+
+def test_leave_one_out_compares_with_the_others() -> None:
+    samples = [s for rollout, reward in enumerate((1.0, 0.0, 0.0)) for s in turns(0, rollout, 1, reward)]
+    values = advantages(samples, "leave-one-out")
+    assert [values[0, rollout] for rollout in range(3)] == [1.0, -0.5, -0.5]
+    centred = advantages(samples, "no-std")
+    assert centred[0, 0] == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize(
@@ -94,31 +119,18 @@ def test_actions_repeat_each_samples_values_per_token() -> None:
         (5.0, -2.0, -6.0, True),
     ],
 )
-def test_policy_term(ratio: float, advantage: float, expected: float, clipped: bool) -> None:
+def test_clipped_term(ratio: float, advantage: float, expected: float, clipped: bool) -> None:
     r = torch.tensor([ratio], requires_grad=True)
-    term, flag = policy_term(r, torch.tensor([advantage]), training())
+    term, flag = dual_clipped_term(r, torch.tensor([advantage]), Clip.model_validate(CLIP))
     assert term.item() == pytest.approx(expected)
     assert flag.item() is clipped
     term.backward()
     assert (r.grad == 0) == clipped
 
 
-def test_gradient_at_ratio_one_is_the_policy_gradient() -> None:
-    logprob = torch.tensor([-1.0, -2.0], dtype=torch.float64, requires_grad=True)
-    advantage = torch.tensor([0.5, -0.5], dtype=torch.float64)
-    zero = torch.zeros(2, dtype=torch.float64)
-    parts = terms(logprob, logprob.detach(), logprob.detach(), zero, advantage, training(kl_coefficient=0))
-    parts.objective.sum().backward()
-    assert logprob.grad is not None
-    assert logprob.grad.tolist() == [0.5, -0.5]
-
-
-def test_kl_is_never_negative_and_pulls_towards_the_base() -> None:
-    logprob = torch.tensor([-1.0, -3.0], dtype=torch.float64, requires_grad=True)
-    reference = torch.tensor([-2.0, -1.0], dtype=torch.float64)
-    zero = torch.zeros(2, dtype=torch.float64)
-    parts = terms(logprob, logprob.detach(), reference, zero, zero, training(kl_coefficient=1.0))
-    assert (parts.kl > 0).all()
-    parts.objective.sum().backward()
-    assert logprob.grad is not None
-    assert logprob.grad[0] < 0 < logprob.grad[1]
+@pytest.mark.parametrize("name", ["k2", "k3"])
+def test_kl_estimates_are_never_negative_and_grow_with_the_distance(name: str) -> None:
+    d = torch.linspace(-3, 3, 25, dtype=torch.float64)
+    values = KL_ESTIMATORS[name](d)
+    assert (values >= 0).all()
+    assert values[12] == 0 < values[13] < values[14]

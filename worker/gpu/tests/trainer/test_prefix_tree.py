@@ -4,8 +4,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flow_grpo.trainer.attention_blocks import attention_blocks
 from flow_grpo.trainer.batch import Sample
-from flow_grpo.trainer.prefix_tree import attention_blocks, build_tree, split_micro_batches, tree_size
+from flow_grpo.trainer.prefix_tree import build_tree, split_micro_batches, tree_size
 from tests.trainer.samples import random_samples, sample
 
 token_lists = st.lists(st.integers(0, 2), min_size=1, max_size=6)
@@ -49,10 +50,11 @@ def test_an_action_sees_its_own_prefix_and_nothing_else(pairs: list[tuple[list[i
 @given(sequences, st.integers(1, 5))
 def test_attention_blocks_show_each_node_its_ancestors(pairs: list[tuple[list[int], list[int]]], size: int) -> None:
     tree = build_tree(samples_of(pairs))
-    blocks = attention_blocks(tree, size, torch.float32)
-    for node in range(tree.size):
-        row = blocks.mask[node // size, 0, node % size]
-        assert blocks.keys[node // size][row == 0].tolist() == ancestors(tree, node)
+    seen: dict[int, list[int]] = {}
+    for block in attention_blocks(tree, size):
+        for node, hidden in zip(range(block.start, block.stop), block.hidden, strict=True):
+            seen[node] = block.keys[: block.common].tolist() + block.keys[block.common :][~hidden].tolist()
+    assert seen == {node: ancestors(tree, node) for node in range(tree.size)}
 
 
 @settings(deadline=None)
@@ -69,14 +71,14 @@ def test_micro_batches_keep_groups_together_and_their_order() -> None:
     samples = random_samples(1, groups=4)
     largest = max(tree_size([s for s in samples if s.group == group]) for group in range(4))
     batches = split_micro_batches(samples, largest)
-    assert [s for batch in batches for s in batch] == samples
-    groups = [{s.group for s in batch} for batch in batches]
+    assert [index for batch in batches for index in batch] == list(range(len(samples)))
+    groups = [{samples[index].group for index in batch} for batch in batches]
     assert sum(map(len, groups)) == 4
-    assert all(tree_size(batch) <= largest for batch in batches)
+    assert all(tree_size([samples[index] for index in batch]) <= largest for batch in batches)
     assert len(split_micro_batches(samples, 10_000)) == 1
 
 
 def test_a_group_over_the_budget_is_cut_between_samples() -> None:
     samples = random_samples(1, groups=1)
     batches = split_micro_batches(samples, 1)
-    assert batches == [[s] for s in samples]
+    assert batches == [[index] for index in range(len(samples))]

@@ -10,10 +10,11 @@ from flow_grpo import artifacts
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer.contract import TrainStepRequest
 from flow_grpo.trainer.recovery import StateUnavailable
-from tests.trainer.run import RUN_ID, Run, no_progress
+from tests.trainer.run import KEEP, RUN_ID, Run, no_progress
 from tests.trainer.samples import IDENTITY
 
 STEPS = 5
+KEEP_ALL = {**KEEP, "last": 100}
 
 
 class Killed(BaseException):
@@ -38,7 +39,7 @@ def trained(run: Run) -> Run:
     trainer = run.trainer()
     run.init(trainer)
     for step in range(1, STEPS + 1):
-        run.step(trainer, step, checkpoint={"save": True, "keep": 100})
+        run.step(trainer, step, checkpoint={"save": True, "keep": KEEP_ALL})
     return run
 
 
@@ -50,7 +51,7 @@ def forget(run: Run, step: int) -> tuple[TrainStepRequest, str, bytes]:
     for later in range(step, STEPS + 1):
         shutil.rmtree(run.directory / "checkpoints" / f"{later:06d}")
         shutil.rmtree(run.directory / "policies" / f"{later:06d}")
-    request = run.request(step, {"uri": batch[0], "sha256": batch[1]}, checkpoint={"save": True, "keep": 100})
+    request = run.request(step, {"uri": batch[0], "sha256": batch[1]}, checkpoint={"save": True, "keep": KEEP_ALL})
     return request, run.policies[step], optimiser
 
 

@@ -1,0 +1,84 @@
+"""Matrix products of the gradient step, by the fastest library that gives the same bits every time.
+
+On a CPU in fp32 that is oneDNN, at two to three times the rate of torch's own product on processors that MKL does not
+favour. Nothing is packed beforehand: weights stay where they are, also for products with their transpose.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+_ONEDNN = torch.backends.mkldnn.is_available()
+
+
+def product(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """x (R, in), weight (out, in) -> x weight^T (R, out). Either may be a transposed view."""
+    if _ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32:
+        return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
+    return F.linear(x, weight)
+
+
+class _FrozenLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+        ctx.save_for_backward(weight)
+        y = product(x, weight)
+        return y if bias is None else y.add_(bias)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        (weight,) = ctx.saved_tensors
+        return product(gradients[0], weight.t()), None, None
+
+
+class _AdaptedLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        lora_a: torch.Tensor,
+        lora_b: torch.Tensor,
+        scale: float,
+    ) -> torch.Tensor:
+        y = product(x, weight)
+        low = product(x, lora_a)
+        y.addmm_(low, lora_b.t(), alpha=scale)
+        ctx.save_for_backward(x, weight, lora_a, lora_b, low)
+        ctx.scale = scale
+        return y if bias is None else y.add_(bias)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        x, weight, lora_a, lora_b, low = ctx.saved_tensors
+        dy = gradients[0]
+        dlow = product(dy, lora_b.t()).mul_(ctx.scale)
+        dx = None
+        if ctx.needs_input_grad[0]:
+            dx = product(dy, weight.t()).addmm_(dlow, lora_a)
+        # The long dimension, rows, is summed over: both products have the small rank as their rows.
+        da = product(dlow.t(), x.t())
+        db = product(low.t(), dy.t()).t().mul(ctx.scale)
+        return dx, None, None, da, db, None
+
+
+def frozen_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """x (R, in) -> x weight^T + bias (R, out); no gradient reaches weight and bias."""
+    return _FrozenLinear.apply(x, weight, bias)  # pyright: ignore[reportReturnType]
+
+
+def adapted_linear(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    lora_a: torch.Tensor,
+    lora_b: torch.Tensor,
+    scale: float,
+) -> torch.Tensor:
+    """x (R, in) -> x weight^T + bias + scale x A^T B^T (R, out); gradients go to x, A (r, in) and B (out, r).
+
+    x and the low-rank rows are all that is kept for the way back.
+    """
+    return _AdaptedLinear.apply(x, weight, bias, lora_a, lora_b, scale)  # pyright: ignore[reportReturnType]
