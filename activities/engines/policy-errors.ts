@@ -19,12 +19,28 @@ export class PolicyServerAnswerInvalid extends Error {
   }
 }
 
+/**
+ * Thrown when the policy server was started in a way that would falsify training (I7): refused before anything is
+ * sampled. Retried, because its operator can start it again in the right way while runs wait.
+ */
+export class PolicyServerMisconfigured extends Error {
+  override name = 'PolicyServerMisconfigured';
+  constructor(reason: string) {
+    super(`The policy server cannot be used as it was started: ${redact(reason)}`);
+  }
+}
+
 const TRANSIENT = new Set([408, 409, 425, 429]);
+
+/** Whether an HTTP status says that the same request may be answered later. */
+export function isTransient(status: number): boolean {
+  return status >= 500 || TRANSIENT.has(status);
+}
 
 /** The failure that an HTTP error answer of the policy server stands for. */
 export function classifyRefusal(status: number, code: string | undefined, message: string): Error {
   if (code === 'context_length_exceeded') return nonRetryable(FailureType.PromptTooLong, message);
-  if (status >= 500 || TRANSIENT.has(status)) return new PolicyServerUnavailable(`${status} ${code ?? ''} ${message}`);
+  if (isTransient(status)) return new PolicyServerUnavailable(`${status} ${code ?? ''} ${message}`);
   return nonRetryable(FailureType.BadConfiguration, `The policy server refused the request (${status}): ${message}`);
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const tokenId = z.int().min(0).max(0x7fff_ffff);
+export const tokenId = z.int().min(0).max(0x7fff_ffff);
 
 /** The part of the policy server's answer that is used. The token lists are as sampled (I1). */
 export const completionSchema = z.object({
@@ -19,3 +19,8 @@ export const completionSchema = z.object({
 export const errorSchema = z.object({
   error: z.object({ message: z.string(), code: z.string().nullish() }),
 });
+
+/** What is wrong in an answer, for a message. */
+export function issuesOf(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+}

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { MemoryEntry, Query } from '../../workflows/contracts/flow.js';
 import { atlas } from '../datasets/atlas/atlas.dataset.js';
 import { groundTruth } from '../datasets/ground-truth.js';
-import { PolicyClient } from '../engines/policy-client.js';
+import { EmbeddedPolicyClient } from '../engines/embedded-policy-client.js';
 import { scoreExactNumber } from '../scoring/exact-number.js';
 import { createTools } from '../tools/index.js';
 import { executeSubGoal } from './executor/scripted-executor.js';
@@ -10,7 +10,7 @@ import { lastNumber } from './generator/last-number.js';
 import { oraclePlan } from './planner/oracle.engine.js';
 import { verify } from './verifier/verify.js';
 
-const tools = createTools(new PolicyClient('http://127.0.0.1:1'));
+const tools = createTools(new EmbeddedPolicyClient('http://127.0.0.1:1'));
 const families = { arithmetic: 1, lookup: 1, 'two-hop': 1, comparison: 1, sum: 1 };
 const signal = new AbortController().signal;
 

@@ -17,6 +17,8 @@ const environmentSchema = z.object({
   /** Directory of the dequantised base models. */
   AGENTFLOW_MODELS_CACHE: absolutePath,
   AGENTFLOW_POLICY_SERVER_URL: httpUrl,
+  /** The key that the policy server wants, where it wants one. */
+  AGENTFLOW_POLICY_SERVER_KEY: z.string().optional(),
   AGENTFLOW_POLICY_SERVER_PORT: port.default(8460),
   /** The policy server's append-only request log. */
   AGENTFLOW_REQUEST_LOG: absolutePath,

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -28,19 +28,19 @@ describe(loadOperatorFile, () => {
   });
 
   it('takes the embedded policy server, or vLLM for a registered model', () => {
-    const rest =
-      'models: { m: { source: smollm2, context: 64 } }\ntools: [a]\ndatasets: [atlas]\n' +
-      'timeouts: { train_heartbeat_s: 1, call_heartbeat_s: 1, trainer_sticky_s: 1, patience_s: 1, group_deadline_s: 1 }\n';
-    const load = (server: string) => loadOperatorFile(write(rest + server)).policy_server;
+    const rest = readFileSync(join(PROJECT_ROOT, 'test/support/operator.yaml'), 'utf8');
+    const load = (server: string) => loadOperatorFile(write(`${rest}\n${server}`)).policy_server;
     expect(load('')).toEqual({ kind: 'embedded' });
-    expect(load('policy_server: { kind: vllm, model: m, reference: /etc/m.json }')).toEqual({
+    expect(load('policy_server: { kind: vllm, model: tiny-random, reference: /etc/m.json }')).toEqual({
       kind: 'vllm',
-      model: 'm',
+      model: 'tiny-random',
       reference: '/etc/m.json',
       adapters: 4,
     });
     expect(() => load('policy_server: { kind: vllm, model: n, reference: /etc/m.json }')).toThrow(/model: must be/);
-    expect(() => load('policy_server: { kind: vllm, model: m, reference: m.json }')).toThrow(/reference: must be/);
+    expect(() => load('policy_server: { kind: vllm, model: tiny-random, reference: m.json }')).toThrow(
+      /reference: must be/,
+    );
     expect(() => load('policy_server: { kind: sglang }')).toThrow(/policy_server/);
   });
 

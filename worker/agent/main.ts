@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import { createAgentActivities } from '../../activities/index.js';
-import { PolicyClient } from '../../activities/engines/policy-client.js';
+import { openPolicyClient } from '../../activities/engines/open-policy-client.js';
 import { openArtifactStore } from '../../infra/artifacts/open-artifact-store.js';
 import { readEnvironment } from '../../infra/config/environment.js';
+import { loadOperatorFile } from '../../infra/config/operator-file.js';
 import { createDataSource } from '../../infra/database/data-source.js';
 import { connectWorker } from '../../infra/temporal/connection.js';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.js';
@@ -17,7 +18,19 @@ const MAX_CACHED_WORKFLOWS = 600;
 /** A turn's row is one short query: far fewer connections than calls are open. */
 const DATABASE_POOL = 16;
 
-const environment = readEnvironment(['DATABASE_URL', 'AGENTFLOW_ARTIFACTS', 'AGENTFLOW_POLICY_SERVER_URL']);
+const environment = readEnvironment([
+  'DATABASE_URL',
+  'AGENTFLOW_ARTIFACTS',
+  'AGENTFLOW_OPERATOR_FILE',
+  'AGENTFLOW_POLICY_SERVER_KEY',
+  'AGENTFLOW_POLICY_SERVER_URL',
+]);
+const policyClient = await openPolicyClient(loadOperatorFile(environment.AGENTFLOW_OPERATOR_FILE), {
+  url: environment.AGENTFLOW_POLICY_SERVER_URL,
+  key: environment.AGENTFLOW_POLICY_SERVER_KEY,
+  artifacts: environment.AGENTFLOW_ARTIFACTS,
+  onRetry: (error) => console.warn(error.message),
+});
 const dataSource = await createDataSource(environment.DATABASE_URL, DATABASE_POOL).initialize();
 const { connection, namespace } = await connectWorker({ onRetry: (error) => console.warn(error.message) });
 await ensureSearchAttributes(connection, namespace);
@@ -30,7 +43,7 @@ const worker = await Worker.create({
   activities: createAgentActivities({
     dataSource,
     artifacts: openArtifactStore(environment.AGENTFLOW_ARTIFACTS),
-    policyClient: new PolicyClient(environment.AGENTFLOW_POLICY_SERVER_URL),
+    policyClient,
   }),
   interceptors: { activity: [(context) => ({ inbound: new HeartbeatInterceptor(context) })] },
   maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,

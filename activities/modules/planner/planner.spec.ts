@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PlanTurnInput } from '../../../workflows/contracts/agent-activities.js';
-import { PolicyClient } from '../../engines/policy-client.js';
+import { EmbeddedPolicyClient } from '../../engines/embedded-policy-client.js';
 import { createTools } from '../../tools/index.js';
 import { compactPrompt, promptIdentity } from './compact-prompt.js';
 import { parseAction } from './parse-action.js';
 import { randomEngine } from './random.engine.js';
 
-const tools = createTools(new PolicyClient('http://127.0.0.1:1')).select(['calculator', 'lookup', 'generator']);
+const tools = createTools(new EmbeddedPolicyClient('http://127.0.0.1:1')).select(['calculator', 'lookup', 'generator']);
 
 describe('parseAction', () => {
   it.each([

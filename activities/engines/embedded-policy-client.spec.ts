@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { PolicyClient, type CompletionRequest } from './policy-client.js';
+import { EmbeddedPolicyClient } from './embedded-policy-client.js';
+import type { CompletionRequest } from './policy-client.js';
 
 const SHA = 'a'.repeat(64);
 const request: CompletionRequest = {
@@ -20,9 +21,9 @@ function answer(overrides: Record<string, unknown> = {}, choice: Record<string, 
   return { policy_sha256: SHA, prompt_token_ids: [1, 2, 3], choices: [{ ...first, ...choice }], ...overrides };
 }
 
-describe('PolicyClient', () => {
+describe('EmbeddedPolicyClient', () => {
   let server: Server;
-  let client: PolicyClient;
+  let client: EmbeddedPolicyClient;
   let url: string;
   let seen: Record<string, unknown>;
   let reply: { status: number; body: string } | 'hang' | 'break';
@@ -42,7 +43,7 @@ describe('PolicyClient', () => {
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
   beforeEach(() => {
-    client = new PolicyClient(url);
+    client = new EmbeddedPolicyClient(url);
     respond(200, answer());
   });
   afterAll(() => {
@@ -110,7 +111,7 @@ describe('PolicyClient', () => {
   it('leaves a broken connection and a server that is away to be retried', async () => {
     reply = 'break';
     await expect(complete()).rejects.toThrow(expect.objectContaining({ name: 'PolicyServerUnavailable' }));
-    client = new PolicyClient('http://127.0.0.1:1');
+    client = new EmbeddedPolicyClient('http://127.0.0.1:1');
     await expect(complete()).rejects.toThrow(/did not answer: .*(ECONNREFUSED|bad port)/);
   });
 
