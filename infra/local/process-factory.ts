@@ -92,6 +92,6 @@ function stackUrls(options: StackOptions, ports: StackPorts, database: string): 
     temporal: address,
     temporalUi: options.existingTemporal ? undefined : `http://127.0.0.1:${ports.temporalUi}`,
     database,
-    policyServer: `http://127.0.0.1:${ports.policyServer}`,
+    policyServer: options.policyServerUrl ?? `http://127.0.0.1:${ports.policyServer}`,
   };
 }

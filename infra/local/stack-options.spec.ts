@@ -18,6 +18,13 @@ describe(stackOptionsFromEnvironment, () => {
     });
   });
 
+  it('starts no policy server where there is one', () => {
+    expect(stackOptionsFromEnvironment({}).services).toContain('policy-server');
+    const options = stackOptionsFromEnvironment({ AGENTFLOW_POLICY_SERVER_URL: 'http://gpu:8000' });
+    expect(options.policyServerUrl).toBe('http://gpu:8000');
+    expect(options.services).toEqual(['trainer', 'agent-worker', 'api']);
+  });
+
   it('names a variable that is no port', () => {
     expect(() => stackOptionsFromEnvironment({ AGENTFLOW_POSTGRES_PORT: 'x' })).toThrow(BadPort);
     expect(() => stackOptionsFromEnvironment({ AGENTFLOW_POSTGRES_PORT: 'x' })).toThrow(/AGENTFLOW_POSTGRES_PORT/);

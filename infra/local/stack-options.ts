@@ -26,6 +26,8 @@ export interface StackOptions {
   databaseUrl?: string;
   /** The existing Temporal cluster that the environment names, instead of a dev server. */
   existingTemporal: boolean;
+  /** An existing policy server instead of the embedded one. */
+  policyServerUrl?: string;
   /** Which of the project's own processes to start. */
   services: readonly ServiceName[];
   /** More environment variables, by process. */
@@ -51,13 +53,17 @@ export class BadPort extends Error {
 /** The options that the environment asks for: everything on, default ports. @throws BadPort, EnvironmentError */
 export function stackOptionsFromEnvironment(env: NodeJS.ProcessEnv = process.env): StackOptions {
   const { AGENTFLOW_DATA, AGENTFLOW_CACHE } = readEnvironment(['AGENTFLOW_DATA', 'AGENTFLOW_CACHE'], env);
+  const policyServerUrl = env['AGENTFLOW_POLICY_SERVER_URL']
+    ? readEnvironment(['AGENTFLOW_POLICY_SERVER_URL'], env).AGENTFLOW_POLICY_SERVER_URL
+    : undefined;
   return {
     dataDirectory: AGENTFLOW_DATA,
     cacheDirectory: AGENTFLOW_CACHE,
     ports: portsFromEnvironment(env),
     databaseUrl: env['DATABASE_URL'] ? readEnvironment(['DATABASE_URL'], env).DATABASE_URL : undefined,
     existingTemporal: Boolean(env['TEMPORAL_ADDRESS'] || env['TEMPORAL_PROFILE']),
-    services: SERVICE_NAMES,
+    policyServerUrl,
+    services: SERVICE_NAMES.filter((name) => name !== 'policy-server' || policyServerUrl === undefined),
     env: {},
   };
 }
