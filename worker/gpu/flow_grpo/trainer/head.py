@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
+from flow_grpo.trainer.products import product
+
 # Logits held at once: 25 MB in fp32, whatever the vocabulary and the micro-batch.
 LOGITS_AT_ONCE = 128 * 49_152
 
@@ -60,16 +62,25 @@ def head_values(
         piece = slice(start, min(start + step, rows))
         bounds = torch.searchsorted(sampled.row[order], torch.tensor([piece.start, piece.stop]))
         chosen = order[int(bounds[0]) : int(bounds[1])]
-        log_p = torch.log_softmax((hidden[piece] @ weight.T).to(logprob.dtype) / temperature, dim=-1)
-        logprob[chosen] = log_p[sampled.row[chosen] - start, sampled.token[chosen]]
-        p = log_p.exp()
-        entropy[piece] = -(p * log_p).sum(-1)
+        row, token = sampled.row[chosen] - start, sampled.token[chosen]
+        # One exponential per logit: e = exp(z - max), so p = e / total, and log p = z - max - log total.
+        z = product(hidden[piece] / temperature, weight).to(logprob.dtype)
+        z -= z.amax(dim=-1, keepdim=True)
+        e = z.exp()
+        total = e.sum(dim=-1, keepdim=True)
+        logprob[chosen] = z[row, token] - total.log()[row, 0]
+        entropy[piece] = (total.log() - _dot(e, z) / total)[:, 0]
         if expected is not None:
-            expected[piece] = (p.to(weight.dtype) @ weight).to(logprob.dtype) / temperature
+            expected[piece] = product(e.to(weight.dtype), weight.t()).to(logprob.dtype) / (total * temperature)
         if slope is not None:
-            inner = p * (log_p + entropy[piece, None])
-            slope[piece] = -(inner.to(weight.dtype) @ weight).to(logprob.dtype) / temperature
+            inner = e * (z - total.log() + entropy[piece, None])
+            slope[piece] = -product(inner.to(weight.dtype), weight.t()).to(logprob.dtype) / (total * temperature)
     return HeadValues(logprob, entropy, expected, slope)
+
+
+def _dot(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Products of rows, without a matrix in between: two of (R, C) -> (R, 1)."""
+    return torch.bmm(one[:, None], other[:, :, None])[:, 0]
 
 
 def hidden_gradient(

@@ -41,11 +41,12 @@ class _TreeAttention(torch.autograd.Function):
             for head in range(len(key)):
                 mine, at = slice(head * shared, (head + 1) * shared), slice(block.start, block.stop)
                 scores = _scores(query[mine, at], key[head], block, scaling)
-                total = torch.logsumexp(scores, dim=1)
-                weights = scores.sub_(total[:, None]).exp_()
-                rows = product(weights, value[head].index_select(0, block.keys).t())
+                highest = scores.amax(dim=1, keepdim=True)
+                weights = scores.sub_(highest).exp_()
+                total = weights.sum(dim=1, keepdim=True)
+                rows = product(weights, value[head].index_select(0, block.keys).t()).div_(total)
                 out[at, mine] = rows.view(shared, -1, width).transpose(0, 1)
-                log_sum[mine, at] = total.view(shared, -1)
+                log_sum[mine, at] = (highest + total.log()).view(shared, -1)
         ctx.save_for_backward(query, key, value, out, log_sum)
         ctx.blocks, ctx.scaling = blocks, scaling
         return out
