@@ -1,6 +1,7 @@
 """The trainer's Temporal activities: initPolicy, trainStep and saveCheckpoint.
 
-They run in a worker thread, one at a time, and heartbeat from inside the work, so that a step that hangs times out.
+They run in a worker thread, one at a time (device.py), and heartbeat from inside the work, so that a step that hangs
+times out.
 """
 
 import logging
@@ -13,10 +14,9 @@ from temporalio.exceptions import ApplicationError, CancelledError
 
 from flow_grpo.failures import Failure
 from flow_grpo.trainer.contract import InitPolicyRequest, SaveCheckpointRequest, TrainStepRequest, parse_request
+from flow_grpo.trainer.heartbeat import heartbeat
 from flow_grpo.trainer.redaction import redact
 from flow_grpo.trainer.trainer import Trainer
-
-TASK_QUEUE = "trainer"
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +69,3 @@ class TrainerActivities:
             message = redact(f"{type(error).__name__}: {error}", self._secrets)
             log.warning("%s; Temporal retries", message)
             raise ApplicationError(message, type=type(error).__name__) from None
-
-
-def heartbeat(phase: str, done: int, total: int) -> None:
-    """The step's progress as heartbeat details; Temporal's client throttles them."""
-    activity.heartbeat({"phase": phase, "done": done, "total": total})

@@ -96,6 +96,8 @@ class InitPolicyResult(BaseModel):
 
     policy: Policy
     uri: str
+    worker: str
+    """Task queue of the worker process that holds the run's state now."""
 
 
 RecoveredFrom = Literal["memory", "checkpoint", "replay", "committed"]
@@ -107,6 +109,8 @@ class TrainStepResult(BaseModel):
     policy: Policy
     uri: str
     recovered_from: RecoveredFrom
+    worker: str
+    """Task queue of the worker process that holds the run's state now."""
     metrics: dict[str, float]
 
 

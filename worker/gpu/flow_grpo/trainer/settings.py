@@ -14,6 +14,7 @@ NAMES = {
     "artifacts": "AGENTFLOW_ARTIFACTS",
     "models_cache": "AGENTFLOW_MODELS_CACHE",
     "operator_file": "AGENTFLOW_OPERATOR_FILE",
+    "runs": "AGENTFLOW_TRAINER_RUNS",
     "replay_checkpoint_seconds": "AGENTFLOW_REPLAY_CHECKPOINT_S",
 }
 
@@ -34,6 +35,9 @@ class Settings(BaseModel):
 
     operator_file: Path = REPOSITORY / "infra" / "local" / "operator.yaml"
     """The operator's file, which registers models by name."""
+
+    runs: int = Field(default=4, ge=1)
+    """Training runs whose state is held in memory between their steps, and models that are held for them."""
 
     replay_checkpoint_seconds: float = Field(default=20, ge=0)
     """A replay writes a checkpoint when the last is older than this, so that repeated kills still advance."""

@@ -1,7 +1,7 @@
 """The trainer of one process: makes policies, takes steps, and holds the state between them.
 
-In-memory state carries (run, step, sha256). It is taken out of the trainer before a step begins and put back only
-after the commit, so an exception anywhere drops it (I4) and the next attempt recovers from what is on disk.
+In-memory state carries (run, step, sha256). It is taken out of memory before a step begins and put back only after the
+commit, so an exception anywhere drops it (I4) and the next attempt recovers from what is on disk.
 """
 
 import logging
@@ -23,9 +23,11 @@ from flow_grpo.trainer.contract import (
     TrainStepRequest,
     TrainStepResult,
 )
+from flow_grpo.trainer.held_states import HeldStates
 from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.lora import initial_adapter
 from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.planners import Planners
 from flow_grpo.trainer.records import PolicyRow, Records
 from flow_grpo.trainer.recovery import Recovery, batch_path, step_inputs
 from flow_grpo.trainer.state import TrainerState, initial_state
@@ -51,20 +53,23 @@ class Stores:
 class Trainer:
     """Not thread-safe: one call at a time."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, worker: str, runs: int) -> None:
+        """`worker`: the task queue on which this process, and no other, is reached. `runs`: how many are held."""
         self._stores = stores
-        self._planner: Planner | None = None
-        self._memory: TrainerState | None = None
+        self._worker = worker
+        self._states = HeldStates(runs)
+        self._planners = Planners(runs)
 
     def init_policy(self, request: InitPolicyRequest, progress: Progress) -> InitPolicyResult:
         """Make and commit policy 0: deterministic from the seed, so a repeated call gives the same."""
         artifacts = self._run_artifacts(request)
-        planner = self._load_planner(request.model, request.lora, progress)
-        self._memory = None
+        self._states.drop(request.run_id)
+        planner = self._planner(request.model, request.lora, progress)
         state = initial_state(request.run_id, request.lora, initial_adapter(planner.shapes(), request.seed))
         winner = self._save_and_commit(artifacts, state, Origin(None, None), {}, checkpoint=True, progress=progress)
-        self._memory = state
-        return InitPolicyResult(policy=Policy(name=state.policy_name, sha256=winner.sha256), uri=winner.uri)
+        self._states.put(state)
+        policy = Policy(name=state.policy_name, sha256=winner.sha256)
+        return InitPolicyResult(policy=policy, uri=winner.uri, worker=self._worker)
 
     def train_step(self, request: TrainStepRequest, progress: Progress) -> TrainStepResult:
         """Take one step and commit it, or return the committed one. Idempotent, and safe beside other workers."""
@@ -75,24 +80,24 @@ class Trainer:
             if artifacts.has_whole_policy(request.step, row.sha256):
                 if request.checkpoint.save:
                     self._make_up_checkpoint(artifacts, _checkpoint_request(request, row), row, progress)
-                return _result(request, row, "committed")
+                return self._result(request, row, "committed")
         batch = read_batch(batch_path(artifacts.root, request.batch.uri), request.batch.sha256)
         check_batch(batch, request.run_id, request.step, request.parent_sha256, request.model, request.identity)
         before, how = self._take_state(
             artifacts, request, request.step - 1, request.parent_sha256, request.checkpoint.keep, progress
         )
-        planner = self._load_planner(request.model, before.lora, progress)
+        planner = self._planner(request.model, before.lora, progress)
         state, metrics = take_step(planner, before, step_inputs(artifacts, batch), progress)
         origin = Origin(before.sha256, batch.sha256)
         winner = self._save_and_commit(
             artifacts, state, origin, metrics, checkpoint=request.checkpoint.save, progress=progress
         )
-        self._memory = state
+        self._states.put(state)
         self._tidy(artifacts, request.step, request.checkpoint.keep)
         log.info(
             "%s: policy %s from %s, reward %.3f", state.policy_name, state.sha256[:12], how, metrics["reward_mean"]
         )
-        return _result(request, winner, how)
+        return self._result(request, winner, how)
 
     def save_checkpoint(self, request: SaveCheckpointRequest, progress: Progress) -> SaveCheckpointResult:
         """Save the state after a committed step unless its checkpoint is whole already: after a cancel or a stop."""
@@ -112,31 +117,32 @@ class Trainer:
     def _recovery(self, artifacts: RunArtifacts) -> Recovery:
         return Recovery(artifacts, self._stores.records, self._stores.replay_checkpoint_seconds)
 
-    def _load_planner(self, model: str, lora: Lora, progress: Progress) -> Planner:
+    def _planner(self, model: str, lora: Lora, progress: Progress) -> Planner:
         """The model with an adapter of this shape, kept from call to call."""
-        if self._planner is None or (self._planner.name, self._planner.lora) != (model, lora):
-            self._planner = None
-            progress("load model", 0, 1)
-            try:
-                registered = registered_model(self._stores.operator_file, model)
-            except UnknownModel as error:
-                raise Failure(FailureType.BadConfiguration, str(error)) from None
-            self._planner = Planner.load(ensure_base_model(registered.source, self._stores.models_cache), model, lora)
-            progress("load model", 1, 1)
-        return self._planner
+        return self._planners.get(model, lora, lambda: self._load_planner(model, lora, progress))
+
+    def _load_planner(self, model: str, lora: Lora, progress: Progress) -> Planner:
+        progress("load model", 0, 1)
+        try:
+            registered = registered_model(self._stores.operator_file, model)
+        except UnknownModel as error:
+            raise Failure(FailureType.BadConfiguration, str(error)) from None
+        planner = Planner.load(ensure_base_model(registered.source, self._stores.models_cache), model, lora)
+        progress("load model", 1, 1)
+        return planner
 
     def _take_state(
         self, artifacts: RunArtifacts, request: Request, step: int, sha256: str, keep: Keep, progress: Progress
     ) -> tuple[TrainerState, RecoveredFrom]:
-        """The state after `step`, out of memory or recovered. Memory is empty afterwards (I4)."""
-        held, self._memory = self._memory, None
-        if held is not None and (held.run_id, held.step, held.sha256) == (request.run_id, step, sha256):
+        """The state after `step`, out of memory or recovered. Memory has none of the run afterwards (I4)."""
+        held = self._states.take(request.run_id, step, sha256)
+        if held is not None:
             return held, "memory"
         progress("load checkpoint", 0, 1)
         recovery = self._recovery(artifacts)
         snapshot = recovery.snapshot(step)
         log.info("%s@%d: recovering from the state after step %d", request.run_id, step, snapshot.step)
-        planner = self._load_planner(request.model, snapshot.lora, progress)
+        planner = self._planner(request.model, snapshot.lora, progress)
         state = recovery.replay(planner, snapshot, step, keep, progress)
         if state.sha256 != sha256:
             raise Failure(
@@ -180,8 +186,12 @@ class Trainer:
         state, _ = self._take_state(artifacts, request, request.step, row.sha256, request.keep, progress)
         progress("write", 0, 1)
         self._recovery(artifacts).save_checkpoint(state, Origin(row.parent_sha256, row.batch_sha256))
-        self._memory = state
+        self._states.put(state)
         self._tidy(artifacts, request.step, request.keep)
+
+    def _result(self, request: TrainStepRequest, row: PolicyRow, how: RecoveredFrom) -> TrainStepResult:
+        policy = Policy(name=f"{request.run_id}@{request.step}", sha256=row.sha256)
+        return TrainStepResult(policy=policy, uri=row.uri, recovered_from=how, worker=self._worker, metrics=row.metrics)
 
     def _tidy(self, artifacts: RunArtifacts, step: int, keep: Keep) -> None:
         """Remove what the commit made superfluous."""
@@ -207,8 +217,3 @@ def _check_same_step(request: TrainStepRequest, row: PolicyRow) -> None:
             f"step {request.step} of {request.run_id} is committed from batch {row.batch_sha256} on policy "
             f"{row.parent_sha256}, but asked for with batch {request.batch.sha256} on {request.parent_sha256}",
         )
-
-
-def _result(request: TrainStepRequest, row: PolicyRow, how: RecoveredFrom) -> TrainStepResult:
-    policy = Policy(name=f"{request.run_id}@{request.step}", sha256=row.sha256)
-    return TrainStepResult(policy=policy, uri=row.uri, recovered_from=how, metrics=row.metrics)

@@ -1,21 +1,29 @@
-"""The trainer worker's process: connects to Temporal, polls the task queue `trainer`, stops quickly on a signal."""
+"""The trainer worker's process: connects to Temporal, polls its task queues, stops quickly on a signal.
+
+It polls two. `trainer` is shared by all trainer workers: whoever is free takes the call. The other is this process's
+own: a run whose state is in its memory calls it there (design 6), and moves on when nobody polls it any more.
+"""
 
 import asyncio
 import logging
 import signal
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import uuid4
 
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.worker import Worker
 
-from flow_grpo.trainer.activities import TASK_QUEUE, TrainerActivities
+from flow_grpo.trainer.activities import TrainerActivities
+from flow_grpo.trainer.device import OneAtATime
 from flow_grpo.trainer.records import Records
 from flow_grpo.trainer.redaction import secrets_of
 from flow_grpo.trainer.settings import Settings
 from flow_grpo.trainer.trainer import Stores, Trainer
 
+SHARED_QUEUE = "trainer"
 DEFAULT_ADDRESS = "127.0.0.1:7233"
 CONNECT_RETRY_S = 1.0
 # Heartbeats are cheap here and their timeout may be as short as seconds.
@@ -35,11 +43,17 @@ async def run_worker(settings: Settings) -> None:
     if stop.is_set():
         connecting.cancel()
         return
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="step") as executor:
-        async with _worker(connecting.result(), settings, executor):
-            log.info("polling task queue %s", TASK_QUEUE)
+    own_queue = f"{SHARED_QUEUE}/{uuid4().hex}"
+    # Calls of the runs that are held here all start at once and wait with heartbeats: one that waited in the queue
+    # would look as if this process were gone. A call of any other run is better left to whoever is free.
+    slots = {SHARED_QUEUE: 1, own_queue: settings.runs}
+    with ThreadPoolExecutor(max_workers=sum(slots.values()), thread_name_prefix="step") as executor:
+        shared, own = _workers(connecting.result(), _activities(settings, own_queue), slots, executor)
+        async with shared, own:
+            log.info("polling task queues %s", " and ".join(slots))
             await stopped
             log.info("stopping")
+            await asyncio.gather(shared.shutdown(), own.shutdown())
 
 
 async def connect() -> Client:
@@ -57,7 +71,28 @@ async def connect() -> Client:
             await asyncio.sleep(CONNECT_RETRY_S)
 
 
-def _worker(client: Client, settings: Settings, executor: ThreadPoolExecutor) -> Worker:
+def _workers(
+    client: Client, activities: TrainerActivities, slots: Mapping[str, int], executor: ThreadPoolExecutor
+) -> list[Worker]:
+    """A worker for each task queue of `slots`, which says how many calls may have started, at work or waiting."""
+    device = OneAtATime()
+    return [
+        Worker(
+            client,
+            task_queue=queue,
+            activities=activities.all(),
+            activity_executor=executor,
+            max_concurrent_activities=calls,
+            interceptors=[device],
+            default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+            max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+            graceful_shutdown_timeout=timedelta(0),
+        )
+        for queue, calls in slots.items()
+    ]
+
+
+def _activities(settings: Settings, own_queue: str) -> TrainerActivities:
     database_url = settings.database_url.get_secret_value()
     stores = Stores(
         artifacts=settings.artifacts,
@@ -66,13 +101,4 @@ def _worker(client: Client, settings: Settings, executor: ThreadPoolExecutor) ->
         records=Records(database_url),
         replay_checkpoint_seconds=settings.replay_checkpoint_seconds,
     )
-    return Worker(
-        client,
-        task_queue=TASK_QUEUE,
-        activities=TrainerActivities(Trainer(stores), secrets_of(database_url)).all(),
-        activity_executor=executor,
-        max_concurrent_activities=1,
-        default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
-        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
-        graceful_shutdown_timeout=timedelta(0),
-    )
+    return TrainerActivities(Trainer(stores, own_queue, settings.runs), secrets_of(database_url))

@@ -13,6 +13,7 @@ from flow_grpo.trainer.trainer import Stores, Trainer
 from tests.trainer.samples import IDENTITY, LORA, MODEL, metadata, random_samples, write_batch
 
 RUN_ID = "run-1"
+WORKER = "trainer/1"
 KEEP = {"last": 3, "best": 0, "every": 0}
 
 
@@ -33,10 +34,11 @@ class Run:
         self.policies: dict[int, str] = {}
         self.directory = self.root / "runs" / RUN_ID
 
-    def trainer(self, replay_checkpoint_seconds: float = 1e9) -> Trainer:
+    def trainer(self, replay_checkpoint_seconds: float = 1e9, runs: int = 4) -> Trainer:
         """A trainer process that has just started: nothing in memory."""
         records = Records(self.database_url)
-        return Trainer(Stores(self.root, self.models_cache, self.operator_file, records, replay_checkpoint_seconds))
+        stores = Stores(self.root, self.models_cache, self.operator_file, records, replay_checkpoint_seconds)
+        return Trainer(stores, WORKER, runs)
 
     def init(self, trainer: Trainer, seed: int = 3) -> str:
         """initPolicy, as the workflow asks for it."""

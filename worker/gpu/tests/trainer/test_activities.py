@@ -15,7 +15,7 @@ from flow_grpo.trainer.records import Records
 from flow_grpo.trainer.redaction import redact, secrets_of
 from flow_grpo.trainer.settings import read_settings
 from flow_grpo.trainer.trainer import Stores, Trainer
-from tests.trainer.run import RUN_ID, Run
+from tests.trainer.run import RUN_ID, WORKER, Run
 from tests.trainer.samples import IDENTITY, LORA, MODEL
 
 INIT = {"run_id": RUN_ID, "model": MODEL, "seed": 3, "lora": LORA, "identity": IDENTITY}
@@ -30,6 +30,7 @@ def test_a_run_through_the_activities(run: Run) -> None:
     result = environment.run(activities.train_step, run.request(1, run.freeze(1)).model_dump())
     assert result["policy"]["name"] == f"{RUN_ID}@1"
     assert result["recovered_from"] == "memory"
+    assert (start["worker"], result["worker"]) == (WORKER, WORKER)
     assert result["uri"].startswith("file://")
     phases = [beat["phase"] for beat in beats]
     assert [p for i, p in enumerate(phases) if i == 0 or phases[i - 1] != p] == [
@@ -65,7 +66,7 @@ def test_a_failure_of_the_closed_list_carries_its_type_and_details(run: Run) -> 
 def test_an_unreachable_database_is_retried_and_its_password_stays_secret(run: Run) -> None:
     url = "postgres://user:geheim%21@127.0.0.1:1/agentflow"
     stores = Stores(run.root, run.models_cache, run.operator_file, Records(url), 0)
-    activities = TrainerActivities(Trainer(stores), secrets_of(url))
+    activities = TrainerActivities(Trainer(stores, WORKER, 1), secrets_of(url))
     run.train(run.trainer(), 1)
     with pytest.raises(ApplicationError, match="OperationalError") as caught:
         ActivityEnvironment().run(activities.train_step, run.request(2, run.freeze(2)).model_dump())
