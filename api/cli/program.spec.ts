@@ -121,6 +121,49 @@ describe('agentflow', () => {
     }
   });
 
+  it.each([
+    [['skip-group'], { kind: 'skip-group' }],
+    [['skip-group', '--groups', '1,2'], { kind: 'skip-group', groups: [1, 2] }],
+    [['skip-step'], { kind: 'skip-step' }],
+    [['learning-rate', '1e-6'], { kind: 'learning-rate', learningRate: 1e-6 }],
+  ])('decide %j', async (args, decision) => {
+    const { id } = await train();
+    await api.database.dataSource.getRepository(TrainingRun).update({ id }, { status: 'paused' });
+    api.workflows.calls.length = 0;
+    expect((await cli('decide', id, ...args)).lines[2]).toBe('status   running');
+    expect(api.workflows.calls).toEqual([['decide', id, decision]]);
+  });
+
+  it.each([
+    [['skip-step', '1e-6'], /takes no learning rate/],
+    [['skip-step', '--groups', '1'], /takes no --groups/],
+    [['learning-rate'], /needs a positive number/],
+    [['learning-rate', '-1'], /needs a positive number/],
+    [['learning-rate', '7'], /learning_rate/],
+  ])('decide says what is wrong with %j', async (args, message) => {
+    const { id } = await train();
+    await expect(cli('decide', id, ...args)).rejects.toThrow(message);
+  });
+
+  it('names the groups and the commands to choose from where a loss was not finite', async () => {
+    const { id: runId } = await train();
+    const { dataSource } = api.database;
+    const failure = { type: 'NonFiniteLoss', message: 'the loss is not finite in groups [1, 3]', groups: [1, 3] };
+    const choices = [
+      'The step waits for a decision; choose one of:',
+      `  npx agentflow decide ${runId} skip-group          leave groups 1 and 3 out of the step`,
+      `  npx agentflow decide ${runId} skip-step           make no update in this step`,
+      `  npx agentflow decide ${runId} learning-rate RATE  take the step again with another learning rate`,
+    ];
+    await writeRunStatus(dataSource, { runId, version: 1, status: 'paused', step: 0, steps: 2, failure });
+    expect((await cli('runs', 'show', runId)).lines.slice(-4)).toEqual(choices);
+    await writeRunStatus(dataSource, { runId, version: 2, status: 'cancelled', step: 0, steps: 2, failure });
+    const { lines, notes } = await cli('runs', 'watch', runId);
+    expect(lines[1]).toContain(failure.message);
+    expect(notes).toEqual(choices);
+    expect((await cli('runs', 'watch', runId, '--json')).notes).toEqual([]);
+  });
+
   it('checkpoints lists them', async () => {
     const { id } = await train();
     await api.database.dataSource

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { registerCheckpoints } from './commands/checkpoints.command.js';
+import { registerDecide } from './commands/decide.command.js';
 import { registerRuns } from './commands/runs/runs.command.js';
 import { registerTrain } from './commands/train.command.js';
 import { registerQuickstart } from './quickstart/quickstart.command.js';
@@ -9,7 +10,13 @@ import type { CliContext } from './context.js';
 export type RegisterCommand = (program: Command, context: CliContext) => void;
 
 /** Every command of `agentflow`; a new one is added here. */
-const COMMANDS: RegisterCommand[] = [registerQuickstart, registerTrain, registerRuns, registerCheckpoints];
+const COMMANDS: RegisterCommand[] = [
+  registerQuickstart,
+  registerTrain,
+  registerRuns,
+  registerDecide,
+  registerCheckpoints,
+];
 
 export function createProgram(context: CliContext, commands = COMMANDS): Command {
   const program = new Command('agentflow')

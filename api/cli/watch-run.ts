@@ -1,6 +1,7 @@
 import type { TrainingRunDto } from '../training-runs/dto/training-run.dto.js';
 import { ApiRequestError } from './client/api-errors.js';
 import type { CliContext } from './context.js';
+import { describeChoices } from './output/describe-choices.js';
 import { describeEvent } from './output/describe-event.js';
 
 /**
@@ -22,6 +23,7 @@ export async function watchRun(
   for await (const event of client.followEvents(id, { onReconnect })) {
     away = false;
     context.print(json ? JSON.stringify(event) : describeEvent(event));
+    for (const line of json ? [] : describeChoices(id, event.data)) context.note(line);
   }
   const run = await client.getRun(id);
   if (run.status !== 'completed') context.setExitCode(1);

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { writeRunStatus } from '../../infra/database/run-status.js';
 import { scriptedActivities } from '../../test/support/scripted-activities.js';
+import { until } from '../../test/support/started-run.js';
 import { TEST_SETTINGS, WorkflowHarness } from '../../test/support/workflow-harness.js';
+import { FailureType } from '../../workflows/contracts/failures.js';
 import { ApiClient } from '../cli/client/api-client.js';
 import { TestApi } from '../testing/test-api.js';
 import { RunReconcilerService } from '../training-runs/run-reconciler.service.js';
@@ -15,10 +18,18 @@ const CONFIG = {
   evaluation: { questions: 1, yardsticks: false },
 };
 
+const NOT_FINITE = ApplicationFailure.create({
+  message: 'the loss is not finite',
+  type: FailureType.NonFiniteLoss,
+  nonRetryable: true,
+  details: [{ groups: [0] }],
+});
+
 describe(RunWorkflows, () => {
   let harness: WorkflowHarness;
   let api: TestApi;
   let client: ApiClient;
+  let nextLossIsFinite = true;
 
   beforeAll(async () => {
     harness = await WorkflowHarness.start();
@@ -27,7 +38,14 @@ describe(RunWorkflows, () => {
     const { dataSource } = api.database;
     const setRunStatus = async (input: Parameters<typeof writeRunStatus>[1]): Promise<void> =>
       void (await writeRunStatus(dataSource, input));
-    await harness.work(scriptedActivities({ agent: { setRunStatus } }));
+    const scripted = scriptedActivities({ agent: { setRunStatus } });
+    const { trainStep } = scripted.trainer;
+    scripted.trainer.trainStep = (request) => {
+      if (nextLossIsFinite) return trainStep(request);
+      nextLossIsFinite = true;
+      return Promise.reject(NOT_FINITE);
+    };
+    await harness.work(scripted);
   }, 60_000);
   afterAll(async () => {
     await api.stop();
@@ -71,6 +89,26 @@ describe(RunWorkflows, () => {
     });
     await client.act(id, 'stop');
     expect((await follow(id)).at(-1)).toBe('run.completed');
+  }, 60_000);
+
+  it('decides about a step whose loss was not finite, and only then', async () => {
+    nextLossIsFinite = false;
+    const { id } = await submit({ steps: 1_000 });
+    await until(async () => (await client.getRun(id)).status === 'paused');
+    expect((await client.getRun(id)).failure).toEqual({
+      type: 'NonFiniteLoss',
+      message: 'the loss is not finite',
+      groups: [0],
+    });
+    expect((await client.decide(id, { kind: 'learning-rate', learning_rate: 1e-6 })).status).toBe('running');
+    await until(async () => (await client.progress(id)).step >= 1);
+    expect(await client.progress(id)).toMatchObject({ learningRate: 1e-6 });
+    await expect(client.decide(id, { kind: 'skip-step' })).rejects.toMatchObject({
+      status: 409,
+      body: { error: { code: 'refused_by_run', message: expect.stringContaining('nothing to decide') } },
+    });
+    await client.act(id, 'cancel');
+    expect((await follow(id)).at(-1)).toBe('run.cancelled');
   }, 60_000);
 
   it('keeps a run queued where there is no Temporal server, and says so', async () => {

@@ -7,6 +7,10 @@ import { AGENT_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
 import type { Training } from '../../workflows/contracts/training-config.js';
 import type { RunSettings, TrainingRunInput, TrainingRunProgress } from '../../workflows/contracts/training-run.js';
 
+/** What the workflow's update `decide` takes. */
+export type Decision =
+  { kind: 'skip-group'; groups?: number[] } | { kind: 'skip-step' } | { kind: 'learning-rate'; learningRate: number };
+
 /** The API's only way to the `trainingRun` workflows: a workflow's id is its training run's id. */
 export class RunWorkflows {
   private searchAttributesReady = false;
@@ -55,6 +59,10 @@ export class RunWorkflows {
 
   async extend(runId: string, steps: number): Promise<void> {
     await this.update(runId, 'extend', steps);
+  }
+
+  async decide(runId: string, decision: Decision): Promise<RunStatus> {
+    return this.update<RunStatus>(runId, 'decide', decision);
   }
 
   async cancel(runId: string): Promise<void> {

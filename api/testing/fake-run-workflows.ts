@@ -1,6 +1,6 @@
 import type { TrainingRun } from '../../infra/database/entities/index.js';
 import type { RunStatus } from '../../workflows/contracts/agent-activities.js';
-import type { RunWorkflows } from '../temporal/run-workflows.js';
+import type { Decision, RunWorkflows } from '../temporal/run-workflows.js';
 
 /** In the place of Temporal where Temporal is not the point: remembers what was asked and answers at once. */
 export class FakeRunWorkflows implements Pick<RunWorkflows, keyof RunWorkflows> {
@@ -34,6 +34,11 @@ export class FakeRunWorkflows implements Pick<RunWorkflows, keyof RunWorkflows> 
 
   async extend(runId: string, steps: number): Promise<void> {
     this.record('extend', runId, steps);
+  }
+
+  async decide(runId: string, decision: Decision): Promise<RunStatus> {
+    this.record('decide', runId, decision);
+    return 'running';
   }
 
   async cancel(runId: string): Promise<void> {

@@ -38,6 +38,13 @@ describe(RunVerbsController, () => {
     expect((await post('cancel').expect(200)).body).toMatchObject({ status: 'running' });
     await post('learning_rate').send({ learning_rate: 1e-5 }).expect(200);
     await post('extend').send({ steps: 9 }).expect(200);
+    const decided = await post('decide')
+      .send({ kind: 'skip-group', groups: [3] })
+      .expect(200);
+    expect(decided.body).toMatchObject({ id, status: 'running' });
+    await post('decide').send({ kind: 'skip-group' }).expect(200);
+    await post('decide').send({ kind: 'skip-step' }).expect(200);
+    await post('decide').send({ kind: 'learning-rate', learning_rate: 1e-6 }).expect(200);
     expect(api.workflows.calls).toEqual([
       ['pause', id, false],
       ['pause', id, true],
@@ -46,13 +53,19 @@ describe(RunVerbsController, () => {
       ['cancel', id],
       ['setLearningRate', id, 1e-5],
       ['extend', id, 9],
+      ['decide', id, { kind: 'skip-group', groups: [3] }],
+      ['decide', id, { kind: 'skip-group' }],
+      ['decide', id, { kind: 'skip-step' }],
+      ['decide', id, { kind: 'learning-rate', learningRate: 1e-6 }],
     ]);
   });
 
   it.each(['completed', 'cancelled', 'failed'] as const)('answers 409 on a run that is %s', async (status) => {
     const finished = await insertRun(status);
-    for (const verb of ['pause', 'resume', 'stop', 'cancel']) {
-      const { body } = await post(verb, finished).expect(409);
+    for (const verb of ['pause', 'resume', 'stop', 'cancel', 'decide']) {
+      const { body } = await post(verb, finished)
+        .send(verb === 'decide' ? { kind: 'skip-step' } : {})
+        .expect(409);
       expect(body).toMatchObject({ error: { code: 'run_finished', type: 'conflict_error' } });
       expect(JSON.stringify(body)).toContain(`is ${status}`);
     }
@@ -78,6 +91,12 @@ describe(RunVerbsController, () => {
     });
   });
 
+  it('shows the groups that a decision may leave out', async () => {
+    const failure = { type: 'NonFiniteLoss', message: 'the loss is not finite', groups: [1, 3] };
+    await api.database.dataSource.getRepository(TrainingRun).update({ id }, { status: 'paused', failure });
+    expect((await api.request('get', `/v1/training_runs/${id}`).expect(200)).body).toMatchObject({ failure });
+  });
+
   it('answers 503 when Temporal does not answer', async () => {
     api.workflows.failure = new ServiceError('unavailable', { cause: grpcError(14) });
     expect((await post('pause').expect(503)).body).toMatchObject({ error: { code: 'temporal_unavailable' } });
@@ -85,11 +104,19 @@ describe(RunVerbsController, () => {
 
   it('answers 404 on an unknown run and 400 on a bad body', async () => {
     await post('pause', 'run-none').expect(404);
+    await post('decide', 'run-none').send({ kind: 'skip-step' }).expect(404);
     for (const [verb, body] of [
       ['pause', { soon: true }],
       ['learning_rate', { learning_rate: -1 }],
       ['learning_rate', undefined],
       ['extend', { steps: 'many' }],
+      ['decide', undefined],
+      ['decide', { kind: 'skip-run' }],
+      ['decide', { kind: 'skip-group', groups: [] }],
+      ['decide', { kind: 'skip-group', groups: [-1] }],
+      ['decide', { kind: 'skip-step', groups: [1] }],
+      ['decide', { kind: 'learning-rate' }],
+      ['decide', { kind: 'learning-rate', learning_rate: 0 }],
     ] as const) {
       expect((await post(verb).send(body).expect(400)).body).toMatchObject({ error: { code: 'invalid_request' } });
     }

@@ -6,9 +6,11 @@ import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { named } from '../common/json-schema.js';
 import { trainingRunSchema, type TrainingRunDto } from './dto/training-run.dto.js';
 import {
+  decideBody,
   extendBody,
   learningRateBody,
   pauseBody,
+  type DecideBody,
   type ExtendBody,
   type LearningRateBody,
   type PauseBody,
@@ -83,6 +85,24 @@ export class RunVerbsController {
     @Body({ schema: extendBody }) body: ExtendBody,
   ): Promise<TrainingRunDto> {
     return this.service.extend(project, id, body.steps);
+  }
+
+  @Post('decide')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Decide about a step whose loss was not finite',
+    description:
+      'Leave groups out of the step, make no update in it, or take it again with another learning rate. ' +
+      'The decision is frozen with the batch, and the run goes on.',
+  })
+  @ApiBody({ schema: named('Decision', decideBody, 'input') })
+  @ApiOkResponse(RUN)
+  async decide(
+    @Project() project: string,
+    @Param('id') id: string,
+    @Body({ schema: decideBody }) decision: DecideBody,
+  ): Promise<TrainingRunDto> {
+    return this.service.decide(project, id, decision);
   }
 
   @Get('progress')

@@ -6,6 +6,7 @@ import type { TrainingRunProgress } from '../../workflows/contracts/training-run
 import { conflict } from '../common/api-error.js';
 import { RunWorkflows } from '../temporal/run-workflows.js';
 import type { TrainingRunDto } from './dto/training-run.dto.js';
+import type { DecideBody } from './dto/verbs.dto.js';
 import { TrainingRunsService } from './training-runs.service.js';
 
 /** What can be asked of a run that is not finished. The workflow decides and answers; the API writes no status. */
@@ -38,6 +39,11 @@ export class RunVerbsService {
 
   async extend(project: string, id: string, steps: number): Promise<TrainingRunDto> {
     return this.act(project, id, 'extended', () => this.workflows.extend(id, steps));
+  }
+
+  async decide(project: string, id: string, body: DecideBody): Promise<TrainingRunDto> {
+    const decision = body.kind === 'learning-rate' ? { kind: body.kind, learningRate: body.learning_rate } : body;
+    return this.act(project, id, 'decided about', () => this.workflows.decide(id, decision));
   }
 
   /** The workflow's own account, newer than what the database holds. */

@@ -9,6 +9,7 @@ import type { RolloutWithTurnsDto } from '../../rollouts/turn.dto.js';
 import type { CheckpointDto } from '../../training-runs/dto/checkpoint.dto.js';
 import type { TrainingRunDto } from '../../training-runs/dto/training-run.dto.js';
 import type { TrainingStepDto } from '../../training-runs/dto/training-step.dto.js';
+import type { DecideBody } from '../../training-runs/dto/verbs.dto.js';
 import { ApiRequestError, ApiUnreachable } from './api-errors.js';
 import { followEvents, type FollowOptions } from './follow-events.js';
 
@@ -63,6 +64,10 @@ export class ApiClient {
 
   async extend(id: string, steps: number): Promise<TrainingRunDto> {
     return this.post(`${runPath(id)}/extend`, { steps });
+  }
+
+  async decide(id: string, decision: DecideBody): Promise<TrainingRunDto> {
+    return this.post(`${runPath(id)}/decide`, decision);
   }
 
   async progress(id: string): Promise<TrainingRunProgress> {

@@ -1,5 +1,6 @@
 import type { TrainingRunDto } from '../../training-runs/dto/training-run.dto.js';
 import type { CliContext } from '../context.js';
+import { describeChoices } from './describe-choices.js';
 import { shortSha256 } from './format.js';
 
 export function printJson({ print }: CliContext, value: unknown): void {
@@ -21,4 +22,5 @@ export function printRun({ print }: CliContext, run: TrainingRunDto): void {
     ['finished', run.finished_at],
   ];
   for (const [name, value] of rows) if (value !== null) print(`${name.padEnd(9)}${value}`);
+  for (const line of describeChoices(run.id, run)) print(line);
 }

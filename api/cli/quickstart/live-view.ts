@@ -1,8 +1,10 @@
 import ora from 'ora';
+import type { RunFailure } from '../../../workflows/contracts/agent-activities.js';
 import type { EvaluationDto } from '../../evaluations/evaluation.dto.js';
 import type { RunEventDto } from '../../events/run-event.dto.js';
 import type { TrainingRunDto } from '../../training-runs/dto/training-run.dto.js';
 import type { ApiClient } from '../client/api-client.js';
+import { describeChoices } from '../output/describe-choices.js';
 import { formatShares } from '../output/format.js';
 
 const BAR_WIDTH = 24;
@@ -58,11 +60,10 @@ export class LiveView {
     this.say(line);
   }
 
-  private describe({ type, data }: RunEventDto): string | undefined {
+  private describe({ type, data, run_id }: RunEventDto): string | undefined {
     if (type === 'step.completed') return this.describeStep(data as unknown as StepData);
     if (type === 'evaluation.completed') return describeEvaluation(data as unknown as EvaluationDto);
-    if (type === 'run.paused' && data['failure']) return `paused: ${JSON.stringify(data['failure'])}`;
-    return type.startsWith('run.') ? type.replace('run.', '') : undefined;
+    return type.startsWith('run.') ? describeStatus(run_id, type, data) : undefined;
   }
 
   private describeStep({ step, metrics }: StepData): string {
@@ -103,6 +104,12 @@ export class LiveView {
     const mean = recent.reduce((sum, seconds) => sum + seconds, 0) / recent.length;
     return `  about ${Math.ceil((mean * (this.steps - this.step)) / 60)} min left`;
   }
+}
+
+function describeStatus(runId: string, type: string, data: RunEventDto['data']): string {
+  const failure = data['failure'] as RunFailure | undefined;
+  const line = type.replace('run.', '') + (failure ? `: ${failure.type}: ${failure.message}` : '');
+  return [line, ...describeChoices(runId, data)].join('\n');
 }
 
 function describeEvaluation(evaluation: EvaluationDto): string {

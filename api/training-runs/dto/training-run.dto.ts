@@ -14,6 +14,12 @@ const RUN_STATUSES = [
   'failed',
 ] as const satisfies TrainingRun['status'][];
 
+const failureSchema = z.object({
+  type: z.string(),
+  message: z.string(),
+  groups: z.array(z.int()).optional().describe('NonFiniteLoss: the groups that a decision may leave out.'),
+});
+
 export const trainingRunSchema = z.object({
   id: z.string().describe('Also the id of the Temporal workflow.'),
   object: z.literal('training_run'),
@@ -27,7 +33,7 @@ export const trainingRunSchema = z.object({
   policy_sha256: z.string().nullable(),
   config: runConfigSchema.describe('With every default filled in.'),
   config_sha256: z.string(),
-  failure: z.object({ type: z.string(), message: z.string() }).nullable(),
+  failure: failureSchema.nullable(),
   created_at: z.iso.datetime(),
   started_at: z.iso.datetime().nullable(),
   finished_at: z.iso.datetime().nullable(),

@@ -8,10 +8,22 @@ export const pauseBody = z
   .prefault({});
 export type PauseBody = z.infer<typeof pauseBody>;
 
-export const learningRateBody = z.strictObject({ learning_rate: z.number().positive().max(1) });
+const learningRate = z.number().positive().max(1);
+
+export const learningRateBody = z.strictObject({ learning_rate: learningRate });
 export type LearningRateBody = z.infer<typeof learningRateBody>;
 
 export const extendBody = z.strictObject({
   steps: z.int().min(1).max(1_000_000).describe('The new total number of training steps.'),
 });
 export type ExtendBody = z.infer<typeof extendBody>;
+
+export const decideBody = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('skip-group'),
+    groups: z.array(z.int().min(0)).min(1).optional().describe('Without it, the groups that the failure names.'),
+  }),
+  z.strictObject({ kind: z.literal('skip-step') }),
+  z.strictObject({ kind: z.literal('learning-rate'), learning_rate: learningRate }),
+]);
+export type DecideBody = z.infer<typeof decideBody>;
