@@ -9,7 +9,6 @@ Letters of shapes: N sequences, L longest sequence, V nodes, M sampled tokens (a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
 
 import numpy as np
 import torch
@@ -40,22 +39,36 @@ class PrefixTree:
         return len(self.tokens)
 
 
+@dataclass(frozen=True)
+class _Sorted:
+    """Sequences in lexicographic order."""
+
+    order: np.ndarray
+    """(N,): which sample is at a place of the order."""
+    tokens: np.ndarray
+    """(N, L), padded with PAD at the end."""
+    length: np.ndarray
+    """(N,)"""
+    common: np.ndarray
+    """(N,): tokens that a sequence has in common with the one before it; 0 for the first."""
+
+
 def build_tree(samples: Sequence[Sample]) -> PrefixTree:
     """The tree of the samples' sequences; actions are in the order of the samples."""
-    lengths = np.array([len(s.tokens) for s in samples])
-    matrix = np.full((len(samples), lengths.max()), PAD, dtype=np.int64)
-    for row, sample in enumerate(samples):
-        matrix[row, : lengths[row]] = sample.tokens
-    order = np.lexsort(matrix.T[::-1])
-    nodes, fresh = _number_nodes(matrix[order])
-    last = nodes[np.arange(len(order)), lengths[order] - 1]
+    rows = _sort(samples)
+    inside = rows.tokens != PAD
+    # A sequence adds nodes from where it leaves the one before it.
+    fresh = inside & (np.arange(rows.tokens.shape[1]) >= rows.common[:, None])
+    numbers = np.where(fresh, np.cumsum(fresh).reshape(fresh.shape) - 1, PAD)
+    # Numbers grow from row to row, so the last fresh one above a position in its column is the node it shares.
+    nodes = np.maximum.accumulate(numbers, axis=0)
+    last = nodes[np.arange(len(nodes)), rows.length - 1]
     end = np.zeros(fresh.sum(), dtype=np.int64)
-    inside = matrix[order] != PAD
-    np.maximum.at(end, nodes[inside], np.repeat(last + 1, lengths[order]))
-    rank = np.argsort(order)
-    paths = [nodes[rank[row], : lengths[row]] for row in range(len(samples))]
+    np.maximum.at(end, nodes[inside], np.repeat(last + 1, rows.length))
+    place = np.argsort(rows.order)
+    paths = [nodes[place[index], : len(s.tokens)] for index, s in enumerate(samples)]
     return PrefixTree(
-        tokens=torch.from_numpy(matrix[order][fresh]),
+        tokens=torch.from_numpy(rows.tokens[fresh]),
         depth=torch.from_numpy(np.nonzero(fresh)[1]),
         end=torch.from_numpy(end),
         action_node=torch.from_numpy(
@@ -67,48 +80,43 @@ def build_tree(samples: Sequence[Sample]) -> PrefixTree:
 
 def tree_size(samples: Sequence[Sample]) -> int:
     """Number of distinct prefixes of the samples' sequences."""
-    sequences = sorted(s.tokens for s in samples)
-    shared = sum(_common_prefix(a, b) for a, b in pairwise(sequences))
-    return sum(map(len, sequences)) - shared
+    rows = _sort(samples)
+    return int((rows.length - rows.common).sum())
 
 
 def split_micro_batches(samples: Sequence[Sample], budget: int) -> list[list[int]]:
-    """Cut sorted samples into micro-batches of at most `budget` tree tokens: the indices of each one's samples.
+    """Cut samples into micro-batches of at most `budget` tree tokens: the indices of each one's samples, ascending.
 
-    A group stays together, because its samples share the query; only a group that exceeds the budget alone is cut,
-    between samples. A sample that exceeds it alone is a micro-batch of its own.
+    Micro-batches are runs of the sorted sequences, so each is a piece of the tree. Of all ways to cut, this is one
+    that computes the fewest tokens: it cuts where neighbours share little, and subtrees stay together. A sample that
+    exceeds the budget alone is a micro-batch of its own.
     """
-    pieces: list[list[int]] = []
-    for _, members in groupby(range(len(samples)), key=lambda index: samples[index].group):
-        group = list(members)
-        pieces += [group] if _size(samples, group) <= budget else [[index] for index in group]
-    batches: list[list[int]] = []
-    for piece in pieces:
-        if batches and _size(samples, batches[-1] + piece) <= budget:
-            batches[-1] += piece
-        else:
-            batches.append(list(piece))
-    return batches
+    rows = _sort(samples)
+    added = np.concatenate([[0], np.cumsum(rows.length - rows.common)])
+    # best[j]: fewest tokens for the first j sequences; cut[j]: where their last run begins.
+    best, cut = np.zeros(len(samples) + 1, dtype=np.int64), np.zeros(len(samples) + 1, dtype=np.int64)
+    for stop in range(1, len(samples) + 1):
+        # A run has its first sequence in full, whatever that shares with the one before the run.
+        size = added[stop] - added[:stop] + rows.common[:stop]
+        total = np.where((size <= budget) | (np.arange(stop) == stop - 1), best[:stop] + size, np.iinfo(np.int64).max)
+        cut[stop] = np.argmin(total)
+        best[stop] = total[cut[stop]]
+    runs: list[list[int]] = []
+    stop = len(samples)
+    while stop:
+        runs.append(sorted(rows.order[cut[stop] : stop].tolist()))
+        stop = int(cut[stop])
+    return runs[::-1]
 
 
-def _size(samples: Sequence[Sample], members: Sequence[int]) -> int:
-    return tree_size([samples[index] for index in members])
-
-
-def _number_nodes(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Node of each (sequence, position) and where a sequence is the first to visit it. matrix: sorted (N, L)."""
-    inside = matrix != PAD
-    fresh = inside.copy()
-    # A position is shared with the sequence before as long as all positions up to it agree.
-    fresh[1:] &= ~np.logical_and.accumulate(matrix[1:] == matrix[:-1], axis=1)
-    numbers = np.where(fresh, np.cumsum(fresh).reshape(fresh.shape) - 1, PAD)
-    # Numbers grow from row to row, so the last fresh one above a position in its column is the node it shares.
-    return np.maximum.accumulate(numbers, axis=0), fresh
-
-
-def _common_prefix(a: tuple[int, ...], b: tuple[int, ...]) -> int:
-    """Length of the common prefix."""
-    for index, (x, y) in enumerate(zip(a, b, strict=False)):
-        if x != y:
-            return index
-    return min(len(a), len(b))
+def _sort(samples: Sequence[Sample]) -> _Sorted:
+    length = np.array([len(s.tokens) for s in samples])
+    tokens = np.full((len(samples), length.max()), PAD, dtype=np.int64)
+    for row, sample in enumerate(samples):
+        tokens[row, : length[row]] = sample.tokens
+    order = np.lexsort(tokens.T[::-1])
+    tokens, length = tokens[order], length[order]
+    common = np.zeros(len(samples), dtype=np.int64)
+    agreeing = np.logical_and.accumulate((tokens[1:] == tokens[:-1]) & (tokens[1:] != PAD), axis=1)
+    common[1:] = agreeing.sum(axis=1)
+    return _Sorted(order, tokens, length, common)

@@ -1,5 +1,7 @@
 """The tree is the batch: same paths, same visibility, each distinct prefix once."""
 
+from collections.abc import Sequence
+
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,18 +69,44 @@ def test_the_order_of_the_samples_does_not_change_the_tree(pairs: list[tuple[lis
     assert torch.equal(tree.end, other.end)
 
 
-def test_micro_batches_keep_groups_together_and_their_order() -> None:
+def runs_of(count: int) -> list[list[range]]:
+    """All ways to cut `count` places into runs."""
+    if not count:
+        return [[]]
+    return [[*head, range(start, count)] for start in range(count) for head in runs_of(start)]
+
+
+@settings(deadline=None)
+@given(sequences, st.integers(1, 40))
+def test_micro_batches_are_the_cut_that_computes_the_fewest_tokens(
+    pairs: list[tuple[list[int], list[int]]], budget: int
+) -> None:
+    samples = samples_of(pairs)
+    parts = split_micro_batches(samples, budget)
+    assert sorted(index for part in parts for index in part) == list(range(len(samples)))
+    assert all(part == sorted(part) for part in parts)
+    in_order = sorted(samples, key=lambda s: s.tokens)
+
+    def size(members: Sequence[Sample]) -> int:
+        """Tokens, or infinitely many where they may not be together."""
+        tokens = tree_size(members)
+        return tokens if tokens <= budget or len(members) == 1 else 10**9
+
+    best = min(sum(size([in_order[i] for i in run]) for run in runs) for runs in runs_of(len(samples)))
+    assert sum(size([samples[index] for index in part]) for part in parts) == best
+
+
+def test_micro_batches_keep_groups_together() -> None:
     samples = random_samples(1, groups=4)
     largest = max(tree_size([s for s in samples if s.group == group]) for group in range(4))
-    batches = split_micro_batches(samples, largest)
-    assert [index for batch in batches for index in batch] == list(range(len(samples)))
-    groups = [{samples[index].group for index in batch} for batch in batches]
-    assert sum(map(len, groups)) == 4
-    assert all(tree_size([samples[index] for index in batch]) <= largest for batch in batches)
+    parts = split_micro_batches(samples, largest)
+    assert sum(len({samples[index].group for index in part}) for part in parts) == 4
     assert len(split_micro_batches(samples, 10_000)) == 1
 
 
-def test_a_group_over_the_budget_is_cut_between_samples() -> None:
-    samples = random_samples(1, groups=1)
-    batches = split_micro_batches(samples, 1)
-    assert batches == [[index] for index in range(len(samples))]
+def test_a_group_over_the_budget_is_cut_where_the_least_is_shared() -> None:
+    trunk = [1, 1, 1]
+    prompts = [[*trunk, 2, 2, 2], [*trunk, 3, 3, 3], [*trunk, 2, 2, 2], [*trunk, 3, 3, 3]]
+    samples = [sample(0, index, 1, prompt, [4 + index], 0.0) for index, prompt in enumerate(prompts)]
+    assert split_micro_batches(samples, 10) == [[0, 2], [1, 3]]
+    assert split_micro_batches(samples, 1) == [[0], [2], [1], [3]]
