@@ -1,0 +1,69 @@
+"""Samples a training step's rollouts by every arm, in turns, and prints rates, ratios and the engine's own limit.
+
+npm run bench:policy-server -- [--rounds 5]
+"""
+
+# ruff: noqa: E402 - the environment must be set before anything loads the matrix library
+
+from flow_grpo.torch_environment import prepare_torch_environment
+
+prepare_torch_environment()
+
+import argparse
+import os
+from pathlib import Path
+
+import torch
+from transformers.generation.configuration_utils import ContinuousBatchingConfig
+from transformers.utils import logging as transformers_logging
+
+from bench.policy_server.arms import ContinuousArm, PaddedArm, PolicyServerArm
+from bench.policy_server.checks import check
+from bench.policy_server.clock import measured
+from bench.policy_server.report import machine, print_limit, print_rates
+from bench.policy_server.rounds import sample_round, sample_rounds
+from bench.policy_server.workload import read_workload
+from flow_grpo.base_model import RegisteredModel, ensure_base_model
+from flow_grpo.policy_server.policies import PolicyStore
+from flow_grpo.policy_server.row_threads import RowThreads
+
+ROOT = Path(__file__).parents[4]
+MODEL = RegisteredModel("smollm2-135m-instruct", "smollm2", 2048)
+CACHE_BYTES = 2**30
+
+# The fastest of those tried on two cores (docs/performance.md).
+CONTINUOUS = ContinuousBatchingConfig(page_size=32, num_blocks=1024, max_batch_tokens=256, max_requests_per_batch=64)
+
+
+def main() -> None:
+    rounds = _rounds()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    threads = int(os.environ["OMP_NUM_THREADS"])
+    torch.set_num_threads(threads)
+    models_cache = ROOT / ".cache" / "models"
+    directory = ensure_base_model(MODEL.source, models_cache)
+    store = PolicyStore({MODEL.name: MODEL}, Path("/"), models_cache, CACHE_BYTES, 1, RowThreads(threads))
+    policy = store.base(MODEL.name)
+    workload = read_workload(policy.runtime.tokenizer)
+    print(machine(threads), workload, sep="\n", flush=True)
+
+    ours = PolicyServerArm(policy, threads)
+    padded = PaddedArm(directory, workload.end_token)
+    continuous = ContinuousArm(directory, workload.end_token, CONTINUOUS)
+    check(ours, padded.model, workload)
+    print_rates(sample_rounds((ours, padded, continuous), workload, rounds), ours.name)
+    continuous.close()
+    with measured() as clock:
+        print_limit(sample_round(ours, workload), clock, policy.runtime.base)
+    ours.engine.close()
+
+
+def _rounds() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each arm samples the step")
+    return parser.parse_args().rounds
+
+
+if __name__ == "__main__":
+    main()
