@@ -44,10 +44,40 @@ describe('agentflow', () => {
     expect((await train('--idempotency-key', 'k')).id).toBe(first.id);
   });
 
+  it('train starts from a policy of another run, with other keys overruled beside it', async () => {
+    const from = ['--from', 'run-parent@12'];
+    expect((await train(...from)).config.from).toEqual({ policy: 'run-parent@12', optimizer: false });
+    const run = await train(...from, '--with-optimizer', '--set', 'steps=5');
+    expect(run).toMatchObject({ steps: 5, config: { from: { policy: 'run-parent@12', optimizer: true } } });
+    expect((await train(...from, '--set', 'from.policy=run-b@0')).config.from?.policy).toBe('run-b@0');
+  });
+
+  it('train --dry-run prints the effective configuration and submits nothing', async () => {
+    const runs = await api.database.dataSource.getRepository(TrainingRun).count();
+    const { lines } = await cli('train', file, '--dry-run', '--set', 'training.group_size=4');
+    expect(lines[0]).toBe('# Nothing was submitted. Steps: 2; each: 8 groups, 32 rollouts, at most 64 turns, 1 update');
+    const printed = join(directory, 'printed.yaml');
+    await writeFile(printed, lines.join('\n'));
+    const { config, step } = await json<{ config: unknown; step: unknown }>('train', printed, '--dry-run');
+    expect(step).toMatchObject({ groups: 8, rollouts: 32, updates: 1 });
+    expect(await api.database.dataSource.getRepository(TrainingRun).count()).toBe(runs);
+    expect(config).toEqual((await train('--set', 'training.group_size=4')).config);
+  });
+
+  it('train --dry-run needs no API, and refuses what the API refuses', async () => {
+    const away = { url: 'http://127.0.0.1:9', key: 'k' };
+    const check = (...args: string[]) => runCli(away, 'train', file, '--dry-run', ...args);
+    expect((await check()).lines.join('\n')).toContain('\nmodel: tiny-random\n');
+    await expect(check('--set', 'training.group_size=1')).rejects.toThrow(/accepted:\n- training.group_size: must be/);
+    await expect(check('--set', 'model=gpt-9')).rejects.toThrow(/no model "gpt-9"/);
+  });
+
   it.each([
     ['what the API refuses', ['--set', 'flow.tools=[sledgehammer]'], /no tool "sledgehammer"/],
     ['an overrule without a value', ['--set', 'steps'], /key\.path=value/],
     ['an overrule inside a value', ['--set', 'steps.more=1'], /"steps" holds no keys/],
+    ['a policy that is none', ['--from', '../weights'], /from\.policy/],
+    ['an optimiser of nothing', ['--with-optimizer'], /needs --from/],
     ['a prototype', ['--set', '__proto__.polluted=1'], /__proto__: unknown key/],
   ])('train says what is wrong with %s', async (_, args, message) => {
     await expect(cli('train', file, ...args)).rejects.toThrow(message);

@@ -4,21 +4,38 @@ import { parseYaml, YamlError } from '../common/yaml-document.js';
 import { CliError } from './cli-error.js';
 import type { Submission } from './client/api-client.js';
 
+/** What the command line changes of a configuration file. */
+export interface Overrules {
+  /** `key.path=value` each, the value in YAML. */
+  set: readonly string[];
+  /** Replaces the file's `from`; `set` comes after it. */
+  from?: { policy: string; optimizer: boolean };
+}
+
 /**
  * A configuration file as it is sent: unchanged, so that the API's messages name the file's own lines, or with keys
  * overruled, as JSON.
  * @param file a path; `-` is standard input
- * @param overrules `key.path=value` each, the value in YAML
  */
-export async function readSubmission(file: string, overrules: readonly string[]): Promise<Submission> {
+export async function readSubmission(file: string, overrules: Overrules): Promise<Submission> {
   const content = await readContent(file);
-  if (overrules.length === 0) {
+  if (overrules.set.length === 0 && !overrules.from) {
     return { body: content, contentType: file.endsWith('.json') ? 'application/json' : 'application/yaml' };
   }
+  return { body: JSON.stringify(overrule(file, content, overrules)), contentType: 'application/json' };
+}
+
+/** The same configuration as data, not yet checked. */
+export async function readConfiguration(file: string, overrules: Overrules): Promise<Record<string, unknown>> {
+  return overrule(file, await readContent(file), overrules);
+}
+
+function overrule(file: string, content: string, { set, from }: Overrules): Record<string, unknown> {
   const config = parse(file, content);
   if (!isRecord(config)) throw new CliError(`${file} must hold a mapping of keys to values.`);
-  for (const overrule of overrules) apply(config, overrule);
-  return { body: JSON.stringify(config), contentType: 'application/json' };
+  if (from) define(config, 'from', from);
+  for (const assignment of set) assign(config, assignment);
+  return config;
 }
 
 async function readContent(file: string): Promise<string> {
@@ -39,18 +56,18 @@ function parse(name: string, content: string): unknown {
   }
 }
 
-function apply(config: Record<string, unknown>, overrule: string): void {
-  const match = /^([^=]+)=(.*)$/s.exec(overrule);
-  if (!match) throw new CliError(`--set ${overrule}: must have the form key.path=value.`);
+function assign(config: Record<string, unknown>, assignment: string): void {
+  const match = /^([^=]+)=(.*)$/s.exec(assignment);
+  if (!match) throw new CliError(`--set ${assignment}: must have the form key.path=value.`);
   const keys = match[1]?.split('.') ?? [];
   const last = keys.pop() ?? '';
   let at = config;
   for (const key of keys) {
     const next = Object.hasOwn(at, key) ? at[key] : {};
-    if (!isRecord(next)) throw new CliError(`--set ${overrule}: "${key}" holds no keys.`);
+    if (!isRecord(next)) throw new CliError(`--set ${assignment}: "${key}" holds no keys.`);
     at = define(at, key, next);
   }
-  define(at, last, parse(`--set ${overrule}`, match[2] ?? ''));
+  define(at, last, parse(`--set ${assignment}`, match[2] ?? ''));
 }
 
 /** Not an assignment: a key named `__proto__` must stay a key, for the API to refuse. */

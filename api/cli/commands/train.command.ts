@@ -1,12 +1,17 @@
-import { type Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { CliError } from '../cli-error.js';
 import type { CliContext } from '../context.js';
+import { dryRun } from '../dry-run.js';
 import { printJson, printRun } from '../output/print-run.js';
-import { readSubmission } from '../submission.js';
+import { readConfiguration, readSubmission, type Overrules } from '../submission.js';
 import { watchRun } from '../watch-run.js';
 
 interface TrainOptions {
   follow?: boolean;
   set: string[];
+  from?: string;
+  withOptimizer?: boolean;
+  dryRun?: boolean;
   idempotencyKey?: string;
   json?: boolean;
 }
@@ -18,13 +23,23 @@ export function registerTrain(program: Command, context: CliContext): void {
     .argument('<file>', 'the configuration; - reads standard input')
     .option('-f, --follow', 'watch the run until it is finished')
     .option('--set <key=value>', 'overrule a key, as in training.learning_rate=1e-5; repeatable', collect, [])
+    .option('--from <run@n>', "start from a copy of this policy, as in run-abc@12; the file's `from` is overruled")
+    .option('--with-optimizer', "with --from: carry the parent's optimiser state over")
+    .addOption(
+      new Option(
+        '--dry-run',
+        'submit nothing: check the configuration, print it with every default, and the size of its steps',
+      ).conflicts(['follow', 'idempotencyKey']),
+    )
     .option('--idempotency-key <key>', 'submitting again with the same key gives the same run')
     .option('--json', 'print JSON')
     .action(async (file: string, options: TrainOptions) => train(context, file, options));
 }
 
 async function train(context: CliContext, file: string, options: TrainOptions): Promise<void> {
-  const submission = await readSubmission(file, options.set);
+  const overrules = overrulesOf(options);
+  if (options.dryRun) return dryRun(context, await readConfiguration(file, overrules), options);
+  const submission = await readSubmission(file, overrules);
   const client = await context.client();
   const run = await client.createRun({
     ...submission,
@@ -33,6 +48,12 @@ async function train(context: CliContext, file: string, options: TrainOptions): 
   if (!options.follow) return options.json ? printJson(context, run) : printRun(context, run);
   context.note(`${run.id} is ${run.status}; Ctrl-C stops watching, not the run.`);
   await watchRun(context, run.id, options);
+}
+
+function overrulesOf({ set, from, withOptimizer = false }: TrainOptions): Overrules {
+  if (from !== undefined) return { set, from: { policy: from, optimizer: withOptimizer } };
+  if (withOptimizer) throw new CliError('--with-optimizer needs --from: it is the optimiser of that policy.');
+  return { set };
 }
 
 function collect(value: string, earlier: string[]): string[] {
