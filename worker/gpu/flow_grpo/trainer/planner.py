@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AttentionInterface, AutoModelForCausalLM
+from transformers import AttentionInterface
 
+from flow_grpo.causal_lm import load_causal_lm
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer.attention_blocks import AttentionBlock, attention_blocks
 from flow_grpo.trainer.hyper_parameters import Lora
@@ -60,12 +61,12 @@ class Planner:
             layer.register_forward_hook(self._on_layer)
 
     @classmethod
-    def load(cls, directory: Path, name: str, lora: Lora) -> "Planner":
-        """Load the base model of a directory in transformers' format, in fp32. `name`: its registered name."""
-        model = AutoModelForCausalLM.from_pretrained(
-            directory, dtype=torch.float32, attn_implementation="prefix_tree", local_files_only=True
-        )
-        return cls(model, name, lora)
+    def load(cls, directory: Path, name: str, lora: Lora, context: int = 1, beat: Beat = lambda: None) -> "Planner":
+        """Load the base model of a directory in transformers' format, in fp32. `name`: its registered name.
+
+        `context`: tokens that a sequence may have; `beat` is called about every second. Raises UnsupportedModel.
+        """
+        return cls(load_causal_lm(directory, "prefix_tree", context, beat), name, lora)
 
     @property
     def dtype(self) -> torch.dtype:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flow_grpo.artifacts import file_uri
-from flow_grpo.base_model import UnknownModel, ensure_base_model, registered_model
 from flow_grpo.failures import Failure, FailureType
+from flow_grpo.trainer.base_models import BaseModels
 from flow_grpo.trainer.batch import Policy, check_batch, read_batch
 from flow_grpo.trainer.checkpoints import Identity, Origin, RunArtifacts
 from flow_grpo.trainer.contract import (
@@ -56,13 +56,14 @@ class Trainer:
     def __init__(self, stores: Stores, worker: str, runs: int) -> None:
         """`worker`: the task queue on which this process, and no other, is reached. `runs`: how many are held."""
         self._stores = stores
+        self._models = BaseModels(stores.operator_file, stores.models_cache)
         self._worker = worker
         self._states = HeldStates(runs)
         self._planners = Planners(runs)
 
     def init_policy(self, request: InitPolicyRequest, progress: Progress) -> InitPolicyResult:
         """Make and commit policy 0: deterministic from the seed, so a repeated call gives the same."""
-        artifacts = self._run_artifacts(request)
+        artifacts = self._run_artifacts(request, progress)
         self._states.drop(request.run_id)
         planner = self._planner(request.model, request.lora, progress)
         state = initial_state(request.run_id, request.lora, initial_adapter(planner.shapes(), request.seed))
@@ -73,7 +74,7 @@ class Trainer:
 
     def train_step(self, request: TrainStepRequest, progress: Progress) -> TrainStepResult:
         """Take one step and commit it, or return the committed one. Idempotent, and safe beside other workers."""
-        artifacts = self._run_artifacts(request)
+        artifacts = self._run_artifacts(request, progress)
         row = self._stores.records.policy(request.run_id, request.step)
         if row is not None:
             _check_same_step(request, row)
@@ -101,7 +102,7 @@ class Trainer:
 
     def save_checkpoint(self, request: SaveCheckpointRequest, progress: Progress) -> SaveCheckpointResult:
         """Save the state after a committed step unless its checkpoint is whole already: after a cancel or a stop."""
-        artifacts = self._run_artifacts(request)
+        artifacts = self._run_artifacts(request, progress)
         row = self._stores.records.policy(request.run_id, request.step)
         if row is None or row.sha256 != request.sha256:
             raise Failure(
@@ -111,25 +112,16 @@ class Trainer:
         self._make_up_checkpoint(artifacts, request, row, progress)
         return SaveCheckpointResult(uri=file_uri(artifacts.checkpoint(request.step)))
 
-    def _run_artifacts(self, request: Request) -> RunArtifacts:
-        return RunArtifacts(self._stores.artifacts, request.run_id, Identity(request.model, request.identity))
+    def _run_artifacts(self, request: Request, progress: Progress) -> RunArtifacts:
+        identity = Identity(request.model, request.identity, self._models.identity(request.model, progress))
+        return RunArtifacts(self._stores.artifacts, request.run_id, identity)
 
     def _recovery(self, artifacts: RunArtifacts) -> Recovery:
         return Recovery(artifacts, self._stores.records, self._stores.replay_checkpoint_seconds)
 
     def _planner(self, model: str, lora: Lora, progress: Progress) -> Planner:
         """The model with an adapter of this shape, kept from call to call."""
-        return self._planners.get(model, lora, lambda: self._load_planner(model, lora, progress))
-
-    def _load_planner(self, model: str, lora: Lora, progress: Progress) -> Planner:
-        progress("load model", 0, 1)
-        try:
-            registered = registered_model(self._stores.operator_file, model)
-        except UnknownModel as error:
-            raise Failure(FailureType.BadConfiguration, str(error)) from None
-        planner = Planner.load(ensure_base_model(registered.source, self._stores.models_cache), model, lora)
-        progress("load model", 1, 1)
-        return planner
+        return self._planners.get(model, lora, lambda: self._models.load_planner(model, lora, progress))
 
     def _take_state(
         self, artifacts: RunArtifacts, request: Request, step: int, sha256: str, keep: Keep, progress: Progress

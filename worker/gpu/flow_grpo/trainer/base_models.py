@@ -1,0 +1,49 @@
+"""From a registered name to a planner in memory, with heartbeats on the way: 15 GB take their time."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flow_grpo.base_model import UnknownModel, base_model_identity, ensure_base_model, registered_model
+from flow_grpo.causal_lm import UnsupportedModel
+from flow_grpo.failures import Failure, FailureType
+from flow_grpo.model_directory import ModelDirectoryError
+from flow_grpo.trainer.hyper_parameters import Lora
+from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.step import Progress
+from flow_grpo.trainer.tree_check import check_prefix_tree
+
+
+@dataclass(frozen=True)
+class BaseModels:
+    """The models of the operator's file and the cache that they are made in."""
+
+    operator_file: Path
+    cache: Path
+
+    def identity(self, name: str, progress: Progress) -> dict[str, str]:
+        """What a run's artifacts must agree in about the model (I8). Raises Failure as `load_planner` does."""
+        return base_model_identity(self.directory(name, progress))
+
+    def directory(self, name: str, progress: Progress) -> Path:
+        """The model's directory, digested on first use."""
+        try:
+            source = registered_model(self.operator_file, name).source
+            return ensure_base_model(source, self.cache, lambda: progress("digest of the base model", 0, 1))
+        except (UnknownModel, ModelDirectoryError) as error:
+            raise Failure(FailureType.BadConfiguration, str(error)) from None
+
+    def load_planner(self, name: str, lora: Lora, progress: Progress) -> Planner:
+        """The model with an adapter of this shape, checked over a small tree.
+
+        Raises Failure (BadConfiguration) for a name that is not registered, a directory that is not a model, and a
+        model that the trainer does not compute.
+        """
+        directory = self.directory(name, progress)
+        context = registered_model(self.operator_file, name).context
+        try:
+            planner = Planner.load(directory, name, lora, context, lambda: progress("load model", 0, 1))
+            check_prefix_tree(planner)
+        except UnsupportedModel as error:
+            raise Failure(FailureType.BadConfiguration, str(error)) from None
+        progress("load model", 1, 1)
+        return planner
