@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Checkpoint, Evaluation, TrainingRun } from '../../infra/database/entities/index.js';
 import { writeRunStatus } from '../../infra/database/run-status.js';
-import { runCli, type CliOutcome } from '../testing/test-cli.js';
+import { PYTHON_EXIT_CODE, runCli, type CliOutcome } from '../testing/test-cli.js';
 import { TestApi } from '../testing/test-api.js';
 import type { TrainingRunDto } from '../training-runs/dto/training-run.dto.js';
 
@@ -200,6 +200,28 @@ describe('agentflow', () => {
       .getRepository(Checkpoint)
       .insert({ runId: id, step: 1, uri: 'file:///c', sha256: 'abcdef', bytes: 3_145_728 });
     expect((await cli('checkpoints', id)).lines[1]).toMatch(new RegExp(`^${id}@1  abcdef  3 MiB .* file:///c$`));
+  });
+
+  it.each([
+    [[], []],
+    [['run-a'], ['--run', 'run-a']],
+    [
+      ['run-a', '--json'],
+      ['--run', 'run-a', '--json'],
+    ],
+  ])('checkpoints verify %j runs the verifier on the data of the stack and ends as it does', async (args, passed) => {
+    const { pythonCalls, exitCode } = await cli('checkpoints', 'verify', ...args);
+    expect(pythonCalls).toEqual([['flow_grpo.verify', passed, { DATABASE_URL: 'the stack’s' }]]);
+    expect(exitCode).toBe(PYTHON_EXIT_CODE);
+  });
+
+  it('export writes a policy into a directory', async () => {
+    const policy = await cli('export', 'run-a@3', '--to', 'out');
+    const storage = { DATABASE_URL: 'the stack’s' };
+    expect(policy.pythonCalls).toEqual([['flow_grpo.export', ['run-a@3', '--to', resolve('out')], storage]]);
+    expect(policy.exitCode).toBe(PYTHON_EXIT_CODE);
+    const merged = await cli('export', 'run-a@3', '--to', '/x/out', '--merged');
+    expect(merged.pythonCalls).toEqual([['flow_grpo.export', ['run-a@3', '--to', '/x/out', '--merged'], storage]]);
   });
 
   it('says that nothing answers, and that a key is wrong', async () => {

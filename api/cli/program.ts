@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { registerCheckpoints } from './commands/checkpoints.command.js';
 import { registerDecide } from './commands/decide.command.js';
+import { registerExport } from './commands/export.command.js';
 import { registerRuns } from './commands/runs/runs.command.js';
 import { registerTrain } from './commands/train.command.js';
 import { registerQuickstart } from './quickstart/quickstart.command.js';
@@ -16,11 +17,13 @@ const COMMANDS: RegisterCommand[] = [
   registerRuns,
   registerDecide,
   registerCheckpoints,
+  registerExport,
 ];
 
 export function createProgram(context: CliContext, commands = COMMANDS): Command {
   const program = new Command('agentflow')
     .description('Train language models to plan, in durable runs.')
+    .enablePositionalOptions() // an option belongs to the command that it follows
     .showHelpAfterError('(--help lists the commands and options)')
     .addHelpText(
       'after',

@@ -13,7 +13,10 @@ export function temporalBinary({ cacheDirectory }: Pick<StackOptions, 'cacheDire
   return join(cacheDirectory, 'bin/temporal');
 }
 
-export const PYTHON = join(PROJECT_ROOT, 'worker/gpu/.venv/bin/python');
+const GPU_WORKER = join(PROJECT_ROOT, 'worker/gpu');
+export const PYTHON = join(GPU_WORKER, '.venv/bin/python');
+/** Makes flow_grpo importable and its output immediate. */
+export const PYTHON_ENVIRONMENT = { PYTHONPATH: GPU_WORKER, PYTHONUNBUFFERED: '1' };
 
 /** @throws NotInstalled naming what the wanted processes lack */
 export function requireInstalled(options: StackOptions): void {

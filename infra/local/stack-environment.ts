@@ -21,17 +21,26 @@ export function temporalEnvironment(
   };
 }
 
+/** Where rows, artifacts and base models are: also for programs that look at them from outside the stack. */
+export function storageEnvironment(
+  { dataDirectory, cacheDirectory }: Pick<StackOptions, 'dataDirectory' | 'cacheDirectory'>,
+  database: string,
+) {
+  return {
+    DATABASE_URL: database,
+    AGENTFLOW_ARTIFACTS: pathToFileURL(stackPaths(dataDirectory).artifacts).href,
+    AGENTFLOW_MODELS_CACHE: join(cacheDirectory, 'models'),
+  };
+}
+
 /** The environment of every process of the stack. */
 export function stackEnvironment(options: StackOptions, ports: StackPorts, urls: StackUrls): Record<string, string> {
-  const paths = stackPaths(options.dataDirectory);
   return {
     ...temporalEnvironment(options, ports),
-    DATABASE_URL: urls.database,
-    AGENTFLOW_ARTIFACTS: pathToFileURL(paths.artifacts).href,
-    AGENTFLOW_MODELS_CACHE: join(options.cacheDirectory, 'models'),
+    ...storageEnvironment(options, urls.database),
     AGENTFLOW_POLICY_SERVER_URL: urls.policyServer,
     AGENTFLOW_POLICY_SERVER_PORT: String(ports.policyServer),
-    AGENTFLOW_REQUEST_LOG: paths.requestLog,
+    AGENTFLOW_REQUEST_LOG: stackPaths(options.dataDirectory).requestLog,
     AGENTFLOW_API_PORT: String(ports.api),
     AGENTFLOW_DATA: options.dataDirectory,
   };

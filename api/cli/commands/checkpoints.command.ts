@@ -4,15 +4,28 @@ import { formatBytes, formatTable, shortSha256 } from '../output/format.js';
 import { printJson } from '../output/print-run.js';
 
 export function registerCheckpoints(program: Command, context: CliContext): void {
-  program
+  const checkpoints = program
     .command('checkpoints')
     .description('List the checkpoints of a training run.')
     .argument('<run>')
     .option('--json', 'print JSON')
-    .action(async (id: string, options: { json?: boolean }) => checkpoints(context, id, options));
+    .enablePositionalOptions()
+    .action(async (id: string, options: { json?: boolean }) => list(context, id, options));
+  checkpoints
+    .command('verify')
+    .description('Compare the files of policies, batches and checkpoints with what the database says of them.')
+    .argument('[run]', 'only of this training run')
+    .option('--json', 'print JSON')
+    .action(async (id: string | undefined, options: { json?: boolean }) => verify(context, id, options));
 }
 
-async function checkpoints(context: CliContext, id: string, { json }: { json?: boolean }): Promise<void> {
+/** Looks at rows and files as they are, beside the stack's processes. */
+async function verify(context: CliContext, id: string | undefined, { json }: { json?: boolean }): Promise<void> {
+  const args = [...(id === undefined ? [] : ['--run', id]), ...(json ? ['--json'] : [])];
+  context.setExitCode(await context.python('flow_grpo.verify', args, context.storage()));
+}
+
+async function list(context: CliContext, id: string, { json }: { json?: boolean }): Promise<void> {
   const rows = await (await context.client()).listCheckpoints(id);
   if (json) return printJson(context, rows);
   const cells = rows.map((row) => [

@@ -3,10 +3,9 @@ import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { PROJECT_ROOT } from '../../config/project-root.js';
 import { AGENT_TASK_QUEUE, TRAINER_TASK_QUEUE } from '../../../workflows/contracts/task-queues.js';
-import { PYTHON } from '../installed.js';
+import { PYTHON, PYTHON_ENVIRONMENT } from '../installed.js';
 import type { ProcessDefinition } from '../supervised-process.js';
 
-const GPU_WORKER = join(PROJECT_ROOT, 'worker/gpu');
 const HTTP_TIMEOUT_MS = 5_000;
 
 export interface ServiceOptions {
@@ -40,12 +39,11 @@ export function apiProcess(url: string, options: ServiceOptions): ProcessDefinit
 type WithoutCheck = Omit<ProcessDefinition, 'check'>;
 
 function python(name: string, module: string, { env, logFile }: ServiceOptions): WithoutCheck {
-  const pythonEnv = { ...env, PYTHONPATH: GPU_WORKER, PYTHONUNBUFFERED: '1' };
   return {
     name,
     command: PYTHON,
     args: ['-m', module],
-    env: pythonEnv,
+    env: { ...env, ...PYTHON_ENVIRONMENT },
     cwd: PROJECT_ROOT,
     stopSignal: 'SIGTERM',
     logFile,

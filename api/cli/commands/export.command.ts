@@ -1,0 +1,16 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { CliContext } from '../context.js';
+
+export function registerExport(program: Command, context: CliContext): void {
+  program
+    .command('export')
+    .description('Write a policy as a directory that transformers and vLLM load as it is.')
+    .argument('<run@n>', 'the policy, as in run-abc@12')
+    .requiredOption('--to <dir>', 'the directory to make')
+    .option('--merged', 'the whole model with the adapter merged into its weights, instead of the adapter alone')
+    .action(async (policy: string, { to, merged }: { to: string; merged?: boolean }) => {
+      const args = [policy, '--to', resolve(to), ...(merged ? ['--merged'] : [])];
+      context.setExitCode(await context.python('flow_grpo.export', args, context.storage()));
+    });
+}
