@@ -133,18 +133,12 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     return manifest
 
 
-def move_aside(directory: Path) -> Path:
-    """Rename a broken directory so that its name is free and the operator can still look at it."""
-    aside = directory.with_name(f".broken-{directory.name}-{secrets.token_hex(4)}")
+def move_aside(directory: Path, mark: str = "broken") -> Path:
+    """Rename a directory to `.<mark>-<name>-<random>`: its name is free at once, its files can still be looked at."""
+    aside = directory.with_name(f".{mark}-{directory.name}-{secrets.token_hex(4)}")
     directory.rename(aside)
     fsync_directory(directory.parent)
     return aside
-
-
-def remove_directory(directory: Path) -> None:
-    """Remove a directory artifact. Its manifest goes first, so that it is absent before it is incomplete."""
-    (directory / MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 def directory_bytes(directory: Path) -> int:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 USER = "postgres"
-TABLES = ("batches", "policies", "checkpoints")
+TABLES = ("batches", "policies", "checkpoints", "evaluations", "training_runs")
 START_TIMEOUT_S = 30
 # Durability is of no use to a database that lives for one test run.
 SETTINGS = {"listen_addresses": "127.0.0.1", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

@@ -5,7 +5,7 @@ One row is one sample: a planner turn with its own prompt and response. Rows are
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -150,9 +150,12 @@ def check_batch(
     check_identity(f"the batch of step {step}", theirs, {**identity, "base model": model})
 
 
-def check_identity(what: str, actual: Mapping[str, str], expected: Mapping[str, str]) -> None:
-    """Raise WrongIdentity naming every part in which two identities differ (I8)."""
-    names = sorted(name for name in {*actual, *expected} if actual.get(name) != expected.get(name))
+def check_identity(
+    what: str, actual: Mapping[str, str], expected: Mapping[str, str], allow: Collection[str] = ()
+) -> None:
+    """Raise WrongIdentity naming every part in which two identities differ (I8). `allow`: parts that may differ."""
+    differing = {name for name in {*actual, *expected} if actual.get(name) != expected.get(name)}
+    names = sorted(differing - set(allow))
     if names:
         differences = "; ".join(f"{name}: {actual.get(name)} there, {expected.get(name)} here" for name in names)
         raise Failure(

@@ -3,7 +3,8 @@
     runs/<run id>/policies/<step>/     adapter_model.safetensors adapter_config.json manifest.json
     runs/<run id>/checkpoints/<step>/  the same and optimizer.safetensors
 
-Every step has a policy; a checkpoint adds the optimiser, so that training can go on from it.
+Every step makes a policy; a checkpoint adds the optimiser, so that training can go on from it. So does policy 0 of a
+fork that carries its parent's optimiser over: state 0 can always be made from policy 0 alone.
 """
 
 import json
@@ -11,7 +12,8 @@ import logging
 import re
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ from flow_grpo.trainer.state import (
 )
 
 OPTIMISER_TENSORS = "optimizer.safetensors"
+DISCARDED = "discarded"
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +57,22 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class ForkedFrom:
+    """The policy of another run that a fork's policy 0 is a copy of. It is noted, and never read again."""
+
+    policy_name: str
+    policy_sha256: str
+    optimizer: bool
+    """Whether its optimiser state was copied too."""
+
+
+@dataclass(frozen=True)
 class Origin:
     """What a state was made from."""
 
     parent_sha256: str | None
     batch_sha256: str | None
+    forked_from: ForkedFrom | None = None
 
 
 class RunArtifacts:
@@ -79,7 +93,10 @@ class RunArtifacts:
 
     def write_policy(self, state: TrainerState, origin: Origin) -> Path:
         """Write a policy if it does not stand yet. Raises StepDiverged when another one stands in its place."""
-        return self._write(self.policy(state.step), state, self._adapter_files(state), origin)
+        files = self._adapter_files(state)
+        if state.step == 0 and state.optimiser.updates > 0:
+            files[OPTIMISER_TENSORS] = optimiser_bytes(state.optimiser)
+        return self._write(self.policy(state.step), state, files, origin)
 
     def write_checkpoint(self, state: TrainerState, origin: Origin) -> Path:
         """Write a checkpoint if it does not stand yet. Raises StepDiverged when another one stands in its place."""
@@ -94,10 +111,13 @@ class RunArtifacts:
         """Whether the checkpoint stands, undamaged, with this sha256."""
         return self._is_whole(self.checkpoint(step), sha256)
 
+    def policy_steps(self) -> list[int]:
+        """Steps with a policy directory, ascending."""
+        return _steps(self.policy(0).parent)
+
     def checkpoint_steps(self) -> list[int]:
         """Steps with a checkpoint directory, ascending."""
-        directories = self.checkpoint(0).parent.glob("[0-9]*")
-        return sorted(int(path.name) for path in directories if re.fullmatch(r"\d{6,}", path.name))
+        return _steps(self.checkpoint(0).parent)
 
     def newest_state(self, step: int, accept: Callable[[int, str], bool]) -> TrainerState | None:
         """State of the newest whole checkpoint <= step; None when there is none.
@@ -125,7 +145,9 @@ class RunArtifacts:
         except (artifacts.ArtifactMissing, artifacts.ArtifactBroken):
             return None
         self._check_identity(self.policy(0), manifest)
-        return initial_state(self.run_id, _read_lora(files[ADAPTER_CONFIG]), read_adapter(files[ADAPTER_TENSORS]))
+        state = initial_state(self.run_id, read_lora(files[ADAPTER_CONFIG]), read_adapter(files[ADAPTER_TENSORS]))
+        carried = files.get(OPTIMISER_TENSORS)
+        return replace(state, optimiser=read_optimiser(carried)) if carried else state
 
     def policy_adapter(self, policy: Policy) -> dict[str, torch.Tensor]:
         """The adapter of a policy of any run on this base model. Raises WrongIdentity for another base or sha256.
@@ -143,14 +165,17 @@ class RunArtifacts:
             )
         return read_adapter(files[ADAPTER_TENSORS])
 
-    def superseded_checkpoints(self, keep: int) -> list[int]:
-        """Steps of the checkpoints that are older than the newest `keep`. Checkpoint 0 always stays."""
-        steps = [step for step in self.checkpoint_steps() if step > 0]
-        return steps[:-keep]
+    def discard(self, directory: Path) -> None:
+        """Take a policy or checkpoint away at once; its files are deleted by `delete_discarded`."""
+        # Another worker may have been faster.
+        with suppress(FileNotFoundError):
+            artifacts.move_aside(directory, DISCARDED)
 
-    def remove_checkpoint(self, step: int) -> None:
-        """Remove a checkpoint's directory."""
-        artifacts.remove_directory(self.checkpoint(step))
+    def delete_discarded(self) -> None:
+        """Delete what was discarded, by this worker or by one that died before it could."""
+        for parent in (self.policy(0).parent, self.checkpoint(0).parent):
+            for path in parent.glob(f".{DISCARDED}-*"):
+                shutil.rmtree(path, ignore_errors=True)
 
     def remove_leftovers(self, step: int) -> None:
         """Remove temporary directories of dead attempts at steps that are committed by now, up to `step`."""
@@ -181,6 +206,7 @@ class RunArtifacts:
             "policy_sha256": state.sha256,
             "parent_sha256": origin.parent_sha256,
             "batch_sha256": origin.batch_sha256,
+            "forked_from": asdict(origin.forked_from) if origin.forked_from else None,
             "identity": self.identity.as_parts(),
             "trainer_version": TRAINER_VERSION,
         }
@@ -200,7 +226,7 @@ class RunArtifacts:
         if sha256 != manifest["policy_sha256"]:
             raise artifacts.ArtifactBroken(f"its tensors have sha256 {sha256}, not {manifest['policy_sha256']}")
         optimiser = read_optimiser(files[OPTIMISER_TENSORS])
-        lora = _read_lora(files[ADAPTER_CONFIG])
+        lora = read_lora(files[ADAPTER_CONFIG])
         return TrainerState(self.run_id, int(manifest["step"]), sha256, lora, adapter, optimiser)
 
     def _check_identity(self, directory: Path, manifest: Mapping[str, Any]) -> None:
@@ -208,6 +234,11 @@ class RunArtifacts:
         check_identity(what, manifest["identity"], self.identity.as_parts())
 
 
-def _read_lora(config: bytes) -> Lora:
+def read_lora(config: bytes) -> Lora:
+    """The adapter's shape from PEFT's adapter_config.json."""
     document = json.loads(config)
     return Lora(rank=document["r"], alpha=document["lora_alpha"], targets=document["target_modules"])
+
+
+def _steps(parent: Path) -> list[int]:
+    return sorted(int(path.name) for path in parent.glob("[0-9]*") if re.fullmatch(r"\d{6,}", path.name))

@@ -1,11 +1,12 @@
-"""The rows that the trainer reads and writes: batches, policies, checkpoints.
+"""The rows that the trainer reads and writes: batches, policies, checkpoints; of runs and evaluations it reads some.
 
 The row (run, step) of `policies` is the commit of a step (I4): inserted once, whoever comes second reads the first's.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
@@ -14,6 +15,7 @@ from psycopg.types.json import Jsonb
 CONNECT_TIMEOUT_S = 5
 # A statement that waits longer fails and is retried with the whole activity, before the heartbeat runs out.
 STATEMENT_TIMEOUT_MS = 5_000
+FINISHED = ("completed", "failed", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,47 @@ class Records:
         with self._connect() as connection:
             connection.execute(query, (run_id, list(steps)))
 
+    def newest_step(self, run_id: str) -> int | None:
+        """The last committed step."""
+        with self._connect() as connection:
+            row = connection.execute("SELECT max(step) FROM policies WHERE run_id = %s", (run_id,)).fetchone()
+        return row[0] if row else None
+
+    def accuracies(self, run_id: str) -> dict[int, float]:
+        """Held-out accuracy of the run's policies by step; of a step that was evaluated again the last."""
+        query = """
+            SELECT step, accuracy FROM evaluations WHERE run_id = %s AND planner = 'policy' ORDER BY created_at, id
+        """
+        with self._connect() as connection:
+            return dict(connection.execute(query, (run_id,)).fetchall())
+
+    def unfinished_configurations(self) -> list[Mapping[str, Any]]:
+        """Configurations of all runs that may still need something."""
+        query = "SELECT config FROM training_runs WHERE status <> ALL(%s)"
+        with self._connect() as connection:
+            return [config for (config,) in connection.execute(query, (list(FINISHED),)).fetchall()]
+
     @contextmanager
-    def _connect(self) -> Iterator[psycopg.Connection]:
-        with psycopg.connect(
-            self._database_url,
-            connect_timeout=CONNECT_TIMEOUT_S,
-            options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
-            application_name="agentflow-trainer",
-        ) as connection:
-            yield connection
+    def no_new_runs(self) -> Iterator[None]:
+        """Within the block no run is created or changes its status: what unfinished runs need can only become less.
+
+        Keep it short: such changes wait for its end.
+        """
+        with self._connect() as connection:
+            connection.execute("LOCK TABLE training_runs IN SHARE MODE")
+            yield
+
+    def _connect(self) -> AbstractContextManager[psycopg.Connection]:
+        return connect(self._database_url)
+
+
+@contextmanager
+def connect(database_url: str) -> Iterator[psycopg.Connection]:
+    """One transaction on the project's database."""
+    with psycopg.connect(
+        database_url,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
+        application_name="agentflow-trainer",
+    ) as connection:
+        yield connection

@@ -12,6 +12,7 @@ from flow_grpo.artifacts import ArtifactOutsideStore, directory_bytes, file_uri,
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer.batch import Batch, check_batch, read_batch
 from flow_grpo.trainer.checkpoints import Origin, RunArtifacts
+from flow_grpo.trainer.collection import Collector
 from flow_grpo.trainer.contract import Keep
 from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.records import PolicyRow, Records
@@ -60,8 +61,8 @@ class Recovery:
             self._compare_with_commit(state, row)
             if time.monotonic() - written >= self._checkpoint_seconds:
                 progress(phase + "checkpoint", 0, 1)
-                self.save_checkpoint(state, origin)
-                self.retain_checkpoints(keep)
+                self.save_again(state, origin)
+                Collector(self._artifacts, self._records).collect(keep, progress)
                 written = time.monotonic()
         return state
 
@@ -72,13 +73,10 @@ class Recovery:
             self._artifacts.run_id, state.step, file_uri(directory), state.sha256, directory_bytes(directory)
         )
 
-    def retain_checkpoints(self, keep: Keep) -> None:
-        """Remove all but the newest `keep` checkpoints; the rows are marked first, so none names a missing one."""
-        steps = self._artifacts.superseded_checkpoints(keep.last)
-        if steps:
-            self._records.mark_checkpoints_removed(self._artifacts.run_id, steps)
-        for step in steps:
-            self._artifacts.remove_checkpoint(step)
+    def save_again(self, state: TrainerState, origin: Origin) -> None:
+        """Write a checkpoint of a committed step, and its policy, which may have been collected since."""
+        self._artifacts.write_policy(state, origin)
+        self.save_checkpoint(state, origin)
 
     def _is_committed(self, step: int, sha256: str) -> bool:
         row = self._records.policy(self._artifacts.run_id, step)

@@ -13,6 +13,7 @@ from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer.base_models import BaseModels
 from flow_grpo.trainer.batch import Policy, check_batch, read_batch
 from flow_grpo.trainer.checkpoints import Identity, Origin, RunArtifacts
+from flow_grpo.trainer.collection import Collector
 from flow_grpo.trainer.contract import (
     InitPolicyRequest,
     InitPolicyResult,
@@ -23,6 +24,7 @@ from flow_grpo.trainer.contract import (
     TrainStepRequest,
     TrainStepResult,
 )
+from flow_grpo.trainer.fork import forked_from, forked_state
 from flow_grpo.trainer.held_states import HeldStates
 from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.lora import initial_adapter
@@ -62,12 +64,13 @@ class Trainer:
         self._planners = Planners(runs)
 
     def init_policy(self, request: InitPolicyRequest, progress: Progress) -> InitPolicyResult:
-        """Make and commit policy 0: deterministic from the seed, so a repeated call gives the same."""
+        """Make and commit policy 0, from the seed or as a copy of another run's: a repeated call gives the same."""
         artifacts = self._run_artifacts(request, progress)
         self._states.drop(request.run_id)
         planner = self._planner(request.model, request.lora, progress)
-        state = initial_state(request.run_id, request.lora, initial_adapter(planner.shapes(), request.seed))
-        winner = self._save_and_commit(artifacts, state, Origin(None, None), {}, checkpoint=True, progress=progress)
+        state = self._state_zero(artifacts, request, planner)
+        origin = Origin(None, None, forked_from(request.start) if request.start else None)
+        winner = self._save_and_commit(artifacts, state, origin, {}, checkpoint=True, progress=progress)
         self._states.put(state)
         policy = Policy(name=state.policy_name, sha256=winner.sha256)
         return InitPolicyResult(policy=policy, uri=winner.uri, worker=self._worker)
@@ -78,8 +81,9 @@ class Trainer:
         row = self._stores.records.policy(request.run_id, request.step)
         if row is not None:
             _check_same_step(request, row)
-            if artifacts.has_whole_policy(request.step, row.sha256):
-                if request.checkpoint.save:
+            keep, collector = request.checkpoint.keep, Collector(artifacts, self._stores.records)
+            if artifacts.has_whole_policy(request.step, row.sha256) or not collector.needs_policy(request.step, keep):
+                if request.checkpoint.save and collector.keeps_checkpoint(request.step, keep):
                     self._make_up_checkpoint(artifacts, _checkpoint_request(request, row), row, progress)
                 return self._result(request, row, "committed")
         batch = read_batch(batch_path(artifacts.root, request.batch.uri), request.batch.sha256)
@@ -94,7 +98,7 @@ class Trainer:
             artifacts, state, origin, metrics, checkpoint=request.checkpoint.save, progress=progress
         )
         self._states.put(state)
-        self._tidy(artifacts, request.step, request.checkpoint.keep)
+        self._tidy(artifacts, request.step, request.checkpoint.keep, progress)
         log.info(
             "%s: policy %s from %s, reward %.3f", state.policy_name, state.sha256[:12], how, metrics["reward_mean"]
         )
@@ -122,6 +126,16 @@ class Trainer:
     def _planner(self, model: str, lora: Lora, progress: Progress) -> Planner:
         """The model with an adapter of this shape, kept from call to call."""
         return self._planners.get(model, lora, lambda: self._models.load_planner(model, lora, progress))
+
+    def _state_zero(self, artifacts: RunArtifacts, request: InitPolicyRequest, planner: Planner) -> TrainerState:
+        if request.start is None:
+            return initial_state(request.run_id, request.lora, initial_adapter(planner.shapes(), request.seed))
+        if self._stores.records.policy(request.run_id, 0) is not None:
+            # The parent may be gone by now.
+            return self._recovery(artifacts).snapshot(0)
+        state = forked_state(artifacts, request.lora, request.start)
+        planner.set_adapter(state.adapter)
+        return state
 
     def _take_state(
         self, artifacts: RunArtifacts, request: Request, step: int, sha256: str, keep: Keep, progress: Progress
@@ -177,17 +191,17 @@ class Trainer:
             return
         state, _ = self._take_state(artifacts, request, request.step, row.sha256, request.keep, progress)
         progress("write", 0, 1)
-        self._recovery(artifacts).save_checkpoint(state, Origin(row.parent_sha256, row.batch_sha256))
+        self._recovery(artifacts).save_again(state, Origin(row.parent_sha256, row.batch_sha256))
         self._states.put(state)
-        self._tidy(artifacts, request.step, request.keep)
+        self._tidy(artifacts, request.step, request.keep, progress)
 
     def _result(self, request: TrainStepRequest, row: PolicyRow, how: RecoveredFrom) -> TrainStepResult:
         policy = Policy(name=f"{request.run_id}@{request.step}", sha256=row.sha256)
         return TrainStepResult(policy=policy, uri=row.uri, recovered_from=how, worker=self._worker, metrics=row.metrics)
 
-    def _tidy(self, artifacts: RunArtifacts, step: int, keep: Keep) -> None:
+    def _tidy(self, artifacts: RunArtifacts, step: int, keep: Keep, progress: Progress) -> None:
         """Remove what the commit made superfluous."""
-        self._recovery(artifacts).retain_checkpoints(keep)
+        Collector(artifacts, self._stores.records).collect(keep, progress)
         artifacts.remove_leftovers(step)
 
 
