@@ -48,7 +48,7 @@ async def run_worker(settings: Settings) -> None:
     # would look as if this process were gone. A call of any other run is better left to whoever is free.
     slots = {SHARED_QUEUE: 1, own_queue: settings.runs}
     with ThreadPoolExecutor(max_workers=sum(slots.values()), thread_name_prefix="step") as executor:
-        shared, own = _workers(connecting.result(), _activities(settings, own_queue), slots, executor)
+        shared, own = trainer_workers(connecting.result(), _activities(settings, own_queue), slots, executor)
         async with shared, own:
             log.info("polling task queues %s", " and ".join(slots))
             await stopped
@@ -71,7 +71,7 @@ async def connect() -> Client:
             await asyncio.sleep(CONNECT_RETRY_S)
 
 
-def _workers(
+def trainer_workers(
     client: Client, activities: TrainerActivities, slots: Mapping[str, int], executor: ThreadPoolExecutor
 ) -> list[Worker]:
     """A worker for each task queue of `slots`, which says how many calls may have started, at work or waiting."""

@@ -24,15 +24,17 @@ def no_progress(_phase: str, _done: int, _total: int) -> None:
 class Run:
     """Plays the workflow: freezes batches, asks trainers for steps, remembers the policies."""
 
-    def __init__(self, directory: Path, database_url: str, models_cache: Path) -> None:
+    def __init__(self, directory: Path, database_url: str, models_cache: Path, run_id: str = RUN_ID) -> None:
+        """Several runs may share a directory and a database."""
+        self.run_id = run_id
         self.root = directory / "artifacts"
-        self.root.mkdir()
+        self.root.mkdir(exist_ok=True)
         self.database_url = database_url
         self.models_cache = models_cache
         self.operator_file = directory / "operator.yaml"
         self.operator_file.write_text("models:\n  tiny-random: { source: tiny-random, context: 2048 }\n")
         self.policies: dict[int, str] = {}
-        self.directory = self.root / "runs" / RUN_ID
+        self.directory = self.root / "runs" / self.run_id
 
     def trainer(self, replay_checkpoint_seconds: float = 1e9, runs: int = 4) -> Trainer:
         """A trainer process that has just started: nothing in memory."""
@@ -42,27 +44,31 @@ class Run:
 
     def init(self, trainer: Trainer, seed: int = 3) -> str:
         """initPolicy, as the workflow asks for it."""
-        payload = {"run_id": RUN_ID, "model": MODEL, "seed": seed, "lora": LORA, "identity": IDENTITY}
-        result = trainer.init_policy(InitPolicyRequest.model_validate(payload), no_progress)
+        result = trainer.init_policy(self.init_request(seed), no_progress)
         self.policies[0] = result.policy.sha256
         return result.policy.sha256
+
+    def init_request(self, seed: int = 3) -> InitPolicyRequest:
+        """initPolicy's argument."""
+        payload = {"run_id": self.run_id, "model": MODEL, "seed": seed, "lora": LORA, "identity": IDENTITY}
+        return InitPolicyRequest.model_validate(payload)
 
     def freeze(self, step: int, samples: list[Sample] | None = None, **changes: Any) -> dict[str, str]:
         """Write the batch of a step and its row, once; returns its reference."""
         rows = random_samples(step) if samples is None else samples
         path = self.directory / "batches" / f"{step:06d}.arrow"
-        sha256 = write_batch(path, rows, metadata(rows, RUN_ID, step, self.policies[step - 1], **changes))
+        sha256 = write_batch(path, rows, metadata(rows, self.run_id, step, self.policies[step - 1], **changes))
         self.execute(
             "INSERT INTO batches (run_id, step, uri, sha256, samples, bytes, policy_sha256) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            (RUN_ID, step, file_uri(path), sha256, len(rows), path.stat().st_size, self.policies[step - 1]),
+            (self.run_id, step, file_uri(path), sha256, len(rows), path.stat().st_size, self.policies[step - 1]),
         )
         return {"uri": file_uri(path), "sha256": sha256}
 
     def request(self, step: int, batch: dict[str, str], save: bool = True, **changes: Any) -> TrainStepRequest:
         """trainStep's argument."""
         payload = {
-            "run_id": RUN_ID,
+            "run_id": self.run_id,
             "step": step,
             "parent_sha256": self.policies[step - 1],
             "batch": batch,
@@ -74,7 +80,13 @@ class Run:
 
     def checkpoint_request(self, step: int) -> SaveCheckpointRequest:
         """saveCheckpoint's argument."""
-        payload = {"run_id": RUN_ID, "step": step, "sha256": self.policies[step], "model": MODEL, "identity": IDENTITY}
+        payload = {
+            "run_id": self.run_id,
+            "step": step,
+            "sha256": self.policies[step],
+            "model": MODEL,
+            "identity": IDENTITY,
+        }
         return SaveCheckpointRequest.model_validate({**payload, "keep": KEEP})
 
     def step(self, trainer: Trainer, step: int, save: bool = True, **changes: Any) -> TrainStepResult:
