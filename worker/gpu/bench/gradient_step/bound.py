@@ -17,7 +17,6 @@ from flow_grpo.trainer.lora import LoraLinear
 from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.prefix_tree import PrefixTree
 from flow_grpo.trainer.products import product
-from flow_grpo.trainer.tree_attention import tree_attention
 
 REPEATS = 5
 
@@ -68,14 +67,14 @@ def _attention_seconds(planner: Planner, tree: PrefixTree, passes: int) -> float
     heads, shared = config.num_attention_heads, config.num_key_value_heads
     width = config.hidden_size // heads
     query, key, value = (torch.randn(count, tree.size, width, requires_grad=True) for count in (heads, shared, shared))
-    blocks = planner.blocks(tree)
+    attention = planner.attention(tree)
 
     def forward() -> torch.Tensor:
         with torch.no_grad():
-            return tree_attention(query, key, value, blocks, width**-0.5)
+            return attention(query, key, value, width**-0.5)
 
     def both() -> None:
-        tree_attention(query, key, value, blocks, width**-0.5).sum().backward()
+        attention(query, key, value, width**-0.5).sum().backward()
 
     return config.num_hidden_layers * (_best(both) + (passes - 2) * _best(forward))
 

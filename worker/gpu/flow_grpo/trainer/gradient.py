@@ -3,16 +3,15 @@
 Letters of shapes: M sampled tokens of the micro-batch (actions), R nodes at which any was sampled, D hidden size.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
 from flow_grpo.trainer.actions import Actions
-from flow_grpo.trainer.attention_blocks import AttentionBlock
 from flow_grpo.trainer.head import Sampled, head_values, hidden_gradient
 from flow_grpo.trainer.objective import LogProbs, Terms
-from flow_grpo.trainer.planner import Beat, Planner
+from flow_grpo.trainer.planner import Beat, Planner, TreeAttention
 from flow_grpo.trainer.prefix_tree import PrefixTree
 
 Objective = Callable[[LogProbs, torch.Tensor, Actions], Terms]
@@ -51,7 +50,7 @@ class MicroBatch:
     """Some whole samples of the step: their tree and which of the step's actions are theirs."""
 
     tree: PrefixTree
-    blocks: Sequence[AttentionBlock]
+    attention: TreeAttention
     index: torch.Tensor
     """(M,) int64: places of the actions among the step's."""
 
@@ -69,14 +68,14 @@ def policy_logprobs(planner: Planner, micro: MicroBatch, temperature: float, bea
     """Log-probs (M,) of the actions under the planner as it is, without a gradient."""
     rows, sampled = _sampled(micro.tree)
     with torch.no_grad():
-        hidden = planner.hidden_states(micro.tree, micro.blocks, beat)[rows]
+        hidden = planner.hidden_states(micro.tree, micro.attention, beat)[rows]
         return head_values(hidden, planner.head_weight, sampled, temperature, derivatives=False).logprob
 
 
 def accumulate_gradient(planner: Planner, micro: MicroBatch, given: Given, rule: Rule, beat: Beat) -> TokenResult:
     """Add the gradient of the micro-batch's part of the loss to the adapter's parameters. `given`: of its actions."""
     rows, sampled = _sampled(micro.tree)
-    hidden = planner.hidden_states(micro.tree, micro.blocks, beat)[rows]
+    hidden = planner.hidden_states(micro.tree, micro.attention, beat)[rows]
     weight = planner.head_weight
     with torch.no_grad():
         values = head_values(

@@ -14,34 +14,49 @@ from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.products import adapted_linear, frozen_linear
 
 
-class LoraLinear(nn.Module):
+class FrozenLinear(nn.Module):
+    """A linear layer that does not learn."""
+
+    def __init__(self, base: nn.Linear) -> None:
+        super().__init__()
+        self.base = base
+        self.bf16 = False
+        """Whether products with the weight take their operands in bf16."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: (..., in) -> (..., out)."""
+        return self._rows(x.reshape(-1, x.shape[-1])).view(*x.shape[:-1], -1)
+
+    def _rows(self, x: torch.Tensor) -> torch.Tensor:
+        return frozen_linear(x, self.base.weight, self.base.bias, self.bf16)
+
+
+class LoraLinear(FrozenLinear):
     """A frozen linear layer with a trainable low-rank addition. lora_A: (r, in); lora_B: (out, r)."""
 
     def __init__(self, base: nn.Linear, lora: Lora) -> None:
-        super().__init__()
-        self.base = base
+        super().__init__(base)
         self.scale = lora.alpha / lora.rank
         self.enabled = True
         self.lora_A = nn.Parameter(torch.zeros(lora.rank, base.in_features))
         self.lora_B = nn.Parameter(torch.zeros(base.out_features, lora.rank))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x: (..., in) -> (..., out)."""
-        rows, weight, bias = x.reshape(-1, x.shape[-1]), self.base.weight, self.base.bias
-        if self.enabled:
-            y = adapted_linear(rows, weight, bias, self.lora_A, self.lora_B, self.scale)
-        else:
-            y = frozen_linear(rows, weight, bias)
-        return y.view(*x.shape[:-1], -1)
+    def _rows(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.enabled:
+            return super()._rows(x)
+        return adapted_linear(x, self.base.weight, self.base.bias, self.bf16, self.lora_A, self.lora_B, self.scale)
 
 
 def attach_lora(model: nn.Module, lora: Lora) -> None:
-    """Freeze the model and put a LoraLinear in the place of every target layer."""
+    """Freeze the model and put a LoraLinear in the place of every target layer, a FrozenLinear of every other.
+
+    The head stays as it is: the trainer computes it by itself.
+    """
     model.requires_grad_(False)
     for module in list(model.modules()):
         for name, child in list(module.named_children()):
-            if name in lora.targets and isinstance(child, nn.Linear):
-                setattr(module, name, LoraLinear(child, lora))
+            if isinstance(child, nn.Linear) and name != "lm_head":
+                setattr(module, name, LoraLinear(child, lora) if name in lora.targets else FrozenLinear(child))
 
 
 def adapter_parameters(model: nn.Module) -> dict[str, nn.Parameter]:

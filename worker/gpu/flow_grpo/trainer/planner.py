@@ -4,26 +4,32 @@ The work is dominated by matrix products over all nodes of a tree. Attention ove
 V x V although a node sees only its ancestors; here it runs in blocks of nodes with the keys they need.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 from transformers import AttentionInterface
 
 from flow_grpo.causal_lm import load_causal_lm
 from flow_grpo.failures import Failure, FailureType
-from flow_grpo.trainer.attention_blocks import AttentionBlock, attention_blocks
-from flow_grpo.trainer.hyper_parameters import Lora
-from flow_grpo.trainer.lora import adapter_parameters, attach_lora
+from flow_grpo.trainer.attention_blocks import attention_blocks
+from flow_grpo.trainer.flex_attention import FlexTreeAttention
+from flow_grpo.trainer.hyper_parameters import Lora, Optimisation
+from flow_grpo.trainer.lora import FrozenLinear, adapter_parameters, attach_lora
 from flow_grpo.trainer.prefix_tree import PrefixTree
-from flow_grpo.trainer.tree_attention import tree_attention
+from flow_grpo.trainer.tree_attention import BlockAttention
 
 # Nodes per block of attention: more make larger products, and more pairs that are not looked at.
 BLOCK = 128
 
 Beat = Callable[[], None]
+
+TreeAttention = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, float], torch.Tensor]
+"""(query (H, V, D), key (H_kv, V, D), value (H_kv, V, D), scaling) -> (V, H, D): attention over one tree."""
 
 
 def _attend(
@@ -33,14 +39,14 @@ def _attend(
     value: torch.Tensor,
     _mask: None,
     scaling: float,
-    tree_blocks: Sequence[AttentionBlock],
+    tree_attention: TreeAttention,
     **_unused: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention over a tree in the form of transformers' AttentionInterface: the mask lies in the blocks.
+    """Attention over a tree in the form of transformers' AttentionInterface: the mask lies in `tree_attention`.
 
     query: (1, H, V, D); key and value: (1, H_kv, V, D). Returns (1, V, H, D).
     """
-    return tree_attention(query[0], key[0], value[0], tree_blocks, scaling)[None], None
+    return tree_attention(query[0], key[0], value[0], scaling)[None], None
 
 
 AttentionInterface.register("prefix_tree", _attend)
@@ -57,7 +63,9 @@ class Planner:
         self.lora = lora
         self.parameters = adapter_parameters(model)
         self._beat: Beat = lambda: None
+        self._recompute = False
         for layer in model.model.layers:
+            layer.forward = partial(self._run_layer, layer.forward)
             layer.register_forward_hook(self._on_layer)
 
     @classmethod
@@ -96,28 +104,43 @@ class Planner:
             for name, parameter in self.parameters.items():
                 parameter.copy_(tensors[name])
 
-    def hidden_states(self, tree: PrefixTree, blocks: Sequence[AttentionBlock], beat: Beat) -> torch.Tensor:
+    def compute_as(self, options: Optimisation) -> None:
+        """How passes are computed from now on: the dtype of the layers' products, and gradient checkpointing."""
+        self._recompute = options.gradient_checkpointing
+        for module in self.model.modules():
+            if isinstance(module, FrozenLinear):
+                module.bf16 = options.dtype == "bfloat16"
+
+    def hidden_states(self, tree: PrefixTree, attention: TreeAttention, beat: Beat) -> torch.Tensor:
         """Last hidden states (V, hidden) of a tree; `beat` is called after each layer, forward and backward."""
         self._beat = beat
         try:
             output = self.model.model(
                 input_ids=tree.tokens[None],
                 position_ids=tree.depth[None],
-                tree_blocks=blocks,
+                tree_attention=attention,
                 use_cache=False,
             )
         finally:
             self._beat = lambda: None
         return output.last_hidden_state[0]
 
-    def blocks(self, tree: PrefixTree) -> Sequence[AttentionBlock]:
-        """The tree's attention, cut for this machine."""
-        return attention_blocks(tree, BLOCK)
+    def attention(self, tree: PrefixTree) -> TreeAttention:
+        """Attention over the tree, in the form that suits the device."""
+        if self.model.device.type == "cpu":
+            return BlockAttention(attention_blocks(tree, BLOCK))
+        return FlexTreeAttention(tree.end.to(self.model.device))
 
     @property
     def head_weight(self) -> torch.Tensor:
         """(vocabulary, hidden): the frozen matrix that makes logits of last hidden states."""
         return self.model.lm_head.weight
+
+    def _run_layer(self, forward: Callable[..., torch.Tensor], *args: Any, **kwargs: Any) -> torch.Tensor:
+        """A layer's pass. With gradient checkpointing only its input is kept; the way back makes the pass again."""
+        if self._recompute and torch.is_grad_enabled():
+            forward = partial(checkpoint, forward, use_reentrant=False, preserve_rng_state=False)
+        return forward(*args, **kwargs)
 
     def _on_layer(self, _module: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
         beat = self._beat

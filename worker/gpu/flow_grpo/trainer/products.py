@@ -14,22 +14,45 @@ _ONEDNN = torch.backends.mkldnn.is_available()
 
 def product(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """x (R, in), weight (out, in) -> x weight^T (R, out). Either may be a transposed view."""
-    if _ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32:
+    if _ONEDNN and x.device.type == "cpu" and x.dtype in (torch.float32, torch.bfloat16):
         return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
     return F.linear(x, weight)
 
 
+def frozen_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, bf16: bool) -> torch.Tensor:
+    """x (R, in) -> x weight^T + bias (R, out); no gradient reaches weight and bias."""
+    return _FrozenLinear.apply(x, weight, bias, bf16)  # pyright: ignore[reportReturnType]
+
+
+def adapted_linear(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    bf16: bool,
+    lora_a: torch.Tensor,
+    lora_b: torch.Tensor,
+    scale: float,
+) -> torch.Tensor:
+    """x (R, in) -> x weight^T + bias + scale x A^T B^T (R, out); gradients go to x, A (r, in) and B (out, r).
+
+    x and the low-rank rows are all that is kept for the way back. `bf16`: the product with the weight takes its
+    operands in bf16 and adds in fp32; the adapter's own products stay in the dtype of x.
+    """
+    return _AdaptedLinear.apply(x, weight, bias, bf16, lora_a, lora_b, scale)  # pyright: ignore[reportReturnType]
+
+
 class _FrozenLinear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, bf16: bool) -> torch.Tensor:
         ctx.save_for_backward(weight)
-        y = product(x, weight)
+        ctx.bf16 = bf16
+        y = _frozen_product(x, weight, bf16)
         return y if bias is None else y.add_(bias)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
-        return product(gradients[0], weight.t()), None, None
+        return _frozen_product(gradients[0], weight.t(), ctx.bf16), None, None, None
 
 
 class _AdaptedLinear(torch.autograd.Function):
@@ -39,15 +62,15 @@ class _AdaptedLinear(torch.autograd.Function):
         x: torch.Tensor,
         weight: torch.Tensor,
         bias: torch.Tensor | None,
+        bf16: bool,
         lora_a: torch.Tensor,
         lora_b: torch.Tensor,
         scale: float,
     ) -> torch.Tensor:
-        y = product(x, weight)
         low = product(x, lora_a)
-        y.addmm_(low, lora_b.t(), alpha=scale)
+        y = _frozen_product(x, weight, bf16).addmm_(low, lora_b.t(), alpha=scale)
         ctx.save_for_backward(x, weight, lora_a, lora_b, low)
-        ctx.scale = scale
+        ctx.bf16, ctx.scale = bf16, scale
         return y if bias is None else y.add_(bias)
 
     @staticmethod
@@ -57,28 +80,14 @@ class _AdaptedLinear(torch.autograd.Function):
         dlow = product(dy, lora_b.t()).mul_(ctx.scale)
         dx = None
         if ctx.needs_input_grad[0]:
-            dx = product(dy, weight.t()).addmm_(dlow, lora_a)
+            dx = _frozen_product(dy, weight.t(), ctx.bf16).addmm_(dlow, lora_a)
         # The long dimension, rows, is summed over: both products have the small rank as their rows.
         da = product(dlow.t(), x.t())
         db = product(low.t(), dy.t()).t().mul(ctx.scale)
-        return dx, None, None, da, db, None
+        return dx, None, None, None, da, db, None
 
 
-def frozen_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """x (R, in) -> x weight^T + bias (R, out); no gradient reaches weight and bias."""
-    return _FrozenLinear.apply(x, weight, bias)  # pyright: ignore[reportReturnType]
-
-
-def adapted_linear(
-    x: torch.Tensor,
-    weight: torch.Tensor,
-    bias: torch.Tensor | None,
-    lora_a: torch.Tensor,
-    lora_b: torch.Tensor,
-    scale: float,
-) -> torch.Tensor:
-    """x (R, in) -> x weight^T + bias + scale x A^T B^T (R, out); gradients go to x, A (r, in) and B (out, r).
-
-    x and the low-rank rows are all that is kept for the way back.
-    """
-    return _AdaptedLinear.apply(x, weight, bias, lora_a, lora_b, scale)  # pyright: ignore[reportReturnType]
+def _frozen_product(x: torch.Tensor, weight: torch.Tensor, bf16: bool) -> torch.Tensor:
+    if bf16:
+        return product(x.bfloat16(), weight.bfloat16()).to(x.dtype)
+    return product(x, weight)

@@ -99,6 +99,7 @@ def take_step(
         message = f"the batch asks for an adapter of {training.lora}, the policy has {state.lora}"
         raise Failure(FailureType.WrongIdentity, message)
     _refuse_unknown_tokens(batch, planner.vocabulary)
+    planner.compute_as(training)
     metrics = batch_metrics(batch)
     samples, actions = make_actions(entering_samples(batch), training, batch.metadata.response_limit, planner.dtype)
     budget = inputs.micro_batch_tokens or training.micro_batch_tokens
@@ -135,7 +136,7 @@ def make_micro_batches(
         places = [members[position] for position in part]
         tree = build_tree([samples[index] for index in places])
         index = torch.cat([torch.arange(int(ends[i] - lengths[i]), int(ends[i])) for i in places])
-        micros.append(MicroBatch(tree, planner.blocks(tree), index))
+        micros.append(MicroBatch(tree, planner.attention(tree), index))
     return micros
 
 

@@ -8,6 +8,7 @@ S = H / H_kv * Q stacked queries.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,11 +17,15 @@ from flow_grpo.trainer.attention_blocks import AttentionBlock
 from flow_grpo.trainer.products import product
 
 
-def tree_attention(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, blocks: Sequence[AttentionBlock], scaling: float
-) -> torch.Tensor:
-    """query (H, V, D), key and value (H_kv, V, D) -> (V, H, D). The softmax is taken in fp32 or better."""
-    return _TreeAttention.apply(query, key, value, blocks, scaling)  # pyright: ignore[reportReturnType]
+@dataclass(frozen=True)
+class BlockAttention:
+    """Attention over one tree."""
+
+    blocks: Sequence[AttentionBlock]
+
+    def __call__(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float) -> torch.Tensor:
+        """query (H, V, D), key and value (H_kv, V, D) -> (V, H, D)."""
+        return _TreeAttention.apply(query, key, value, self.blocks, scaling)  # pyright: ignore[reportReturnType]
 
 
 class _TreeAttention(torch.autograd.Function):

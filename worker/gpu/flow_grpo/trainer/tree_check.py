@@ -23,7 +23,7 @@ def check_prefix_tree(planner: Planner) -> None:
     """Compare log-probs of three sequences with a common beginning. Raises UnsupportedModel when they differ."""
     samples = [_sample(planner.vocabulary, number) for number in range(3)]
     tree = build_tree(samples)
-    micro = MicroBatch(tree, planner.blocks(tree), torch.arange(len(samples) * RESPONSE))
+    micro = MicroBatch(tree, planner.attention(tree), torch.arange(len(samples) * RESPONSE))
     with adapter_off(planner.model):
         over_tree = policy_logprobs(planner, micro, 1.0, lambda: None).cpu()
         plain = torch.cat([_plain_logprobs(planner, sample) for sample in samples])

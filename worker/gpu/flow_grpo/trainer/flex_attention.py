@@ -1,0 +1,43 @@
+"""Attention over a prefix tree on an accelerator: PyTorch's FlexAttention with a block mask of ancestors.
+
+Letters of shapes: V nodes, H heads, H_kv key heads, D width of a head.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+from torch.nn.attention.flex_attention import create_block_mask, flex_attention
+
+MaskFunction = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+class FlexTreeAttention:
+    """Attention over one tree."""
+
+    def __init__(self, end: torch.Tensor) -> None:
+        """`end`: (V,), one past the last node below each node, on the device that computes."""
+        nodes = len(end)
+        self._mask = create_block_mask(ancestors_only(end), None, None, nodes, nodes, device=end.device)
+
+    def __call__(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float) -> torch.Tensor:
+        """query (H, V, D), key and value (H_kv, V, D) -> (V, H, D)."""
+        attend = _compiled() if query.is_cuda else flex_attention
+        out = attend(query[None], key[None], value[None], block_mask=self._mask, scale=scaling, enable_gqa=True)
+        return out[0].transpose(0, 1)
+
+
+def ancestors_only(end: torch.Tensor) -> MaskFunction:
+    """Whether a node may look at another: itself and its ancestors. Nodes are in depth-first order."""
+
+    def visible(_batch: torch.Tensor, _head: torch.Tensor, node: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
+        return (key <= node) & (node < end[key])
+
+    return visible
+
+
+@cache
+def _compiled() -> Any:
+    # Trees differ in size from step to step: one compilation serves them all.
+    return torch.compile(flex_attention, dynamic=True)
