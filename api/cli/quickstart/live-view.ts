@@ -5,7 +5,7 @@ import type { RunEventDto } from '../../events/run-event.dto.js';
 import type { TrainingRunDto } from '../../training-runs/dto/training-run.dto.js';
 import type { ApiClient } from '../client/api-client.js';
 import { describeChoices } from '../output/describe-choices.js';
-import { formatShares } from '../output/format.js';
+import { formatNumber, formatShares } from '../output/format.js';
 
 const BAR_WIDTH = 24;
 const POLL_MS = 1000;
@@ -15,8 +15,10 @@ interface StepData {
   step: number;
   metrics: {
     reward_mean: number;
+    loss: number;
     entropy: number;
-    tool_mix: Record<string, number>;
+    /** Absent where no rollouts were made: supervised fine-tuning. */
+    tool_mix?: Record<string, number>;
     tokens_sampled: number;
     rollout_seconds: number;
     seconds: number;
@@ -71,9 +73,11 @@ export class LiveView {
     this.stepSeconds.push((now - this.lastStepAt) / 1000);
     this.lastStepAt = now;
     this.step = step;
-    const { reward_mean, entropy, tool_mix, tokens_sampled, rollout_seconds, seconds } = metrics;
+    const { reward_mean, loss, entropy, tool_mix, tokens_sampled, rollout_seconds, seconds } = metrics;
+    const name = `step ${String(step).padStart(String(this.steps).length)}/${this.steps}`;
+    if (!tool_mix) return `${name}  loss ${formatNumber(loss)}  ${seconds.toFixed(0)} s gradient`;
     return [
-      `step ${String(step).padStart(String(this.steps).length)}/${this.steps}`,
+      name,
       `reward ${reward_mean.toFixed(3)}`,
       `entropy ${entropy.toFixed(3)}`,
       `${(tokens_sampled / rollout_seconds).toFixed(0)} tokens/s`,

@@ -2,6 +2,7 @@ import { describeUrls } from '../../../infra/local/describe.js';
 import type { CliContext } from '../context.js';
 import { openStack, type OpenStack } from './open-stack.js';
 import { LiveView } from './live-view.js';
+import { describeOtherRuns, runsBeside } from './other-runs.js';
 import { jsonReport, textReport } from './report.js';
 import { loadConfig, startOrResume } from './start-or-resume.js';
 
@@ -28,6 +29,7 @@ export async function quickstart(context: CliContext, options: QuickstartOptions
     say(`\n${describeUrls(stack.urls)}\n`);
     const { run, resumed } = await startOrResume(stack.client, config);
     say(resumed ? `Resuming ${run.id} at step ${run.step}.` : `Submitted ${run.id}.`);
+    for (const line of describeOtherRuns(run, await runsBeside(stack.client, run))) say(line);
     if (options.detach) return say(`Watch it with: npx agentflow runs watch ${run.id}`);
     const view = new LiveView(stack.client, run, say);
     await view.follow(interrupt.signal);

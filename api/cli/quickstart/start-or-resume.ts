@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
+import { canonicalJson } from '../../../infra/artifacts/canonical-json.js';
 import { PROJECT_ROOT } from '../../../infra/config/project-root.js';
 import { runConfigSchema, type RunConfig } from '../../../workflows/contracts/run-config.js';
 import { parseYaml } from '../../common/yaml-document.js';
@@ -43,11 +43,12 @@ export async function startOrResume(
 }
 
 async function findUnfinished(client: ApiClient, config: RunConfig): Promise<TrainingRunDto | undefined> {
+  const wanted = canonicalJson({ ...config, steps: 0 });
   const { data } = await client.listRuns({ limit: 100 });
   return data.find(
     (run) =>
       UNFINISHED.includes(run.status) &&
       run.steps <= config.steps &&
-      isDeepStrictEqual({ ...run.config, steps: 0 }, { ...config, steps: 0 }),
+      canonicalJson({ ...run.config, steps: 0 }) === wanted,
   );
 }
