@@ -10,27 +10,13 @@ from flow_grpo import artifacts
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer.contract import TrainStepRequest
 from flow_grpo.trainer.recovery import StateUnavailable
+from tests.trainer.again import remove_checkpoints, uncommit
+from tests.trainer.kills import KillAfter, Killed
 from tests.trainer.run import KEEP, RUN_ID, Run, no_progress
 from tests.trainer.samples import IDENTITY
 
 STEPS = 5
 KEEP_ALL = {**KEEP, "last": 100}
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing catches it."""
-
-
-class KillAfter:
-    """Progress that kills its process at the n-th call."""
-
-    def __init__(self, calls: int) -> None:
-        self.left = calls
-
-    def __call__(self, _phase: str, _done: int, _total: int) -> None:
-        self.left -= 1
-        if self.left <= 0:
-            raise Killed
 
 
 @pytest.fixture
@@ -47,18 +33,9 @@ def forget(run: Run, step: int) -> tuple[TrainStepRequest, str, bytes]:
     """Take the commit of a step back; returns its request, its policy's sha256 and its optimiser's bytes."""
     (batch,) = run.execute("SELECT uri, sha256 FROM batches WHERE step = %s", (step,))
     optimiser = run.optimiser_bytes(step)
-    run.execute("DELETE FROM policies WHERE step >= %s", (step,))
-    for later in range(step, STEPS + 1):
-        shutil.rmtree(run.directory / "checkpoints" / f"{later:06d}")
-        shutil.rmtree(run.directory / "policies" / f"{later:06d}")
+    uncommit(run, step)
     request = run.request(step, {"uri": batch[0], "sha256": batch[1]}, checkpoint={"save": True, "keep": KEEP_ALL})
     return request, run.policies[step], optimiser
-
-
-def remove_checkpoints(run: Run, but: list[int]) -> None:
-    for name in run.checkpoints():
-        if int(name) not in but:
-            shutil.rmtree(run.directory / "checkpoints" / name)
 
 
 @pytest.mark.parametrize(
@@ -132,9 +109,7 @@ def test_a_kill_at_every_point_of_a_step_changes_nothing(run: Run) -> None:
     run.train(run.trainer(), 2)
     request, expected = run.request(2, run.freeze(2)), run.policies[2]
     optimiser = run.optimiser_bytes(2)
-    run.execute("DELETE FROM policies WHERE step = 2")
-    for name in ("checkpoints", "policies"):
-        shutil.rmtree(run.directory / name / "000002")
+    uncommit(run, 2)
     trainer, calls = run.trainer(), 1
     while True:
         try:

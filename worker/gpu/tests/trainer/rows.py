@@ -1,0 +1,36 @@
+"""Rows that others than the trainer write: runs and evaluations."""
+
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from tests.trainer.run import RUN_ID, Run
+
+
+def submit(run: Run, run_id: str, config: dict[str, Any], status: str = "running") -> None:
+    """A training run of the project, as the API and the workflow leave it."""
+    run.execute(
+        "INSERT INTO training_runs (id, project, name, status, config, config_sha256, steps) "
+        "VALUES (%s, 'p', 'n', %s, %s, 'c', 9) ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status",
+        (run_id, status, Jsonb(config)),
+    )
+
+
+def evaluate(run: Run, step: int, accuracy: float, planner: str = "policy", run_id: str = RUN_ID) -> None:
+    """A finished evaluation after a step."""
+    run.execute(
+        "INSERT INTO evaluations (id, run_id, step, planner, policy_name, policy_sha256, questions, correct, failed, "
+        "accuracy, interval_low, interval_high, by_family, mean_turns, tool_mix) "
+        "VALUES (%s, %s, %s, %s, 'p', 's', 100, 50, 0, %s, 0.25, 0.75, '{}', 1.5, '{}')",
+        (f"{run_id}/eval/{step}/{planner}", run_id, step, planner, accuracy),
+    )
+
+
+def kl_reference(policy: str) -> dict[str, Any]:
+    """Configuration of a run whose KL term is against a policy."""
+    return {"training": {"objective": "flow-grpo", "kl": {"reference": policy}}}
+
+
+def fork_of(policy: str, optimizer: bool = False) -> dict[str, Any]:
+    """Configuration of a run that starts from a policy."""
+    return {"training": {"objective": "sft"}, "from": {"policy": policy, "optimizer": optimizer}}

@@ -1,0 +1,170 @@
+"""Collection removes what is superfluous, never what is needed, and may be killed anywhere."""
+
+import shutil
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from flow_grpo import artifacts
+from flow_grpo.trainer.checkpoints import Identity, RunArtifacts
+from flow_grpo.trainer.collection import Collector
+from flow_grpo.trainer.contract import Keep
+from flow_grpo.trainer.records import Records
+from tests.trainer.kills import KillAfter, Killed
+from tests.trainer.rows import evaluate, fork_of, kl_reference, submit
+from tests.trainer.run import RUN_ID, Run, no_progress
+from tests.trainer.samples import IDENTITY, MODEL
+
+STEPS = 6
+KEEP_TWO = {"last": 2, "best": 0, "every": 0}
+KEEP_ALL = {"last": 100, "best": 0, "every": 0}
+
+
+def train(run: Run, keep: dict[str, int], save: bool = True) -> None:
+    trainer = run.trainer()
+    run.init(trainer)
+    for step in range(1, STEPS + 1):
+        run.step(trainer, step, checkpoint={"save": save, "keep": keep})
+
+
+def policies(run: Run) -> list[int]:
+    return [int(path.name) for path in sorted((run.directory / "policies").iterdir())]
+
+
+def checkpoints(run: Run) -> list[int]:
+    return [int(name) for name in run.checkpoints()]
+
+
+def collector(run: Run) -> Collector:
+    return Collector(RunArtifacts(run.root, RUN_ID, Identity(MODEL, IDENTITY, {})), Records(run.database_url))
+
+
+def test_the_newest_two_policies_and_those_of_kept_checkpoints_stay(run: Run) -> None:
+    train(run, {"last": 3, "best": 0, "every": 0})
+    assert policies(run) == checkpoints(run) == [0, 4, 5, 6]
+    assert run.execute("SELECT count(*) FROM policies") == [(STEPS + 1,)]
+
+
+def test_policies_without_checkpoints_are_collected_too(run: Run) -> None:
+    train(run, KEEP_TWO, save=False)
+    assert (policies(run), checkpoints(run)) == ([0, 5, 6], [0])
+
+
+def test_the_best_by_evaluation_and_every_mth_stay(run: Run) -> None:
+    trainer = run.trainer()
+    run.init(trainer)
+    # Evaluated after its commit and before the next, as the workflow does. A yardstick is no policy.
+    for step, accuracy in ((0, 0.4), (1, 0.9), (2, 0.9), (3, 0.5), (4, 0.8), (5, 0.1), (6, 0.2)):
+        if step:
+            run.step(trainer, step, checkpoint={"save": True, "keep": {"last": 2, "best": 1, "every": 4}})
+        evaluate(run, step, accuracy)
+        evaluate(run, step, 1.0, planner="oracle")
+    assert checkpoints(run) == [0, 2, 4, 5, 6]
+    assert policies(run) == [0, 2, 4, 5, 6]
+
+
+def test_the_best_policy_stays_without_its_checkpoint(run: Run) -> None:
+    trainer = run.trainer()
+    run.init(trainer)
+    for step in range(1, STEPS + 1):
+        run.step(trainer, step, checkpoint={"save": True, "keep": KEEP_TWO})
+        evaluate(run, step, 1 / step)
+    assert (policies(run), checkpoints(run)) == ([0, 1, 5, 6], [0, 5, 6])
+
+
+def test_what_unfinished_runs_name_stays(run: Run) -> None:
+    submit(run, "reference-of", kl_reference(f"{RUN_ID}@1"), "paused")
+    submit(run, "fork-of", fork_of(f"{RUN_ID}@2"), "queued")
+    submit(run, "carries-over", fork_of(f"{RUN_ID}@3", optimizer=True), "queued")
+    submit(run, "finished", fork_of(f"{RUN_ID}@4"), "completed")
+    submit(run, "of-another", fork_of(f"{RUN_ID}-2@4"), "queued")
+    submit(run, "of-none", {"training": {"objective": "sft"}}, "queued")
+    train(run, KEEP_TWO)
+    assert (policies(run), checkpoints(run)) == ([0, 1, 2, 3, 5, 6], [0, 3, 5, 6])
+    submit(run, "fork-of", {}, "completed")
+    collector(run).collect(Keep.model_validate(KEEP_TWO), no_progress)
+    assert policies(run) == [0, 1, 3, 5, 6]
+
+
+def test_a_run_cannot_be_submitted_in_the_middle_of_a_collection(run: Run) -> None:
+    train(run, KEEP_ALL)
+    refused: list[str] = []
+
+    def submit_now(_phase: str, done: int, _total: int) -> None:
+        if done > 0 or refused:
+            return
+        with psycopg.connect(run.database_url, options="-c lock_timeout=50") as connection:
+            try:
+                connection.execute("DELETE FROM training_runs")
+            except psycopg.errors.LockNotAvailable as error:
+                refused.append(str(error))
+
+    collector(run).collect(Keep.model_validate(KEEP_TWO), submit_now)
+    assert refused
+    submit(run, "later", fork_of(f"{RUN_ID}@1"))
+
+
+def test_a_collected_step_that_is_asked_for_again_is_returned_without_work(run: Run) -> None:
+    train(run, KEEP_TWO)
+    before = run.execute("SELECT step, sha256 FROM policies ORDER BY step")
+    again = run.trainer()
+    for step in range(1, STEPS + 1):
+        result = run.step(again, step, checkpoint={"save": True, "keep": KEEP_TWO})
+        assert (result.recovered_from, result.policy.sha256) == ("committed", before[step][1])
+    assert (policies(run), checkpoints(run)) == ([0, 5, 6], [0, 5, 6])
+
+
+def test_a_needed_policy_that_is_lost_is_made_again(run: Run) -> None:
+    train(run, KEEP_TWO)
+    evaluate(run, 2, 0.9)
+    result = run.step(run.trainer(), 2, checkpoint={"save": False, "keep": KEEP_TWO})
+    assert result.policy.sha256 == run.policies[2]
+    assert policies(run) == [0, 2, 5, 6]
+
+
+def test_a_replay_writes_the_policies_of_its_checkpoints_again(run: Run) -> None:
+    train(run, KEEP_TWO)
+    for step in (5, 6):
+        shutil.rmtree(run.directory / "checkpoints" / f"{step:06d}")
+    request = run.request(7, run.freeze(7), checkpoint={"save": True, "keep": {"last": 3, "best": 0, "every": 3}})
+    run.trainer(replay_checkpoint_seconds=0).train_step(request, no_progress)
+    assert checkpoints(run) == [0, 3, 5, 6, 7]
+    assert policies(run) == [0, 3, 5, 6, 7]
+
+
+def test_a_kill_anywhere_in_a_collection_leaves_only_whole_directories_and_true_rows(run: Run) -> None:
+    train(run, KEEP_ALL)
+    whole = run.directory.with_name("whole")
+    shutil.copytree(run.directory, whole)
+    keep = Keep.model_validate(KEEP_TWO)
+    for calls in range(1, 100):
+        shutil.rmtree(run.directory)
+        shutil.copytree(whole, run.directory)
+        run.execute("UPDATE checkpoints SET removed_at = NULL")
+        try:
+            collector(run).collect(keep, KillAfter(calls))
+            break
+        except Killed:
+            check_standing(run)
+        # The next life goes on training, and finishes the work.
+        collector(run).collect(keep, no_progress)
+        check_standing(run)
+        assert (policies(run), checkpoints(run)) == ([0, 5, 6], [0, 5, 6])
+    # One for each of 2 x 4 directories, and one before their deletion.
+    assert calls == 10
+
+
+def check_standing(run: Run) -> None:
+    standing = [path for kind in ("policies", "checkpoints") for path in (run.directory / kind).glob("[0-9]*")]
+    for path in standing:
+        artifacts.load_directory(path)
+    rows = run.execute("SELECT uri FROM checkpoints WHERE removed_at IS NULL")
+    assert all(Path(artifacts.uri_path(uri)) in standing for (uri,) in rows)
+    assert {0, 5, 6} <= {int(path.name) for path in standing if path.parent.name == "policies"}
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "completed"])
+def test_a_run_that_is_over_claims_nothing(run: Run, status: str) -> None:
+    submit(run, "over", kl_reference(f"{RUN_ID}@1"), status)
+    assert Records(run.database_url).unfinished_configurations() == []
