@@ -89,7 +89,7 @@ class RunArtifacts:
 
     def checkpoint(self, step: int) -> Path:
         """Directory of a checkpoint."""
-        return self.root / "runs" / self.run_id / "checkpoints" / f"{step:06d}"
+        return checkpoint_directory(self.root, self.run_id, step)
 
     def write_policy(self, state: TrainerState, origin: Origin) -> Path:
         """Write a policy if it does not stand yet. Raises StepDiverged when another one stands in its place."""
@@ -113,11 +113,11 @@ class RunArtifacts:
 
     def policy_steps(self) -> list[int]:
         """Steps with a policy directory, ascending."""
-        return _steps(self.policy(0).parent)
+        return standing_steps(self.policy(0).parent)
 
     def checkpoint_steps(self) -> list[int]:
         """Steps with a checkpoint directory, ascending."""
-        return _steps(self.checkpoint(0).parent)
+        return standing_steps(self.checkpoint(0).parent)
 
     def newest_state(self, step: int, accept: Callable[[int, str], bool]) -> TrainerState | None:
         """State of the newest whole checkpoint <= step; None when there is none.
@@ -240,5 +240,11 @@ def read_lora(config: bytes) -> Lora:
     return Lora(rank=document["r"], alpha=document["lora_alpha"], targets=document["target_modules"])
 
 
-def _steps(parent: Path) -> list[int]:
+def checkpoint_directory(root: Path, run: str, step: int) -> Path:
+    """Where the checkpoint after a step lies in the artifact store whose root directory is `root`."""
+    return root / "runs" / run / "checkpoints" / f"{step:06d}"
+
+
+def standing_steps(parent: Path) -> list[int]:
+    """Steps that have a directory in a run's `policies` or `checkpoints`, ascending."""
     return sorted(int(path.name) for path in parent.glob("[0-9]*") if re.fullmatch(r"\d{6,}", path.name))

@@ -35,15 +35,17 @@ class Collector:
 
     def keeps_checkpoint(self, step: int, keep: Keep) -> bool:
         """Whether a checkpoint of this step would stay if it stood."""
-        return step in self._facts().kept({*self._artifacts.checkpoint_steps(), step}, keep)
+        return step in read_facts(self._records, self._artifacts.run_id).kept(
+            {*self._artifacts.checkpoint_steps(), step}, keep
+        )
 
     def needs_policy(self, step: int, keep: Keep) -> bool:
         """Whether the policy of a committed step has to stand; one that need not may have been collected."""
-        facts = self._facts()
+        facts = read_facts(self._records, self._artifacts.run_id)
         return step in facts.needed(facts.kept(self._artifacts.checkpoint_steps(), keep), keep)
 
     def _discard(self, keep: Keep, progress: Progress) -> None:
-        artifacts, facts = self._artifacts, self._facts()
+        artifacts, facts = self._artifacts, read_facts(self._records, self._artifacts.run_id)
         standing = artifacts.checkpoint_steps()
         kept = facts.kept(standing, keep)
         superseded = [step for step in standing if step not in kept]
@@ -56,12 +58,6 @@ class Collector:
         for directory in doomed:
             progress("collect", 0, 2)
             artifacts.discard(directory)
-
-    def _facts(self) -> "Facts":
-        run_id = self._artifacts.run_id
-        newest = self._records.newest_step(run_id) or 0
-        claims = claims_on(run_id, self._records.unfinished_configurations())
-        return Facts(newest, self._records.accuracies(run_id), claims)
 
 
 @dataclass(frozen=True)
@@ -81,6 +77,12 @@ class Facts:
     def needed(self, kept: Collection[int], keep: Keep) -> set[int]:
         """Policies that must stand beside the kept checkpoints."""
         return needed_policies(self.newest, kept, self.accuracies, keep, self.claims)
+
+
+def read_facts(records: Records, run_id: str) -> Facts:
+    """What the database says now."""
+    claims = claims_on(run_id, records.unfinished_configurations())
+    return Facts(records.newest_step(run_id) or 0, records.accuracies(run_id), claims)
 
 
 def claims_on(run_id: str, configurations: Iterable[Mapping[str, Any]]) -> Claims:
