@@ -11,14 +11,17 @@ import { describeStepSize, stepSize } from './output/step-size.js';
 
 /**
  * Checks a configuration as the API does, with the operator's file of this machine, and prints it with every default
- * filled in, as a file that can be submitted. Needs no stack.
+ * filled in, as a file that can be submitted, and what a step of it consists of. Needs no stack.
  * @throws CliError with everything that is wrong
  */
 export function dryRun(context: CliContext, configuration: unknown, { json }: { json?: boolean }): void {
   const config = check(configuration);
-  const size = stepSize(config);
-  if (json) return printJson(context, { config, step: size });
-  context.print(`# Nothing was submitted. Steps: ${config.steps}; each: ${describeStepSize(size)}`);
+  const size = `Nothing was submitted. Steps: ${config.steps}; each: ${describeStepSize(stepSize(config))}`;
+  if (json) {
+    context.note(size);
+    return printJson(context, config);
+  }
+  context.print(`# ${size}`);
   context.print(stringify(config).trimEnd());
 }
 

@@ -58,10 +58,11 @@ describe('agentflow', () => {
     expect(lines[0]).toBe('# Nothing was submitted. Steps: 2; each: 8 groups, 32 rollouts, at most 64 turns, 1 update');
     const printed = join(directory, 'printed.yaml');
     await writeFile(printed, lines.join('\n'));
-    const { config, step } = await json<{ config: unknown; step: unknown }>('train', printed, '--dry-run');
-    expect(step).toMatchObject({ groups: 8, rollouts: 32, updates: 1 });
+    const again = await cli('train', printed, '--dry-run', '--json');
+    expect(again.notes).toEqual([lines[0]?.slice('# '.length)]);
     expect(await api.database.dataSource.getRepository(TrainingRun).count()).toBe(runs);
-    expect(config).toEqual((await train('--set', 'training.group_size=4')).config);
+    const { config } = await train('--set', 'training.group_size=4');
+    expect(JSON.parse(again.lines.join('\n'))).toEqual(config);
   });
 
   it('train --dry-run needs no API, and refuses what the API refuses', async () => {

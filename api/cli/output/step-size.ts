@@ -1,6 +1,6 @@
 import type { RunConfig } from '../../../workflows/contracts/run-config.js';
 
-/** What a step of a run consists of, as far as the configuration alone tells: names are part of the CLI's interface. */
+/** What a step of a run consists of, as far as the configuration alone tells. */
 export type StepSize = SampledStep | RecordedStep;
 
 interface SampledStep {
