@@ -36,11 +36,14 @@ class Run:
         self.policies: dict[int, str] = {}
         self.directory = self.root / "runs" / self.run_id
 
+    def stores(self, replay_checkpoint_seconds: float = 1e9) -> Stores:
+        """Where its trainers find things."""
+        records = Records(self.database_url)
+        return Stores(self.root, self.models_cache, self.operator_file, records, replay_checkpoint_seconds)
+
     def trainer(self, replay_checkpoint_seconds: float = 1e9, runs: int = 4) -> Trainer:
         """A trainer process that has just started: nothing in memory."""
-        records = Records(self.database_url)
-        stores = Stores(self.root, self.models_cache, self.operator_file, records, replay_checkpoint_seconds)
-        return Trainer(stores, WORKER, runs)
+        return Trainer(self.stores(replay_checkpoint_seconds), WORKER, runs)
 
     def init(self, trainer: Trainer, seed: int = 3) -> str:
         """initPolicy, as the workflow asks for it."""
