@@ -1,11 +1,24 @@
 """The trainer worker's environment, read once at start."""
 
+import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    AliasGenerator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 
 from flow_grpo.environment import ArtifactRoot, parse_environment
+from flow_grpo.trainer.trackers import KINDS
 
 REPOSITORY = Path(__file__).parents[4]
 
@@ -16,7 +29,21 @@ NAMES = {
     "operator_file": "AGENTFLOW_OPERATOR_FILE",
     "runs": "AGENTFLOW_TRAINER_RUNS",
     "replay_checkpoint_seconds": "AGENTFLOW_REPLAY_CHECKPOINT_S",
+    "trackers": "AGENTFLOW_TRACKERS",
+    "trackers_directory": "AGENTFLOW_TRACKERS_DIR",
 }
+
+
+def _installed_trackers(value: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    unknown = [name for name in names if name not in KINDS]
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)}: known are {', '.join(KINDS)}")
+    missing = [KINDS[name].package for name in names if find_spec(KINDS[name].package) is None]
+    if missing:
+        command = f"uv pip install --python {sys.executable} {' '.join(missing)}"
+        raise ValueError(f"not installed: {', '.join(missing)}; run `{command}`")
+    return names
 
 
 class Settings(BaseModel):
@@ -41,6 +68,19 @@ class Settings(BaseModel):
 
     replay_checkpoint_seconds: float = Field(default=20, ge=0)
     """A replay writes a checkpoint when the last is older than this, so that repeated kills still advance."""
+
+    trackers_directory: Path | None = None
+    """Where trackers keep their files."""
+
+    trackers: Annotated[tuple[str, ...], BeforeValidator(_installed_trackers)] = ()
+    """Trackers of experiments that steps are reported to, by name."""
+
+    @field_validator("trackers")
+    @classmethod
+    def _have_a_directory(cls, trackers: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if trackers and info.data.get("trackers_directory") is None:
+            raise ValueError("needs AGENTFLOW_TRACKERS_DIR, a directory for the trackers' files")
+        return trackers
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

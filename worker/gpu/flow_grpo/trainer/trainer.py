@@ -5,6 +5,7 @@ commit, so an exception anywhere drops it (I4) and the next attempt recovers fro
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,14 +53,26 @@ class Stores:
     replay_checkpoint_seconds: float
 
 
+Report = Callable[[str, int, Mapping[str, float]], None]
+"""Takes a committed step: the run's id, the step's number and its metrics. Returns at once and raises nothing."""
+
+
+def _to_nobody(_run_id: str, _step: int, _metrics: Mapping[str, float]) -> None:
+    """The report of a trainer without trackers."""
+
+
 class Trainer:
     """Not thread-safe: one call at a time."""
 
-    def __init__(self, stores: Stores, worker: str, runs: int) -> None:
-        """`worker`: the task queue on which this process, and no other, is reached. `runs`: how many are held."""
+    def __init__(self, stores: Stores, worker: str, runs: int, report: Report = _to_nobody) -> None:
+        """`worker`: the task queue on which this process, and no other, is reached. `runs`: how many are held.
+
+        `report`: told of every step that this process commits.
+        """
         self._stores = stores
         self._models = BaseModels(stores.operator_file, stores.models_cache)
         self._worker = worker
+        self._report = report
         self._states = HeldStates(runs)
         self._planners = Planners(runs)
 
@@ -98,6 +111,9 @@ class Trainer:
             artifacts, state, origin, metrics, checkpoint=request.checkpoint.save, progress=progress
         )
         self._states.put(state)
+        # Metrics hold the time that the step took: another worker's commit of the same step has others.
+        if winner.metrics == metrics:
+            self._report(request.run_id, request.step, metrics)
         self._tidy(artifacts, request.step, request.checkpoint.keep, progress)
         log.info(
             "%s: policy %s from %s, reward %.3f", state.policy_name, state.sha256[:12], how, metrics["reward_mean"]

@@ -9,6 +9,7 @@ import logging
 import signal
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from flow_grpo.trainer.device import OneAtATime
 from flow_grpo.trainer.records import Records
 from flow_grpo.trainer.redaction import secrets_of
 from flow_grpo.trainer.settings import Settings
+from flow_grpo.trainer.tracking import Tracking
 from flow_grpo.trainer.trainer import Stores, Trainer
 
 SHARED_QUEUE = "trainer"
@@ -47,8 +49,13 @@ async def run_worker(settings: Settings) -> None:
     # Calls of the runs that are held here all start at once and wait with heartbeats: one that waited in the queue
     # would look as if this process were gone. A call of any other run is better left to whoever is free.
     slots = {SHARED_QUEUE: 1, own_queue: settings.runs}
-    with ThreadPoolExecutor(max_workers=sum(slots.values()), thread_name_prefix="step") as executor:
-        shared, own = trainer_workers(connecting.result(), _activities(settings, own_queue), slots, executor)
+    tracking = Tracking(settings.trackers, settings.trackers_directory)
+    activities = _activities(settings, own_queue, tracking)
+    with (
+        closing(tracking),
+        ThreadPoolExecutor(max_workers=sum(slots.values()), thread_name_prefix="step") as executor,
+    ):
+        shared, own = trainer_workers(connecting.result(), activities, slots, executor)
         async with shared, own:
             log.info("polling task queues %s", " and ".join(slots))
             await stopped
@@ -92,7 +99,7 @@ def trainer_workers(
     ]
 
 
-def _activities(settings: Settings, own_queue: str) -> TrainerActivities:
+def _activities(settings: Settings, own_queue: str, tracking: Tracking) -> TrainerActivities:
     database_url = settings.database_url.get_secret_value()
     stores = Stores(
         artifacts=settings.artifacts,
@@ -101,4 +108,4 @@ def _activities(settings: Settings, own_queue: str) -> TrainerActivities:
         records=Records(database_url),
         replay_checkpoint_seconds=settings.replay_checkpoint_seconds,
     )
-    return TrainerActivities(Trainer(stores, own_queue, settings.runs), secrets_of(database_url))
+    return TrainerActivities(Trainer(stores, own_queue, settings.runs, tracking.report), secrets_of(database_url))

@@ -39,6 +39,7 @@ def test_a_run_through_the_activities(run: Run) -> None:
         "reference pass",
         "update 1 of 1",
         "write",
+        "collect",
     ]
     assert all(isinstance(beat["done"], int) and isinstance(beat["total"], int) for beat in beats)
 

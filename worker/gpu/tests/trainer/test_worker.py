@@ -151,7 +151,7 @@ class StickyRun:
         result = None
         if self.holder is not None:
             with suppress(WorkflowFailureError):
-                result = await call(self._client, CallOptions(name, payload, self.holder, attempts=1, start_s=2))
+                result = await call(self._client, CallOptions(name, payload, self.holder, attempts=1, start_s=6))
         result = result or await call(self._client, CallOptions(name, payload, SHARED_QUEUE))
         self.holder = result["worker"]
         return result
