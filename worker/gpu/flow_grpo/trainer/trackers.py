@@ -29,9 +29,10 @@ def _tensorboard(run_id: str, directory: Path) -> GeneralTracker:
 
 
 def _wandb(run_id: str, directory: Path) -> GeneralTracker:
-    # The run's id is W&B's, so that another process goes on with the same run.
+    # The run's id is W&B's, so that another process goes on with the same run. The process's own output is not sent.
+    settings = {"console": "off", "silent": True}
     return WandBTracker(
-        PROJECT, id=run_id, name=run_id, resume="allow", reinit="create_new", dir=str(directory), save_code=False
+        PROJECT, id=run_id, name=run_id, resume="allow", reinit="create_new", dir=str(directory), settings=settings
     )
 
 
