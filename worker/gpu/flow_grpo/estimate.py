@@ -1,0 +1,120 @@
+"""How much memory a run's gradient step needs, before anything is loaded: python -m flow_grpo.estimate
+
+Reads a run's configuration as JSON with every default filled in, as `agentflow train FILE --dry-run --json` prints it,
+and the model's config.json, from the operator's file or as it is given. Policy servers are not counted.
+"""
+
+# ruff: noqa: E402 - the environment must be set before anything loads the matrix library
+
+from flow_grpo.torch_environment import prepare_torch_environment
+
+prepare_torch_environment()
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from flow_grpo.base_model import UnknownModel, ensure_base_model, registered_model
+from flow_grpo.model_directory import CONFIG, ModelDirectoryError
+from flow_grpo.trainer.hyper_parameters import FlowGrpo, Sft, Training
+from flow_grpo.trainer.memory_estimate import Part, estimate, model_sizes
+
+REPOSITORY = Path(__file__).parents[3]
+
+GIB = 2**30
+
+
+class BadInput(Exception):
+    """The configuration or the model cannot be read; the message says which and why."""
+
+
+class RunConfig(BaseModel):
+    """What the estimate reads of a run's configuration."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    training: dict[str, Any]
+
+
+def read_configuration(text: str) -> tuple[str, FlowGrpo | Sft]:
+    """The model's name and the hyper-parameters. Raises BadInput."""
+    try:
+        config = RunConfig.model_validate_json(text)
+        return config.model, TypeAdapter(Training).validate_python(config.training)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise BadInput(f"the configuration is not one with all defaults filled in: {problems}") from None
+
+
+def config_directory(model: str, environment: Mapping[str, str]) -> Path:
+    """Where the registered model's config.json lies. An operator's directory is neither copied nor digested."""
+    operator_file = Path(environment.get("AGENTFLOW_OPERATOR_FILE", REPOSITORY / "infra" / "local" / "operator.yaml"))
+    try:
+        source = registered_model(operator_file, model).source
+    except (UnknownModel, ValueError, OSError) as error:
+        raise BadInput(f"{error}; --model-config names a config.json") from None
+    if isinstance(source, Path):
+        return source
+    return ensure_base_model(source, Path(environment.get("AGENTFLOW_MODELS_CACHE", REPOSITORY / ".cache" / "models")))
+
+
+def device_memory() -> tuple[str, int]:
+    """The device that a trainer on this machine would use, and its bytes."""
+    if torch.cuda.is_available():
+        device = torch.cuda.get_device_properties(0)
+        return device.name, device.total_memory
+    return "this machine's memory", os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def table(parts: Sequence[Part], device: str, available: int) -> str:
+    """The estimate as text: one line a part, the total, and whether it fits."""
+    total = sum(part.bytes for part in parts)
+    width = max(len(part.name) for part in parts)
+    lines = [f"{part.name:<{width}}  {part.bytes / GIB:8.2f} GiB  {part.how}" for part in parts]
+    fits = "fits" if total <= available else "DOES NOT FIT"
+    lines.append(f"{'total':<{width}}  {total / GIB:8.2f} GiB  {fits} in {available / GIB:.2f} GiB ({device})")
+    return "\n".join(lines)
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m flow_grpo.estimate", description="Memory of a gradient step.")
+    parser.add_argument("--config", type=Path, help="a run's configuration as JSON; standard input without it")
+    parser.add_argument("--model-config", type=Path, help="the model's config.json, instead of the registered model's")
+    parser.add_argument("--device-gib", type=float, help="memory of the device; without it, that of this machine's")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Print the estimate. Returns the exit code: 1 when it does not fit, 2 for input that cannot be read."""
+    arguments = _arguments(argv)
+    try:
+        text = arguments.config.read_text() if arguments.config else sys.stdin.read()
+        model, training = read_configuration(text)
+        file = arguments.model_config or config_directory(model, environment) / CONFIG
+        parts = estimate(model_sizes(file, training), training)
+    except (BadInput, ModelDirectoryError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    device, available = device_memory()
+    if arguments.device_gib:
+        device, available = "as given", int(arguments.device_gib * GIB)
+    total = sum(part.bytes for part in parts)
+    if arguments.json:
+        rows = [{"name": part.name, "bytes": part.bytes, "how": part.how} for part in parts]
+        print(json.dumps({"parts": rows, "total": total, "device": device, "available": available}))
+    else:
+        print(table(parts, device, available))
+    return 0 if total <= available else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

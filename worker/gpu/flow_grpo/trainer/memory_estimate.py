@@ -1,0 +1,122 @@
+"""Memory of a gradient step, from the model's config.json and the hyper-parameters alone: nothing is loaded.
+
+Parameters are counted on torch's meta device. Activations are what the layers of this trainer keep for the way back:
+rows in fp32, whatever the dtype of the products. Letters: V tokens of a micro-batch, L layers, D hidden size, I size of
+the feed-forward layer, H x W heads by their width, K x W key heads by theirs, r rank, C vocabulary.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from flow_grpo.trainer.head import LOGITS_AT_ONCE
+from flow_grpo.trainer.hyper_parameters import Optimisation
+from flow_grpo.trainer.lora import adapter_parameters, attach_lora
+
+FLOAT = 4
+"""Bytes of an fp32 number."""
+
+# The device's own code and libraries, and what an allocator cannot use.
+RUNTIME_BYTES = 2**30
+
+
+@dataclass(frozen=True)
+class Part:
+    """A line of the estimate."""
+
+    name: str
+    bytes: int
+    how: str
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What of a model decides its memory. `parameters` includes the head; a tied one counts once."""
+
+    parameters: int
+    adapter: int
+    layers: int
+    hidden: int
+    intermediate: int
+    heads: int
+    """H x W."""
+    key_heads: int
+    """K x W."""
+    adapter_rows: int
+    """Numbers that the adapters of one layer keep for each token: r for each of its adapted projections."""
+    vocabulary: int
+
+
+def model_sizes(config_file: Path, training: Optimisation) -> Sizes:
+    """Sizes of the model that a config.json describes, with the adapter that the training asks for."""
+    config: Any = AutoConfig.from_pretrained(config_file, local_files_only=True, trust_remote_code=False)
+    with torch.device("meta"):
+        model: Any = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        attach_lora(model, training.lora)
+    adapter = adapter_parameters(model)
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    layers = config.num_hidden_layers
+    return Sizes(
+        parameters=parameters,
+        adapter=sum(parameter.numel() for parameter in adapter.values()),
+        layers=layers,
+        hidden=config.hidden_size,
+        intermediate=config.intermediate_size,
+        heads=config.num_attention_heads * width,
+        key_heads=config.num_key_value_heads * width,
+        adapter_rows=training.lora.rank * len(adapter) // 2 // layers,
+        vocabulary=config.vocab_size,
+    )
+
+
+def estimate(sizes: Sizes, training: Optimisation) -> list[Part]:
+    """What a step holds at its peak, in the order of the table."""
+    tokens = training.micro_batch_tokens
+    return [
+        Part("base weights", FLOAT * sizes.parameters, f"{sizes.parameters / 1e9:.2f} billion, fp32, frozen"),
+        Part("adapter", 3 * FLOAT * sizes.adapter, f"{sizes.adapter / 1e6:.1f} million: in use, before, after"),
+        Part("gradient", FLOAT * sizes.adapter, "fp32"),
+        Part("optimiser", 4 * FLOAT * sizes.adapter, "AdamW: two moments, before and after"),
+        _activations(sizes, training),
+        Part("one layer's way back", FLOAT * tokens * _working(sizes) + _cast(sizes, training), f"{tokens} tokens"),
+        Part("head", _head(sizes, training), "a token sampled at every node; logits in pieces"),
+        Part("runtime", RUNTIME_BYTES, "libraries and fragmentation"),
+    ]
+
+
+def _activations(sizes: Sizes, training: Optimisation) -> Part:
+    tokens, layer = training.micro_batch_tokens, _kept_of_a_layer(sizes)
+    if training.gradient_checkpointing:
+        numbers = sizes.layers * sizes.hidden + layer
+        how = f"{tokens} tokens: the input of each layer, and one layer in full"
+    else:
+        numbers = sizes.layers * layer
+        how = f"{tokens} tokens: every layer in full, without gradient checkpointing"
+    return Part("activations", FLOAT * tokens * numbers, how)
+
+
+def _kept_of_a_layer(sizes: Sizes) -> int:
+    """Numbers for each token: two norms of three rows, attention, the feed-forward layer, the adapters' low ranks."""
+    attention = 2 * sizes.heads + 2 * sizes.key_heads
+    return 6 * sizes.hidden + attention + 4 * sizes.intermediate + sizes.adapter_rows
+
+
+def _working(sizes: Sizes) -> int:
+    """Numbers for each token that come and go: gradients of the feed-forward layer's rows, and of the residual."""
+    return 3 * sizes.intermediate + 2 * sizes.hidden
+
+
+def _cast(sizes: Sizes, training: Optimisation) -> int:
+    """Bytes of the largest weight in bf16."""
+    return 2 * sizes.hidden * sizes.intermediate if training.dtype == "bfloat16" else 0
+
+
+def _head(sizes: Sizes, training: Optimisation) -> int:
+    """Hidden states, what the head expects, and the gradient; a piece of logits, its softmax and a copy."""
+    slope = 1 if getattr(training, "entropy_coefficient", 0) > 0 else 0
+    rows = min(training.micro_batch_tokens, max(1, LOGITS_AT_ONCE // sizes.vocabulary))
+    return FLOAT * ((4 + slope) * training.micro_batch_tokens * sizes.hidden + 3 * rows * sizes.vocabulary)

@@ -1,0 +1,117 @@
+"""The memory estimate: from config.json alone, near what a step really takes."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flow_grpo.estimate import main
+from flow_grpo.trainer.memory_estimate import RUNTIME_BYTES, estimate, model_sizes
+from tests.trainer.samples import training
+
+GIB = 2**30
+
+# Large enough for the rows to outweigh the rest, small enough for a second.
+LLAMA = {
+    "vocab_size": 512,
+    "hidden_size": 128,
+    "intermediate_size": 512,
+    "num_hidden_layers": 8,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+}
+
+QWEN_7B = {
+    "model_type": "qwen2",
+    "hidden_size": 3584,
+    "intermediate_size": 18944,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 28,
+    "num_key_value_heads": 4,
+    "vocab_size": 152064,
+    "tie_word_embeddings": False,
+}
+
+
+def write(directory: Path, config: dict[str, Any]) -> Path:
+    file = directory / "config.json"
+    file.write_text(json.dumps(config))
+    return file
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_a_step_takes_what_was_estimated_within_a_third(tmp_path: Path, checkpointing: bool) -> None:
+    changes = {"micro_batch_tokens": 4096, "gradient_checkpointing": checkpointing}
+    hyper = training(**changes)
+    parts = estimate(model_sizes(write(tmp_path, {**LLAMA, "model_type": "llama"}), hyper), hyper)
+    estimated = sum(part.bytes for part in parts) - RUNTIME_BYTES
+    request = json.dumps({"config": LLAMA, "training": changes})
+    # Memory that is given back goes back to the system: else the allocator's gaps are measured too.
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}
+    command = [sys.executable, "-m", "tests.trainer.measured_step", request]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert 0.75 < estimated / int(done.stdout) < 1.34
+
+
+def configuration(**changes: Any) -> str:
+    hyper = training(lora={"rank": 16, "alpha": 32.0}, micro_batch_tokens=8192, dtype="bfloat16", **changes)
+    return json.dumps({"model": "qwen2.5-7b-instruct", "steps": 1, "training": hyper.model_dump()})
+
+
+def test_qwen_7b_is_counted_exactly_and_loads_nothing(tmp_path: Path) -> None:
+    sizes = model_sizes(write(tmp_path, QWEN_7B), training(lora={"rank": 16, "alpha": 32.0}))
+    assert sizes.parameters == 7_615_616_512
+    # Rank 16 on seven projections: 16 x (in + out) each.
+    assert sizes.adapter == 28 * 16 * (2 * 2 * 3584 + 2 * (3584 + 512) + 3 * (3584 + 18944))
+
+
+def run_command(monkeypatch: pytest.MonkeyPatch, text: str, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    return main(arguments, {})
+
+
+def test_gradient_checkpointing_decides_whether_7b_fits_80_gb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("--model-config", str(write(tmp_path, QWEN_7B)), "--device-gib", "79")
+    assert run_command(monkeypatch, configuration(gradient_checkpointing=True), *given) == 0
+    assert "fits in 79.00 GiB" in capsys.readouterr().out
+    assert run_command(monkeypatch, configuration(), *given) == 1
+    assert "DOES NOT FIT" in capsys.readouterr().out
+    assert run_command(monkeypatch, configuration(), *given, "--json") == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["total"] == sum(part["bytes"] for part in answer["parts"]) > answer["available"] == 79 * GIB
+
+
+def test_the_operators_directory_is_read_without_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, QWEN_7B)
+    operator = tmp_path / "operator.yaml"
+    operator.write_text(f"models: {{ qwen2.5-7b-instruct: {{ source: {{ directory: {tmp_path} }}, context: 64 }} }}")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(configuration()))
+    main(["--device-gib", "500"], {"AGENTFLOW_OPERATOR_FILE": str(operator)})
+    assert "7.62 billion" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("{}", "model: Field required"), ('{"model": "m", "training": {}}', "defaults filled in"), ("[", "Invalid JSON")],
+)
+def test_a_configuration_that_is_not_whole_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str, problem: str
+) -> None:
+    assert run_command(monkeypatch, text) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_a_model_that_is_not_registered_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(monkeypatch, configuration()) == 2
+    assert "'qwen2.5-7b-instruct' is not registered" in capsys.readouterr().err
