@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from flow_grpo.base_model import read_base_model
-from flow_grpo.policy import ADAPTER_PREFIX, Adapter, PolicyBroken
+from flow_grpo.lora_merge import weight_updates
+from flow_grpo.policy import Adapter
 from flow_grpo.policy_server.decoder_shape import DecoderShape
 from flow_grpo.policy_server.linear import Linear
 
@@ -53,7 +54,7 @@ class BaseWeights:
 
     def merge(self, adapter: Adapter) -> DecoderWeights:
         """W + (alpha / r) B A for each adapted projection, in fp32. Raises PolicyBroken if it does not fit."""
-        return self._decoder(_updates(adapter, self._tensors))
+        return self._decoder(dict(weight_updates(adapter, self._tensors)))
 
     def _decoder(self, updates: Mapping[str, torch.Tensor]) -> DecoderWeights:
         return DecoderWeights(tuple(self._layer(index, updates) for index in range(self._shape.layers)))
@@ -70,33 +71,4 @@ class BaseWeights:
             attention_norm=self._tensors[f"{prefix}input_layernorm.weight"].numpy(),
             mlp_norm=self._tensors[f"{prefix}post_attention_layernorm.weight"].numpy(),
             **{field: product(projections) for field, projections in _PRODUCTS.items()},
-        )
-
-
-def _updates(adapter: Adapter, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    _require_plain_lora(adapter)
-    updates: dict[str, torch.Tensor] = {}
-    for name, a in adapter.tensors.items():
-        if not name.endswith(".lora_A.weight"):
-            continue
-        target = name.removeprefix(ADAPTER_PREFIX).replace(".lora_A.weight", ".weight")
-        b = adapter.tensors.get(name.replace(".lora_A.", ".lora_B."))
-        if target not in tensors or b is None or (b.shape[0], a.shape[1]) != tuple(tensors[target].shape):
-            raise PolicyBroken(f"the adapter's {name} does not fit model {adapter.base_model}")
-        updates[target] = adapter.scale * (b.float() @ a.float())
-    if 2 * len(updates) != len(adapter.tensors):
-        raise PolicyBroken(
-            f"the adapter holds tensors other than pairs of lora_A and lora_B: {sorted(adapter.tensors)}"
-        )
-    return updates
-
-
-def _require_plain_lora(adapter: Adapter) -> None:
-    config = adapter.config
-    unsupported = [key for key in ("use_rslora", "use_dora", "alpha_pattern", "rank_pattern") if config.get(key)]
-    if config.get("peft_type", "LORA") != "LORA":
-        unsupported.append("peft_type")
-    if unsupported:
-        raise PolicyBroken(
-            f"adapter_config.json sets {', '.join(unsupported)}, which the policy server does not compute"
         )

@@ -1,0 +1,1 @@
+"""Writes a policy as a directory that transformers, PEFT and vLLM load as it is."""

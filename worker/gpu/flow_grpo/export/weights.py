@@ -1,0 +1,51 @@
+"""The weights of an export: the adapter in PEFT's format, or the whole model with the adapter merged in."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from transformers import AutoModelForCausalLM
+
+from flow_grpo.export.source import Source
+from flow_grpo.lora_merge import weight_updates
+from flow_grpo.model_directory import CONFIG, WEIGHTS_INDEX
+from flow_grpo.policy import ADAPTER_CONFIG, ADAPTER_TENSORS
+
+_GENERATION_CONFIG = "generation_config.json"
+_TOKENIZER = ("*.json", "*.jinja", "*.model", "*.txt")
+
+
+def write_adapter(source: Source, directory: Path) -> None:
+    """Adapter and tokenizer. The configuration names the base model by its directory on this machine, as PEFT does:
+    libraries do not know the name that it is registered under."""
+    config = {**source.adapter.config, "base_model_name_or_path": str(source.base)}
+    (directory / ADAPTER_CONFIG).write_text(json.dumps(config, sort_keys=True, indent=1) + "\n")
+    save_file(source.adapter.tensors, directory / ADAPTER_TENSORS, metadata={"format": "pt"})
+    _copy_tokenizer(source.base, directory)
+
+
+def write_merged(source: Source, directory: Path) -> None:
+    """The model with W + (alpha / r) B A in fp32, its configuration and tokenizer.
+
+    In fp32 because updates are small: rounded to bf16, many of them would be lost. Raises PolicyBroken.
+    """
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        source.base, dtype=torch.float32, local_files_only=True, trust_remote_code=False, use_safetensors=True
+    )
+    with torch.no_grad():
+        parameters = dict(model.named_parameters())
+        for name, update in weight_updates(source.adapter, parameters):
+            parameters[name] += update
+    model.save_pretrained(directory)
+    _copy_tokenizer(source.base, directory)
+
+
+def _copy_tokenizer(base: Path, directory: Path) -> None:
+    """What lies beside the weights in the base model's directory: small files that say how text becomes tokens."""
+    of_the_model = {CONFIG, _GENERATION_CONFIG, WEIGHTS_INDEX}
+    for path in {path for pattern in _TOKENIZER for path in base.glob(pattern)}:
+        if path.name not in of_the_model:
+            shutil.copyfile(path, directory / path.name)
