@@ -35,6 +35,7 @@ from flow_grpo.base_model import (
     registered_model,
 )
 from flow_grpo.environment import BadEnvironment, parse_environment
+from flow_grpo.model_directory import ModelDirectoryError
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -189,7 +190,7 @@ def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
         else:
             logprobs = model.token_logprobs(arguments.prompt_ids, arguments.token_ids, arguments.temperature)
             answer = {"model": arguments.model, "temperature": arguments.temperature, "logprobs": logprobs}
-    except (BadEnvironment, UnknownModel, Indistinct) as error:
+    except (BadEnvironment, ModelDirectoryError, UnknownModel, Indistinct) as error:
         print(error, file=sys.stderr)
         return 2
     print(json.dumps(answer, indent=1))

@@ -11,21 +11,21 @@ import os
 import sys
 
 from flow_grpo.environment import BadEnvironment
+from flow_grpo.policy_server.decoder_shape import UnsupportedModel
 from flow_grpo.policy_server.server import run_server
 from flow_grpo.policy_server.settings import read_settings
 
 
 def main() -> int:
-    """Serve until stopped. Returns the exit code: 2 for a bad environment."""
+    """Serve until stopped. Returns the exit code: 2 for a bad environment or a model that it cannot serve."""
     logging.basicConfig(
         stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s policy-server %(message)s", force=True
     )
     try:
-        settings = read_settings(os.environ)
-    except BadEnvironment as error:
+        run_server(read_settings(os.environ), threads=int(os.environ["OMP_NUM_THREADS"]))
+    except (BadEnvironment, UnsupportedModel) as error:
         print(error, file=sys.stderr)
         return 2
-    run_server(settings, threads=int(os.environ["OMP_NUM_THREADS"]))
     return 0
 
 

@@ -59,5 +59,7 @@ def read_shape(directory: Path) -> DecoderShape:
     }
     failed = [what for what, holds in required.items() if not holds]
     if failed:
-        raise UnsupportedModel(f"{directory}: the policy server needs that {'; '.join(failed)}")
+        raise UnsupportedModel(
+            f"{directory}: the embedded policy server needs that {'; '.join(failed)}; docs/vllm.md names another server"
+        )
     return shape

@@ -2,12 +2,15 @@
 
 import logging
 import signal
+from collections.abc import Iterable
+from pathlib import Path
 
 import torch
 import uvicorn
 
-from flow_grpo.base_model import registered_models
+from flow_grpo.base_model import RegisteredModel, registered_models
 from flow_grpo.policy_server.app import create_app
+from flow_grpo.policy_server.decoder_shape import read_shape
 from flow_grpo.policy_server.engine import Engine
 from flow_grpo.policy_server.policies import PolicyStore
 from flow_grpo.policy_server.request_log import RequestLog
@@ -22,10 +25,15 @@ _GRACE_S = 1
 
 
 def run_server(settings: Settings, threads: int) -> None:
-    """Serve until SIGTERM or SIGINT. Listens only once the first registered model is loaded."""
+    """Serve until SIGTERM or SIGINT. Listens only once the first registered model is loaded.
+
+    Raises UnsupportedModel, before anything is loaded, when the operator's file registers a model that is not computed
+    here: a run on it would otherwise wait for a policy server that never answers.
+    """
     torch.set_num_threads(threads)
     rows = RowThreads(threads)
     models = registered_models(settings.operator_file)
+    _refuse_unsupported(models.values())
     cache_bytes = settings.cache_mib * 2**20
     policies = PolicyStore(models, settings.artifacts, settings.models_cache, cache_bytes, settings.policies, rows)
     first = next(iter(models))
@@ -50,3 +58,9 @@ def run_server(settings: Settings, threads: int) -> None:
         log.close()
         rows.close()
         logger.info("stopped")
+
+
+def _refuse_unsupported(models: Iterable[RegisteredModel]) -> None:
+    for model in models:
+        if isinstance(model.source, Path):
+            read_shape(model.source)

@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.models import save_small_model
+
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT_S = 120
 REQUEST = {
@@ -98,3 +100,15 @@ def test_a_bad_environment_is_listed_in_full(environment: dict[str, str]) -> Non
     assert ended.returncode == 2
     assert "AGENTFLOW_ARTIFACTS" in ended.stderr
     assert "AGENTFLOW_POLICY_SERVER_PORT" in ended.stderr
+
+
+def test_a_registered_model_that_it_cannot_serve_ends_the_start(environment: dict[str, str], tmp_path: Path) -> None:
+    directory = save_small_model("qwen2", tmp_path / "qwen")
+    operator = f"models: {{ mine: {{ source: {{ directory: {directory} }}, context: 64 }} }}"
+    Path(environment["AGENTFLOW_OPERATOR_FILE"]).write_text(operator)
+    ended = subprocess.run(
+        [sys.executable, "-m", "flow_grpo.policy_server"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert ended.returncode == 2
+    assert "model_type is llama" in ended.stderr
+    assert "docs/vllm.md" in ended.stderr
