@@ -113,7 +113,7 @@ class TrainerProcess:
 
     async def queue(self) -> str:
         """Its own task queue, as soon as it polls it."""
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(300):
             while True:
                 found = re.search(r"polling task queues trainer and (\S+)", self._log.read_text())
                 if found:
