@@ -18,11 +18,9 @@ import argparse
 import json
 import logging
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +31,7 @@ from bench.gradient_step.arms import ARMS, NAIVE, OURS, TRL, TRL_MASKED, Arm, Ou
 from bench.gradient_step.bound import measure_bound
 from bench.gradient_step.cases import SHAPES, Shape, hyper_parameters, make_model, make_samples
 from bench.gradient_step.report import Report, print_report
+from bench.gradient_step.stopwatch import Seconds, Stopwatch
 from flow_grpo.trainer.memory import PeakMemory
 from flow_grpo.trainer.prefix_tree import build_tree
 from flow_grpo.trainer.step import use_deterministic_arithmetic
@@ -48,28 +47,19 @@ class NotEqual(Exception):
     """Two arms do not compute the same gradient, so comparing their speed would mean nothing."""
 
 
-def run_case(task: Task, shape: Shape, rounds: int) -> Report:
+def run_case(task: Task, shape: Shape, names: list[str], rounds: int) -> Report:
     """Compare gradients, then time steps. Raises NotEqual."""
     kl = task.training.kl.coefficient
     report = Report(shape.name, kl, count_tokens(task))
     print(f"\n{shape.name}, group {shape.group}, KL {kl:g}: {report.tokens}", flush=True)
-    arms = {name: make_arm(name, task) for name in ARMS}
+    arms = {name: make_arm(name, task) for name in names}
     report.parity = compare_gradients(arms)
     if max(report.parity.values()) >= PARITY:
         raise NotEqual(f"{shape.name}: a gradient differs by {PARITY:g} or more; nothing was timed")
-    for name, seconds in time_arms(arms, rounds).items():
-        report.median_s[name], report.minimum_s[name] = statistics.median(seconds), min(seconds)
+    report.seconds = time_arms(arms, rounds)
     ours = arms[OURS]
     assert isinstance(ours, Ours)
-    bound = measure_bound(ours.planner, build_tree(task.samples), kl > 0)
-    report.bound = {
-        "gflop": bound.flops / 1e9,
-        "gflop_per_s": bound.rate / 1e9,
-        "seconds": bound.seconds,
-        "attention_s": bound.attention_seconds,
-        "reached": bound.seconds / (report.minimum_s[OURS] - bound.attention_seconds),
-        "reached_with_attention": bound.seconds / report.minimum_s[OURS],
-    }
+    report.bound = measure_bound(ours.planner, build_tree(task.samples), kl > 0)
     return report
 
 
@@ -77,20 +67,20 @@ def compare_gradients(arms: dict[str, Arm]) -> dict[str, float]:
     """Print and return the relative L2 distance of each arm's gradient from TRL's."""
     expected = arms[TRL_MASKED].gradient()
     parity: dict[str, float] = {}
-    for name in (OURS, TRL, NAIVE):
+    for name in arms.keys() - {TRL_MASKED}:
         parity[name] = relative_l2(arms[name].gradient(), expected)
         print(f"  parity: {name}: relative L2 of the gradient {parity[name]:.1e} from TRL's", flush=True)
     return parity
 
 
-def time_arms(arms: dict[str, Arm], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each arm's steps; arms take turns, in an order that is reversed every round; one more round first."""
-    times: dict[str, list[float]] = {name: [] for name in arms}
+def time_arms(arms: dict[str, Arm], rounds: int) -> dict[str, list[Seconds]]:
+    """Time of each arm's steps; arms take turns, in an order that is reversed every round; one more round first."""
+    times: dict[str, list[Seconds]] = {name: [] for name in arms}
     for number in range(rounds + 1):
         for name in list(arms)[:: 1 if number % 2 == 0 else -1]:
-            started = time.perf_counter()
+            watch = Stopwatch()
             arms[name].step()
-            times[name].append(time.perf_counter() - started)
+            times[name].append(watch.read())
     return {name: seconds[1:] for name, seconds in times.items()}
 
 
@@ -132,6 +122,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--layers", type=int, default=4, help="of SmolLM2's 30; with all, the real weights")
     parser.add_argument("--shape", nargs="+", choices=names, default=names)
     parser.add_argument("--kl", type=float, nargs="+", default=[0.001, 0.0], help="coefficients of the KL term")
+    parser.add_argument("--without", nargs="+", choices=[TRL, NAIVE], default=[], help="arms to leave out")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--no-memory", action="store_true", help="do not measure memory")
@@ -143,14 +134,15 @@ def parse_arguments() -> argparse.Namespace:
 def run_cases(arguments: argparse.Namespace, shapes: list[Shape]) -> list[Report]:
     """All shapes with all KL coefficients. Raises NotEqual."""
     reports: list[Report] = []
+    names = [name for name in ARMS if name not in arguments.without]
     with tempfile.TemporaryDirectory() as directory:
         model = Path(directory)
         make_model(MODELS_CACHE, arguments.layers, model)
         for shape in shapes:
             for kl in arguments.kl:
-                report = run_case(make_task(model, shape, kl), shape, arguments.rounds)
+                report = run_case(make_task(model, shape, kl), shape, names, arguments.rounds)
                 if not arguments.no_memory:
-                    report.peak_bytes = {name: peak_memory_in_own_process(name, shape, kl, model) for name in ARMS}
+                    report.peak_bytes = {name: peak_memory_in_own_process(name, shape, kl, model) for name in names}
                 print_report(report)
                 reports.append(report)
     return reports

@@ -5,7 +5,6 @@ the reference pass; the head at sampled positions only, likewise. Not counted: a
 activations, the optimiser. Attention is measured by itself, to be taken off the step's time before the comparison.
 """
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from bench.gradient_step.stopwatch import Stopwatch
 from flow_grpo.trainer.lora import LoraLinear
 from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.prefix_tree import PrefixTree
@@ -23,7 +23,7 @@ REPEATS = 5
 
 @dataclass(frozen=True)
 class Bound:
-    """Of one step."""
+    """Of one step; times by the processor's clock."""
 
     flops: float
     seconds: float
@@ -66,24 +66,25 @@ def _attention_seconds(planner: Planner, tree: PrefixTree, passes: int) -> float
     config = planner.model.config
     heads, shared = config.num_attention_heads, config.num_key_value_heads
     width = config.hidden_size // heads
-    query, key, value = (torch.randn(count, tree.size, width, requires_grad=True) for count in (heads, shared, shared))
+    inputs = [torch.randn(count, tree.size, width, requires_grad=True) for count in (heads, shared, shared)]
+    direction = torch.randn(tree.size, heads, width)
     attention = planner.attention(tree)
 
     def forward() -> torch.Tensor:
         with torch.no_grad():
-            return attention(query, key, value, width**-0.5)
+            return attention(inputs[0], inputs[1], inputs[2], width**-0.5)
 
     def both() -> None:
-        attention(query, key, value, width**-0.5).sum().backward()
+        torch.autograd.grad(attention(inputs[0], inputs[1], inputs[2], width**-0.5), inputs, direction)
 
     return config.num_hidden_layers * (_best(both) + (passes - 2) * _best(forward))
 
 
 def _best(work: Callable[[], object]) -> float:
-    """Seconds of the fastest of some repetitions."""
+    """Seconds of the fastest of some repetitions, by the processor's clock: see Stopwatch."""
     times: list[float] = []
     for _ in range(REPEATS):
-        started = time.perf_counter()
+        watch = Stopwatch()
         work()
-        times.append(time.perf_counter() - started)
+        times.append(watch.read().processor)
     return min(times)

@@ -1,8 +1,11 @@
 """What is measured of one shape, and how it is printed."""
 
 from dataclasses import dataclass, field
+from statistics import median
 
-from bench.gradient_step.arms import ARMS, OURS
+from bench.gradient_step.arms import OURS
+from bench.gradient_step.bound import Bound
+from bench.gradient_step.stopwatch import Seconds
 
 
 @dataclass
@@ -14,24 +17,42 @@ class Report:
     tokens: dict[str, int]
     parity: dict[str, float] = field(default_factory=dict)
     """Relative L2 between an arm's gradient and TRL's."""
-    median_s: dict[str, float] = field(default_factory=dict)
-    minimum_s: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, list[Seconds]] = field(default_factory=dict)
+    """Of each timed step."""
     peak_bytes: dict[str, int] = field(default_factory=dict)
-    bound: dict[str, float] = field(default_factory=dict)
+    bound: Bound | None = None
+
+    def wall(self, arm: str) -> list[float]:
+        """By the wall clock."""
+        return [seconds.wall for seconds in self.seconds[arm]]
+
+    def processor(self, arm: str) -> list[float]:
+        """By the processor's clock."""
+        return [seconds.processor for seconds in self.seconds[arm]]
 
 
 def print_report(report: Report) -> None:
     """Times, speeds relative to ours, peak memory, and the part of the bound that ours reaches."""
-    for name in ARMS:
-        memory = f", peak {report.peak_bytes[name] / 2**20:6.0f} MiB" if name in report.peak_bytes else ""
-        print(
-            f"  {name:<28} median {report.median_s[name]:8.3f} s, minimum {report.minimum_s[name]:8.3f} s, "
-            f"ours takes {report.median_s[name] / report.median_s[OURS]:5.2f} times less{memory}"
-        )
-    bound = report.bound
+    for arm in report.seconds:
+        memory = f"; peak {report.peak_bytes[arm] / 2**20:.0f} MiB" if arm in report.peak_bytes else ""
+        print(f"  {arm}: {_spread(report.wall(arm))}, of the processor {_spread(report.processor(arm))}{memory}")
+        if arm != OURS:
+            by_wall = median(report.wall(arm)) / median(report.wall(OURS))
+            by_processor = median(report.processor(arm)) / median(report.processor(OURS))
+            print(f"    ours is {by_wall:.2f} times as fast by the wall clock, {by_processor:.2f} by the processor's")
+    if report.bound:
+        _print_bound(report.bound, min(report.processor(OURS)))
+
+
+def _spread(seconds: list[float]) -> str:
+    return f"median {median(seconds):.3f} s, minimum {min(seconds):.3f} s"
+
+
+def _print_bound(bound: Bound, ours: float) -> None:
+    rest = ours - bound.attention_seconds
     print(
-        f"  bound: {bound['gflop']:.0f} GFLOP at {bound['gflop_per_s']:.0f} GFLOP/s = {bound['seconds']:.3f} s; "
-        f"attention {bound['attention_s']:.3f} s; reached {bound['reached']:.0%} without attention, "
-        f"{bound['reached_with_attention']:.0%} with it",
+        f"  bound: {bound.flops / 1e9:.0f} GFLOP at {bound.rate / 1e9:.0f} GFLOP/s = {bound.seconds:.3f} s of the "
+        f"processor; our attention {bound.attention_seconds:.3f} s, the rest {rest:.3f} s: "
+        f"{bound.seconds / rest:.0%} of the bound, {bound.seconds / ours:.0%} with attention",
         flush=True,
     )
