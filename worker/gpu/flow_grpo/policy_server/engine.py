@@ -121,16 +121,25 @@ class PolicyLane:
         self._reaching.setdefault(sequence.node, []).append(sequence)
 
     def _compute(self) -> None:
-        nodes: list[Node] = []
-        while self._pending and len(nodes) < self._runtime.decoder.max_rows:
-            if not self._runtime.cache.materialise(self._pending[0]):
-                # It branches off inside a page that this very pass computes: it is the first of the next pass.
-                break
-            nodes.append(self._pending.popleft())
+        nodes = self._take_pass()
         if nodes:
             self._runtime.compute(self._policy.weights, nodes)
             self._statistics.passes += 1
             self._statistics.rows += len(nodes)
+
+    def _take_pass(self) -> list[Node]:
+        """The next nodes to compute, prefixes first. A branch off inside a page that this very pass computes waits for
+        the next pass at the head of the queue, and with it all that follows it."""
+        nodes: list[Node] = []
+        put_off: dict[Node, None] = {}
+        while self._pending and len(nodes) < self._runtime.decoder.max_rows:
+            node = self._pending.popleft()
+            if node.parent in put_off or not self._runtime.cache.materialise(node):
+                put_off[node] = None
+            else:
+                nodes.append(node)
+        self._pending.extendleft(reversed(put_off))
+        return nodes
 
     def _take_ready(self) -> list[tuple[Node, list[Sequence]]]:
         nodes = [node for node in self._reaching if node.computed]

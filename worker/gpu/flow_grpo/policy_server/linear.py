@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 import torch
 import torch.nn.functional as F
 
+# Rows of the product that sets the bits, and the distance between the row counts that are tried.
 TILE = 16
+STEP = 8
 
 
 class Linear:
@@ -30,12 +32,12 @@ class Linear:
 
 
 def stable_row_counts(layers: Iterable[Linear], largest: int) -> list[int]:
-    """The multiples of TILE up to `largest` at which every layer gives each row the bits it has in a single tile.
+    """The multiples of STEP up to `largest` at which every layer gives each row the bits it has in a single tile.
 
     TILE itself always counts: with that alone, every product has one shape, whatever the machine. Random input shows
     any difference in the order of summation.
     """
-    counts = list(range(TILE, largest + 1, TILE))
+    counts = list(range(STEP, largest + 1, STEP))
     for layer in layers:
         rows = torch.randn(largest, layer.inputs, generator=torch.Generator().manual_seed(0))
         expected = torch.cat([layer(tile) for tile in rows.split(TILE)])

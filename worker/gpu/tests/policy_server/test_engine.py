@@ -1,5 +1,6 @@
 """The engine: what is shared is computed once, what is dropped is dropped, what fails does not spread."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +11,9 @@ import pytest
 from flow_grpo.policy_server.engine import Engine, EngineStopped
 from flow_grpo.policy_server.kernels import PAGE
 from flow_grpo.policy_server.policies import LoadedPolicy
+from flow_grpo.policy_server.prefix_cache import Node
 from flow_grpo.policy_server.sampling import NonFiniteLogits
+from flow_grpo.policy_server.weights import DecoderWeights
 from tests.policy_server.generate import TIMEOUT_S, bits, generate, request
 
 COMMON = [(13 * i) % 3000 + 10 for i in range(200)]
@@ -41,6 +44,30 @@ def test_identical_prompts_and_identical_answers_are_computed_once(engine: Engin
     assert engine.statistics.rows == 200 + 3
     generate(engine, tiny, [request(COMMON, seed=9, max_tokens=4)])
     assert engine.statistics.rows == 200 + 3
+
+
+def test_a_branch_that_must_wait_holds_up_nobody_else(
+    engine: Engine, tiny: LoadedPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes: list[int] = []
+    compute, begun, submitted = tiny.runtime.compute, threading.Event(), threading.Event()
+
+    def compute_when_submitted(weights: DecoderWeights, nodes: list[Node]) -> None:
+        begun.set()
+        submitted.wait(TIMEOUT_S)
+        passes.append(len(nodes))
+        compute(weights, nodes)
+
+    monkeypatch.setattr(tiny.runtime, "compute", compute_when_submitted)
+    futures = [engine.submit(request([1], max_tokens=1), tiny)]
+    begun.wait(TIMEOUT_S)
+    prompts = [[100 + group] * 40 + [tail] for group in range(4) for tail in range(2)]
+    futures += [engine.submit(request(prompt, max_tokens=1), tiny) for prompt in prompts]
+    submitted.set()
+    for future in futures:
+        future.result(TIMEOUT_S)
+    # The second of each group parts from the first inside a page.
+    assert passes == [1, 4 * 41, 4]
 
 
 def test_an_end_token_ends_the_answer_and_belongs_to_it(

@@ -34,11 +34,15 @@ def weight() -> torch.Tensor:
 
 def test_a_row_count_that_changes_bits_is_not_used() -> None:
     good, bad = Linear(weight()), CountSensitive(weight(), {32, 64})
-    assert stable_row_counts([good, bad], 80) == [16, 48, 80]
+    assert stable_row_counts([good, bad], 80) == [8, 16, 24, 40, 48, 56, 72, 80]
 
 
 def test_a_product_that_depends_on_position_leaves_single_tiles() -> None:
-    assert stable_row_counts([PositionSensitive(weight())], 128) == [TILE]
+    assert stable_row_counts([PositionSensitive(weight())], 128) == [8, TILE]
+
+
+def test_a_tile_may_always_be_used() -> None:
+    assert stable_row_counts([CountSensitive(weight(), {8, 24, 32})], 32) == [TILE]
 
 
 def test_rows_are_padded_up() -> None:
