@@ -32,7 +32,7 @@ MODEL = RegisteredModel("smollm2-135m-instruct", "smollm2", 2048)
 CACHE_BYTES = 2**30
 
 # The fastest of those tried on two cores (docs/performance.md).
-CONTINUOUS = ContinuousBatchingConfig(page_size=32, num_blocks=1024, max_batch_tokens=256, max_requests_per_batch=64)
+CONTINUOUS = ContinuousBatchingConfig(page_size=16, num_blocks=2048, max_batch_tokens=256, max_requests_per_batch=16)
 
 
 def main() -> None:

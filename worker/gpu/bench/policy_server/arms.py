@@ -59,15 +59,14 @@ class PolicyServerArm(Arm):
 
 
 class PaddedArm(Arm):
-    """transformers' `generate`: one batch, padded on the left. The static cache saves it a copy of all keys and values
-    per token, which the default cache makes."""
+    """transformers' `generate`: one batch, padded on the left."""
 
     name = "generate, padded"
 
     def __init__(self, directory: Path, end_token: int) -> None:
         self.model = load_model(directory)
         self._end = end_token
-        self._settings = sampling_settings(end_token, cache_implementation="static")
+        self._settings = sampling_settings(end_token)
 
     def forget(self) -> None:
         pass
@@ -126,7 +125,7 @@ def load_model(directory: Path) -> Any:
     return AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, attn_implementation="sdpa").eval()
 
 
-def sampling_settings(end_token: int, **others: Any) -> GenerationConfig:
+def sampling_settings(end_token: int) -> GenerationConfig:
     """Temperature only (top-k and top-p off), at most MAX_TOKENS."""
     return GenerationConfig(
         do_sample=True,
@@ -136,5 +135,4 @@ def sampling_settings(end_token: int, **others: Any) -> GenerationConfig:
         max_new_tokens=MAX_TOKENS,
         eos_token_id=end_token,
         pad_token_id=end_token,
-        **others,
     )

@@ -1,7 +1,7 @@
 """What is printed."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -24,17 +24,28 @@ def print_rates(taken: Sequence[Round], ours: str) -> None:
     """A table of the arms, and how many times faster ours is."""
     arms = {one.arm: [other for other in taken if other.arm == one.arm] for one in taken}
     turns = range(len(taken[0].seconds))
-    print(f"\n{'arm':22}", *(f"{f'turn {turn + 1}, s':>17}" for turn in turns), f"{'step, s':>17}", "sampled tokens/s")
-    print(f"{'':22}", *([f"{'median':>9} {'least':>7}"] * (len(turns) + 1)), "  median    most")
+    titles = [f"turn {turn + 1}, s" for turn in turns] + ["step, s", "tokens/s", "tokens/processor s"]
+    print(f"\n{len(taken) // len(arms)} rounds{'':13}", *(f"{title:>19}" for title in titles))
+    print(f"{'':21}", *[f"{'median':>12} {'best':>6}"] * len(titles))
     for arm, rounds in arms.items():
-        columns = [[one.seconds[turn] for one in rounds] for turn in turns]
-        columns.append([sum(one.seconds) for one in rounds])
-        seconds = (f"{median(column):9.2f} {min(column):7.2f}" for column in columns)
-        print(f"{arm:22}", *seconds, f"{_rate(rounds):8.1f} {max(one.rate for one in rounds):7.1f}")
+        least = [[one.seconds[turn] for one in rounds] for turn in turns] + [[sum(one.seconds) for one in rounds]]
+        most = [[one.rate for one in rounds], [one.processor_rate for one in rounds]]
+        cells = [(median(column), min(column)) for column in least] + [(median(column), max(column)) for column in most]
+        print(f"{arm:21}", *(f"{middle:12.1f} {best:6.1f}" for middle, best in cells))
     for arm, rounds in arms.items():
         if arm != ours:
-            best = max(one.rate for one in arms[ours]) / max(one.rate for one in rounds)
-            print(f"{ours} / {arm}: {_rate(arms[ours]) / _rate(rounds):.1f} of the medians, {best:.1f} of the best")
+            print(f"{ours} / {arm}: {_ratios(arms[ours], rounds)}")
+
+
+def _ratios(ours: Sequence[Round], others: Sequence[Round]) -> str:
+    def ratio(statistic: Callable[[Iterable[float]], float], rate: Callable[[Round], float]) -> float:
+        return statistic(map(rate, ours)) / statistic(map(rate, others))
+
+    wall, processor = (lambda one: one.rate), (lambda one: one.processor_rate)
+    return (
+        f"{ratio(median, wall):.1f} times the sampled tokens per second (medians; best rounds {ratio(max, wall):.1f}), "
+        f"{ratio(median, processor):.1f} times per second of processor"
+    )
 
 
 def print_limit(taken: Round, clock: Clock, base: BaseWeights) -> None:
@@ -52,7 +63,3 @@ def print_limit(taken: Round, clock: Clock, base: BaseWeights) -> None:
         f"{clock.useful_share(base):.0%} of them on rows that were asked for, at "
         f"{clock.product_rate() / 1e9:.0f} GFLOP/s"
     )
-
-
-def _rate(rounds: Sequence[Round]) -> float:
-    return median(one.rate for one in rounds)

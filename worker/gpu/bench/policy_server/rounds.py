@@ -13,16 +13,22 @@ WARM_UP = 2
 
 @dataclass(frozen=True)
 class Round:
-    """One step by one arm: seconds and sampled tokens of each turn."""
+    """One step by one arm: seconds and sampled tokens of each turn; seconds of processor, all threads, of the step."""
 
     arm: str
     seconds: tuple[float, ...]
     sampled: tuple[int, ...]
+    processor: float
 
     @property
     def rate(self) -> float:
         """Sampled tokens per second over all turns."""
         return sum(self.sampled) / sum(self.seconds)
+
+    @property
+    def processor_rate(self) -> float:
+        """Sampled tokens per second of processor: what other work on the machine changes least."""
+        return sum(self.sampled) / self.processor
 
 
 def sample_rounds(arms: Sequence[Arm], workload: Workload, rounds: int) -> list[Round]:
@@ -42,9 +48,10 @@ def sample_round(arm: Arm, workload: Workload) -> Round:
     arm.forget()
     seconds: list[float] = []
     sampled: list[int] = []
+    processor = time.process_time()
     for prompts in workload.turns:
         started = time.perf_counter()
         answers = arm.sample(prompts)
         seconds.append(time.perf_counter() - started)
         sampled.append(sum(map(len, answers)))
-    return Round(arm.name, tuple(seconds), tuple(sampled))
+    return Round(arm.name, tuple(seconds), tuple(sampled), time.process_time() - processor)
