@@ -14,6 +14,9 @@ from unittest.mock import patch
 
 import numpy as np
 
+from bench.policy_server.arms import PolicyServerArm
+from bench.policy_server.rounds import Round, sample_round
+from bench.policy_server.workload import Workload
 from flow_grpo.policy_server import sampling
 from flow_grpo.policy_server.decoder import Decoder, Rows
 from flow_grpo.policy_server.engine import PolicyLane
@@ -107,8 +110,14 @@ def _flops(part: Any) -> int:
     return 2 * part.inputs * part.outputs if isinstance(part, Linear) else 0
 
 
+def clocked_round(arm: PolicyServerArm, workload: Workload) -> tuple[Round, Clock]:
+    """One more round, and where it went."""
+    with _measured() as clock:
+        return sample_round(arm, workload), clock
+
+
 @contextmanager
-def measured() -> Iterator[Clock]:
+def _measured() -> Iterator[Clock]:
     """A clock on everything that engines of this process do inside the block."""
     clock = Clock()
     on_engine = (

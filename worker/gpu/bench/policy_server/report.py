@@ -49,17 +49,17 @@ def _ratios(ours: Sequence[Round], others: Sequence[Round]) -> str:
 
 
 def print_limit(taken: Round, clock: Clock, base: BaseWeights) -> None:
-    """Where one more round of the engine went."""
+    """Where a round of the engine went."""
     total = sum(taken.seconds)
     noise = clock.engine[SAMPLING] * clock.noise_share()
-    parts = {part: seconds for part, seconds in clock.engine.items() if part != SAMPLING}
-    parts |= {"noise": noise, "log-probabilities of what is sampled": clock.engine[SAMPLING] - noise}
+    parts = {f"model: {part}": seconds for part, seconds in clock.engine.items() if part != SAMPLING}
+    parts["noise, and its argmax"] = noise
+    parts["log-probabilities of what is sampled"] = clock.engine[SAMPLING] - noise
     parts["around: scheduling, prefix tree"] = total - sum(clock.engine.values())
-    print(f"\nwhere the engine's {total:.2f} s of one more round went ({taken.rate:.1f} sampled tokens/s):")
+    print(f"\nthe engine's own limit: a round of {total:.2f} s, {taken.rate:.1f} sampled tokens/s")
     for part, seconds in parts.items():
-        print(f"  {part:38} {seconds:6.2f} s {seconds / total:6.1%}")
+        print(f"  {part:42} {seconds:6.2f} s {seconds / total:6.1%}")
     print(
-        f"  {sum(taken.sampled)} tokens sampled, {clock.rows} rows computed; products: {clock.flops / 1e9:.0f} GFLOP, "
-        f"{clock.useful_share(base):.0%} of them on rows that were asked for, at "
-        f"{clock.product_rate() / 1e9:.0f} GFLOP/s"
+        f"  {sum(taken.sampled)} tokens sampled, {clock.rows} rows computed; products: {clock.flops / 1e9:.0f} GFLOP "
+        f"at {clock.product_rate() / 1e9:.0f} GFLOP/s, {clock.useful_share(base):.0%} of them no padding"
     )
