@@ -1,10 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { RunStatus } from './contracts/agent-activities.js';
+import type { Decision, RunStatus } from './contracts/agent-activities.js';
 import type { RunConfig } from './contracts/run-config.js';
 import type { TrainingRunProgress } from './contracts/training-run.js';
-
-export type Decision =
-  { kind: 'skip-group'; groups?: number[] } | { kind: 'skip-step' } | { kind: 'learning-rate'; learningRate: number };
 
 /** Pause at the next step boundary; with `now`, rollouts also stop before their next activity. */
 export const pauseUpdate = defineUpdate<RunStatus, [{ now?: boolean }]>('pause');

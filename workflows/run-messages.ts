@@ -1,4 +1,5 @@
 import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import type { Decision } from './contracts/agent-activities.js';
 import { FailureType } from './contracts/failures.js';
 import {
   configQuery,
@@ -9,7 +10,6 @@ import {
   resumeUpdate,
   setLearningRateUpdate,
   stopAfterStepUpdate,
-  type Decision,
 } from './messages.js';
 import type { TrainingRun } from './training-run.js';
 

@@ -4,9 +4,8 @@ import { scriptedActivities } from '../test/support/scripted-activities.js';
 import { progress, startRun, untilStatus } from '../test/support/started-run.js';
 import { tinyRun } from '../test/support/tiny-run.js';
 import { WorkflowHarness } from '../test/support/workflow-harness.js';
-import type { DrawQueriesInput, StepDecision } from './contracts/agent-activities.js';
+import type { Decision, DrawQueriesInput, StepDecision } from './contracts/agent-activities.js';
 import { FailureType } from './contracts/failures.js';
-import type { Decision } from './messages.js';
 
 jest.setTimeout(120_000);
 

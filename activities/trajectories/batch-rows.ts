@@ -15,7 +15,10 @@ type BatchRequest = Pick<FreezeBatchInput, 'runId' | 'step' | 'groups' | 'policy
  */
 export async function readBatchRows(dataSource: DataSource, request: BatchRequest): Promise<BatchRow[]> {
   const rollouts = await listedRollouts(dataSource, request);
-  const turns = await plannerTurns(dataSource, rollouts);
+  const turns = await plannerTurns(
+    dataSource,
+    rollouts.map(({ flowId }) => flowId),
+  );
   return rollouts.flatMap((rollout) => {
     const ofRollout = turns.get(rollout.flowId) ?? [];
     if (ofRollout.length !== rollout.turns || ofRollout.some(({ turn }, index) => turn !== index + 1)) {
@@ -40,12 +43,13 @@ async function listedRollouts(dataSource: DataSource, { runId, step, groups }: B
   );
 }
 
-async function plannerTurns(dataSource: DataSource, rollouts: readonly Rollout[]): Promise<Map<string, Turn[]>> {
+/** The planner turns of flows, by flow, in their order. */
+export async function plannerTurns(dataSource: DataSource, flows: string[]): Promise<Map<string, Turn[]>> {
   // One array parameter: a list of parameters has a limit that large batches pass.
   const turns = await dataSource
     .getRepository(Turn)
     .createQueryBuilder('turn')
-    .where("turn.module = 'planner' AND turn.flow_id = ANY(:flows)", { flows: rollouts.map(({ flowId }) => flowId) })
+    .where("turn.module = 'planner' AND turn.flow_id = ANY(:flows)", { flows })
     .orderBy('turn.turn')
     .getMany();
   const byFlow = new Map<string, Turn[]>();
@@ -65,19 +69,28 @@ function toRow(rollout: Rollout, turn: Turn, policy: PolicyRef): BatchRow {
       `${where} was planned by ${turn.policyName} (${turn.policySha256}), not by ${policy.name} (${policy.sha256})`,
     );
   }
-  const { promptTokenIds, responseTokenIds, logprobs } = turn;
-  // A response may be empty: a server may end a turn without a token.
-  if (!promptTokenIds?.length || !responseTokenIds || logprobs?.length !== responseTokenIds.length) {
-    throw invalid(`${where} lacks tokens or log-probs`);
-  }
   return {
     group: rollout.groupIndex,
     rollout: rollout.rolloutIndex,
     turn: turn.turn,
+    reward: rollout.reward,
+    ...sampledTokens(turn),
+  };
+}
+
+/** What was sampled in a planner turn. Fails with BatchInvalid where tokens or log-probs are missing. */
+export function sampledTokens(
+  turn: Turn,
+): Pick<BatchRow, 'promptTokenIds' | 'responseTokenIds' | 'logprobs' | 'finishReason'> {
+  const { promptTokenIds, responseTokenIds, logprobs } = turn;
+  // A response may be empty: a server may end a turn without a token.
+  if (!promptTokenIds?.length || !responseTokenIds || logprobs?.length !== responseTokenIds.length) {
+    throw invalid(`turn ${turn.turn} of ${turn.flowId} lacks tokens or log-probs`);
+  }
+  return {
     promptTokenIds: unpackInt32(promptTokenIds),
     responseTokenIds: unpackInt32(responseTokenIds),
     logprobs: unpackFloat32(logprobs),
-    reward: rollout.reward,
     finishReason: (turn.output as Plan).finishReason,
   };
 }

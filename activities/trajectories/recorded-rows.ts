@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { Rollout, TrainingRun, Turn } from '../../infra/database/entities/index.js';
-import type { Plan } from '../../workflows/contracts/agent-activities.js';
 import { FailureType } from '../../workflows/contracts/failures.js';
 import type { SftTraining } from '../../workflows/contracts/training-config.js';
 import { randomStream } from '../datasets/random.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 import type { BatchRow } from './batch-file.js';
-import { unpackFloat32, unpackInt32 } from './token-bytes.js';
+import { plannerTurns, sampledTokens } from './batch-rows.js';
 
 interface RecordedTurn {
   flowId: string;
@@ -38,9 +37,7 @@ export async function drawRecordedRows(dataSource: DataSource, draw: RecordedDra
         'rollouts were added or removed since.',
     );
   }
-  const chosen = slice(recorded, draw);
-  const rows = await Promise.all(chosen.map((turn, index) => readRow(dataSource, turn, index)));
-  return rows;
+  return readRows(dataSource, slice(recorded, draw));
 }
 
 /** Identifies the recorded turns that a configuration selects (I8). */
@@ -105,25 +102,15 @@ function slice(recorded: readonly RecordedTurn[], { seed, step, training }: Reco
     .slice(start, start + size);
 }
 
-/** One turn as a sample that stands alone: the group is its place in the batch. */
-async function readRow(
-  dataSource: DataSource,
-  { flowId, turn, reward }: RecordedTurn,
-  place: number,
-): Promise<BatchRow> {
-  const recorded = await dataSource.getRepository(Turn).findOneByOrFail({ flowId, turn, module: 'planner' });
-  const { promptTokenIds, responseTokenIds, logprobs } = recorded;
-  if (!promptTokenIds || !responseTokenIds || !logprobs) {
-    throw nonRetryable(FailureType.BatchInvalid, `Turn ${turn} of ${flowId} lacks tokens or log-probs.`);
-  }
-  return {
-    group: place,
-    rollout: 0,
-    turn,
-    promptTokenIds: unpackInt32(promptTokenIds),
-    responseTokenIds: unpackInt32(responseTokenIds),
-    logprobs: unpackFloat32(logprobs),
-    reward,
-    finishReason: (recorded.output as Plan).finishReason,
-  };
+/** Turns as samples that stand alone: the group is the place in the batch. */
+async function readRows(dataSource: DataSource, chosen: readonly RecordedTurn[]): Promise<BatchRow[]> {
+  const turns = await plannerTurns(
+    dataSource,
+    chosen.map(({ flowId }) => flowId),
+  );
+  return chosen.map(({ flowId, turn, reward }, place) => {
+    const recorded = turns.get(flowId)?.find((candidate) => candidate.turn === turn);
+    if (!recorded) throw nonRetryable(FailureType.BatchInvalid, `Turn ${turn} of ${flowId} is not recorded any more.`);
+    return { group: place, rollout: 0, turn, reward, ...sampledTokens(recorded) };
+  });
 }

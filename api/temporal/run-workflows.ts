@@ -2,14 +2,10 @@ import { WorkflowExecutionAlreadyStartedError, type Client, type Connection } fr
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import type { TrainingRun } from '../../infra/database/entities/index.js';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.js';
-import type { RunStatus } from '../../workflows/contracts/agent-activities.js';
+import type { Decision, RunStatus } from '../../workflows/contracts/agent-activities.js';
 import { AGENT_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
 import type { Training } from '../../workflows/contracts/training-config.js';
 import type { RunSettings, TrainingRunInput, TrainingRunProgress } from '../../workflows/contracts/training-run.js';
-
-/** What the workflow's update `decide` takes. */
-export type Decision =
-  { kind: 'skip-group'; groups?: number[] } | { kind: 'skip-step' } | { kind: 'learning-rate'; learningRate: number };
 
 /** The API's only way to the `trainingRun` workflows: a workflow's id is its training run's id. */
 export class RunWorkflows {

@@ -1,6 +1,6 @@
 import type { TrainingRun } from '../../infra/database/entities/index.js';
-import type { RunStatus } from '../../workflows/contracts/agent-activities.js';
-import type { Decision, RunWorkflows } from '../temporal/run-workflows.js';
+import type { Decision, RunStatus } from '../../workflows/contracts/agent-activities.js';
+import type { RunWorkflows } from '../temporal/run-workflows.js';
 
 /** In the place of Temporal where Temporal is not the point: remembers what was asked and answers at once. */
 export class FakeRunWorkflows implements Pick<RunWorkflows, keyof RunWorkflows> {

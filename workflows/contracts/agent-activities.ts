@@ -136,6 +136,10 @@ export interface StepDecision {
   skipStep: boolean;
 }
 
+/** How a person decides about it: an update of the run. */
+export type Decision =
+  { kind: 'skip-group'; groups?: number[] } | { kind: 'skip-step' } | { kind: 'learning-rate'; learningRate: number };
+
 /** What every batch holds, whatever its samples come from. */
 export interface BatchHeader {
   runId: string;

@@ -182,16 +182,17 @@ def _make_updates(work: Work, state: TrainerState, inputs: StepInputs) -> tuple[
     metadata = inputs.batch.metadata
     training = metadata.training
     plan = plan_updates(work.samples, training, metadata.seed, metadata.step)
-    reference = _reference_logprobs(work, training, inputs.reference)
+    whole = work.micro_batches(range(len(work.samples)))
+    reference = _reference_logprobs(work, whole, training, inputs.reference)
     work.planner.set_adapter(state.adapter)
     # A single update needs no pass for pi_old: its own gives it.
-    old = _all_logprobs(work, "old log-probs") if len(plan) > 1 else None
+    old = _logprobs(work, whole, "old log-probs") if len(plan) > 1 else None
     # The parts of a pass add up to the step's gradient times their number: each is scaled as if it were a step.
     scaled = replace(work.actions, weight=work.actions.weight * training.mini_batches)
     given = Given(scaled, old, reference)
     moments, results, norms, tree_tokens, first = state.optimiser, [], [], 0, old
     for number, members in enumerate(plan):
-        micros = work.micro_batches(members)
+        micros = whole if len(members) == len(work.samples) else work.micro_batches(members)
         made = accumulate(work, micros, given, f"update {number + 1} of {len(plan)}")
         norms.append(_finite_norm(work, micros, given, made))
         moments = adamw_update(work.planner, moments, training)
@@ -204,20 +205,21 @@ def _make_updates(work: Work, state: TrainerState, inputs: StepInputs) -> tuple[
     return _state_after(state, work.planner, moments), metrics
 
 
-def _reference_logprobs(work: Work, training: FlowGrpo | Sft, reference: Adapter | None) -> torch.Tensor | None:
+def _reference_logprobs(
+    work: Work, micros: Sequence[MicroBatch], training: FlowGrpo | Sft, reference: Adapter | None
+) -> torch.Tensor | None:
     """Log-probs (M,) of the step's actions under the reference policy; None where nothing needs them."""
     if training.objective == "sft" or training.kl.coefficient == 0:
         return None
     if reference is None:
         with adapter_off(work.planner.model):
-            return _all_logprobs(work, "reference pass")
+            return _logprobs(work, micros, "reference pass")
     work.planner.set_adapter(reference)
-    return _all_logprobs(work, "reference pass")
+    return _logprobs(work, micros, "reference pass")
 
 
-def _all_logprobs(work: Work, phase: str) -> torch.Tensor:
-    """Log-probs (M,) of the step's actions under the planner as it is."""
-    micros = work.micro_batches(range(len(work.samples)))
+def _logprobs(work: Work, micros: Sequence[MicroBatch], phase: str) -> torch.Tensor:
+    """Log-probs (M,) of the step's actions under the planner as it is. `micros` hold every action once."""
     found: list[torch.Tensor] = []
     for k, micro in enumerate(micros):
         beat = lambda k=k: work.progress(phase, k, len(micros))  # noqa: E731
