@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { runTool } from './run-tool.js';
-import type { Tool, ToolContext } from './tool.js';
+import { MISTAKE_BYTES, RESULT_BYTES, runTool } from './run-tool.js';
+import { defineTool, mistake, type Tool, type ToolContext, type ToolDefinition } from './tool.js';
 
 const inputSchema = z.strictObject({ text: z.string().max(5, 'the text is too long') });
 
-function toolThat(run: Tool<typeof inputSchema>['run'], timeoutMs = 1_000): Tool<typeof inputSchema> {
-  return { name: 'echo', title: 'Echo', description: 'echoes', inputSchema, subGoalField: 'text', timeoutMs, run };
+function toolThat(run: ToolDefinition<typeof inputSchema>['run'], timeoutMs = 1_000): Tool {
+  return defineTool({ name: 'echo', title: 'Echo', description: 'echoes', inputSchema, timeoutMs, run });
 }
 
 function contextWith(signal = new AbortController().signal): ToolContext {
@@ -16,7 +16,10 @@ function contextWith(signal = new AbortController().signal): ToolContext {
 describe('runTool', () => {
   it('refuses input that the schema refuses, in words, without running the tool', async () => {
     const tool = toolThat(() => Promise.reject(new Error('must not run')));
-    expect(await runTool(tool, { text: 'too long' }, contextWith())).toEqual({ mistake: 'the text is too long' });
+    expect(await runTool(tool, { text: 'too long' }, contextWith())).toEqual({
+      kind: 'invalid_arguments',
+      mistake: 'the text is too long',
+    });
   });
 
   it('lets an outage through as an error', async () => {
@@ -45,5 +48,38 @@ describe('runTool', () => {
     );
     controller.abort(new Error('cancelled'));
     await expect(running).rejects.toThrow('cancelled');
+  });
+
+  it('bounds results and words for the planner', async () => {
+    const flood = 'a'.repeat(RESULT_BYTES + 1);
+    const { result } = await runTool(
+      toolThat(async () => ({ result: flood })),
+      { text: 'a' },
+      contextWith(),
+    );
+    expect(Buffer.byteLength(result!)).toBe(RESULT_BYTES);
+    const refused = await runTool(
+      toolThat(async () => mistake('failed', flood)),
+      { text: 'a' },
+      contextWith(),
+    );
+    expect(refused).toMatchObject({ kind: 'failed' });
+    expect(Buffer.byteLength(refused.mistake!)).toBe(MISTAKE_BYTES);
+  });
+});
+
+describe('defineTool', () => {
+  it('shows its arguments as JSON schema, and parses what matches it', () => {
+    const tool = toolThat(() => Promise.reject(new Error('must not run')));
+    expect(tool.inputJsonSchema).toEqual({
+      type: 'object',
+      properties: { text: { type: 'string', maxLength: 5 } },
+      required: ['text'],
+      additionalProperties: false,
+    });
+    expect(tool.parse({ text: 'five5' })).toEqual({ arguments: { text: 'five5' } });
+    for (const input of [{}, { text: 5 }, { text: 'a', more: 1 }, 'a', null, undefined, []]) {
+      expect(tool.parse(input)).toMatchObject({ kind: 'invalid_arguments', mistake: expect.any(String) });
+    }
   });
 });

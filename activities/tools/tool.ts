@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Query } from '../../workflows/contracts/flow.js';
 
 /** What a tool may know about the flow that calls it. It holds no ground truth. */
@@ -13,20 +13,90 @@ export interface ToolContext {
   signal: AbortSignal;
 }
 
-/** `mistake` is the tool's refusal of its input, in words for the planner. An outage is thrown instead (I2). */
-export type ToolOutcome = { result: string; mistake?: undefined } | { mistake: string; result?: undefined };
+/** What went wrong with a call, by name. The planner can mend every one of them: an outage is thrown instead (I2). */
+export type MistakeKind =
+  /** The arguments do not match the tool's schema. */
+  | 'invalid_arguments'
+  /** The tool does not do this, whatever the wording: a forbidden address, an operation that it lacks. */
+  | 'refused'
+  /** What the arguments name does not exist or cannot be read. */
+  | 'not_found'
+  /** The tool did its work and reports an error: a program that raised, an MCP tool's own error. */
+  | 'failed'
+  | 'time_limit'
+  | 'memory_limit'
+  | 'output_limit';
+
+/** A mistake is the tool's refusal of its arguments, in words for the planner. */
+export interface Mistake {
+  mistake: string;
+  kind: MistakeKind;
+  result?: undefined;
+}
+
+export type ToolOutcome = { result: string; mistake?: undefined } | Mistake;
+
+export const mistake = (kind: MistakeKind, words: string): Mistake => ({ mistake: words, kind });
+
+/** A JSON schema of an object: draft 2020-12 for the tools of the product, whatever its server says for an MCP tool. */
+export type JsonSchema = Record<string, unknown>;
+
+/** What planners on larger models are told besides the description. */
+export interface ToolMetadata {
+  limitations: readonly string[];
+  bestPractices: readonly string[];
+  demos: readonly { purpose: string; arguments: Record<string, unknown> }[];
+}
 
 /** What the executor runs. */
-export interface Tool<Input extends z.ZodObject = z.ZodObject> {
+export interface Tool<Arguments = unknown> {
   /** Registered name, lower case. */
   name: string;
-  /** The name that the planner reads and writes. */
+  /** The name that the planner reads and writes: letters, digits, `_` and `-`. */
   title: string;
   /** One line for the planner's prompt. */
   description: string;
-  inputSchema: Input;
-  /** The input that the scripted executor fills with the planner's sub-goal. */
-  subGoalField: keyof z.infer<Input> & string;
+  metadata: ToolMetadata;
+  /** What the executor's model is shown and held to. `parse` is what decides. */
+  inputJsonSchema: JsonSchema;
+  /** The argument that the scripted executor fills with the planner's sub-goal; without one the sub-goal is JSON. */
+  subGoalField?: string;
   timeoutMs: number;
-  run(input: z.infer<Input>, context: ToolContext): Promise<ToolOutcome>;
+  /** Validates model-written arguments (I10). */
+  parse(input: unknown): { arguments: Arguments; mistake?: undefined } | Mistake;
+  run(input: Arguments, context: ToolContext): Promise<ToolOutcome>;
+}
+
+/** A tool of the product: its arguments are a zod schema, with a message for the planner where it refuses. */
+export interface ToolDefinition<Schema extends z.ZodObject> extends Pick<
+  Tool,
+  'name' | 'title' | 'description' | 'timeoutMs'
+> {
+  inputSchema: Schema;
+  subGoalField?: keyof z.infer<Schema> & string;
+  metadata?: Partial<ToolMetadata>;
+  run(input: z.infer<Schema>, context: ToolContext): Promise<ToolOutcome>;
+}
+
+export function defineTool<Schema extends z.ZodObject>({
+  inputSchema,
+  metadata,
+  ...rest
+}: ToolDefinition<Schema>): Tool<z.infer<Schema>> {
+  return {
+    ...rest,
+    metadata: { limitations: [], bestPractices: [], demos: [], ...metadata },
+    inputJsonSchema: jsonSchemaOf(inputSchema),
+    parse: (input) => {
+      const parsed = inputSchema.safeParse(input);
+      if (parsed.success) return { arguments: parsed.data };
+      return mistake('invalid_arguments', parsed.error.issues.map(({ message }) => message).join('; '));
+    },
+  };
+}
+
+function jsonSchemaOf(schema: z.ZodObject): JsonSchema {
+  const jsonSchema: JsonSchema = z.toJSONSchema(schema, { io: 'input' });
+  delete jsonSchema.$schema;
+  return jsonSchema;
 }

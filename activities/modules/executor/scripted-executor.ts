@@ -10,9 +10,18 @@ export interface ToolRun {
   mistake?: string;
 }
 
-/** The scripted executor: the sub-goal, as it stands, becomes the tool's one input in words. */
+/** The scripted executor: the sub-goal, as it stands, becomes the tool's one argument in words, or all of them. */
 export async function executeSubGoal(tool: Tool, subGoal: string, context: ToolContext): Promise<ToolRun> {
-  const input = { [tool.subGoalField]: subGoal };
+  const input = argumentsOf(tool, subGoal);
   const { result = '', mistake } = await runTool(tool, input, context);
   return { command: canonicalJson(input), result, ...(mistake !== undefined && { mistake }) };
+}
+
+function argumentsOf({ subGoalField }: Tool, subGoal: string): unknown {
+  if (subGoalField !== undefined) return { [subGoalField]: subGoal };
+  try {
+    return JSON.parse(subGoal);
+  } catch {
+    return subGoal;
+  }
 }

@@ -1,18 +1,23 @@
 import { z } from 'zod';
 import { datasetNamed } from '../../datasets/registry.js';
 import type { Query } from '../../../workflows/contracts/flow.js';
-import type { Tool } from '../tool.js';
+import { defineTool, type Tool } from '../tool.js';
 import { PassageIndex } from './passage-index.js';
 
 const inputSchema = z.strictObject({
-  query: z.string().trim().min(1, 'a query is needed').max(300, 'the query is too long'),
+  query: z
+    .string()
+    .trim()
+    .min(1, 'a query is needed')
+    .max(300, 'the query is too long')
+    .describe('an attribute and a place'),
 });
 
 /** Worlds whose index is kept in memory; an index is some hundred kilobytes and made in milliseconds. */
 const KEPT_INDEXES = 4;
 
 /** Full-text search over the texts of the flow's dataset, both splits. */
-export function createLookupTool(): Tool<typeof inputSchema> {
+export function createLookupTool(): Tool<z.infer<typeof inputSchema>> {
   const indexes = new Map<string, PassageIndex>();
 
   const indexOf = ({ name, seed }: Query['dataset']): PassageIndex => {
@@ -24,15 +29,20 @@ export function createLookupTool(): Tool<typeof inputSchema> {
     return index;
   };
 
-  return {
+  return defineTool({
     name: 'lookup',
     title: 'Lookup',
     description: 'finds a fact about a place',
     inputSchema,
     subGoalField: 'query',
+    metadata: {
+      limitations: ['It knows the places of the dataset and nothing else, and computes nothing.'],
+      bestPractices: ['Name one attribute and one place.'],
+      demos: [{ purpose: 'how high a place lies', arguments: { query: 'height of Oslo' } }],
+    },
     timeoutMs: 5_000,
     run: async ({ query }, { dataset }) => ({
       result: indexOf(dataset).search(query).join(' ') || 'nothing found',
     }),
-  };
+  });
 }
