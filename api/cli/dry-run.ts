@@ -8,21 +8,32 @@ import { CliError } from './cli-error.js';
 import type { CliContext } from './context.js';
 import { printJson } from './output/print-run.js';
 import { describeStepSize, stepSize } from './output/step-size.js';
+import { estimateMemory } from './python/estimate-memory.js';
+
+export interface DryRunOptions {
+  json?: boolean;
+  /** Memory of the device that the estimate is compared with, in GiB; without it, this machine's. */
+  deviceGib?: number;
+}
 
 /**
  * Checks a configuration as the API does, with the operator's file of this machine, and prints it with every default
- * filled in, as a file that can be submitted, and what a step of it consists of. Needs no stack.
+ * filled in, as a file that can be submitted, what a step of it consists of, and the memory that it takes: the exit code
+ * tells whether that fits. Needs no stack, and loads no model.
  * @throws CliError with everything that is wrong
  */
-export function dryRun(context: CliContext, configuration: unknown, { json }: { json?: boolean }): void {
+export async function dryRun(context: CliContext, configuration: unknown, options: DryRunOptions): Promise<void> {
   const config = check(configuration);
-  const size = `Nothing was submitted. Steps: ${config.steps}; each: ${describeStepSize(stepSize(config))}`;
-  if (json) {
-    context.note(size);
-    return printJson(context, config);
+  const step = stepSize(config);
+  if (options.json) {
+    const estimate = JSON.parse(await estimateMemory(context, config, options)) as unknown;
+    return printJson(context, { config, step, estimate });
   }
-  context.print(`# ${size}`);
+  context.print(`# Nothing was submitted. Steps: ${config.steps}; each: ${describeStepSize(step)}`);
   context.print(stringify(config).trimEnd());
+  const table = await estimateMemory(context, config, options);
+  context.print('# Memory of a gradient step:');
+  for (const line of table.trimEnd().split('\n')) context.print(`# ${line}`);
 }
 
 function check(configuration: unknown): RunConfig {

@@ -52,17 +52,24 @@ describe('agentflow', () => {
     expect((await train(...from, '--set', 'from.policy=run-b@0')).config.from?.policy).toBe('run-b@0');
   });
 
-  it('train --dry-run prints the effective configuration and submits nothing', async () => {
+  it('train --dry-run prints the effective configuration and the memory of a step, and submits nothing', async () => {
     const runs = await api.database.dataSource.getRepository(TrainingRun).count();
-    const { lines } = await cli('train', file, '--dry-run', '--set', 'training.group_size=4');
+    const printed = await cli('train', file, '--dry-run', '--set', 'training.group_size=4');
+    const { lines } = printed;
     expect(lines[0]).toBe('# Nothing was submitted. Steps: 2; each: 8 groups, 32 rollouts, at most 64 turns, 1 update');
-    const printed = join(directory, 'printed.yaml');
-    await writeFile(printed, lines.join('\n'));
-    const again = await cli('train', printed, '--dry-run', '--json');
-    expect(again.notes).toEqual([lines[0]?.slice('# '.length)]);
+    expect(lines.slice(-3)).toEqual(['# Memory of a gradient step:', '# total  9 GiB  DOES NOT FIT', '# Note: a.']);
+    expect(printed.exitCode).toBe(1);
+    const printedFile = join(directory, 'printed.yaml');
+    await writeFile(printedFile, lines.join('\n'));
+    const again = await cli('train', printedFile, '--dry-run', '--json', '--device-gib', '80');
     expect(await api.database.dataSource.getRepository(TrainingRun).count()).toBe(runs);
     const { config } = await train('--set', 'training.group_size=4');
-    expect(JSON.parse(again.lines.join('\n'))).toEqual(config);
+    const step = { groups: 8, draws: 8, rollouts: 32, turns: 64, updates: 1 };
+    expect(JSON.parse(again.lines.join('\n'))).toEqual({ config, step, estimate: { total: 9 } });
+    expect(again.exitCode).toBe(1);
+    expect(again.pythonInputs).toEqual([config]);
+    const args = ['--json', '--device-gib', '80'];
+    expect(again.pythonCalls).toMatchObject([{ module: 'flow_grpo.estimate', args }]);
   });
 
   it('train --dry-run needs no API, and refuses what the API refuses', async () => {
@@ -79,6 +86,7 @@ describe('agentflow', () => {
     ['an overrule inside a value', ['--set', 'steps.more=1'], /"steps" holds no keys/],
     ['a policy that is none', ['--from', '../weights'], /from\.policy/],
     ['an optimiser of nothing', ['--with-optimizer'], /needs --from/],
+    ['a device of nothing', ['--device-gib', '80'], /needs --dry-run/],
     ['a prototype', ['--set', '__proto__.polluted=1'], /__proto__: unknown key/],
   ])('train says what is wrong with %s', async (_, args, message) => {
     await expect(cli('train', file, ...args)).rejects.toThrow(message);
@@ -212,17 +220,17 @@ describe('agentflow', () => {
     ],
   ])('checkpoints verify %j runs the verifier on the data of the stack and ends as it does', async (args, passed) => {
     const { pythonCalls, exitCode } = await cli('checkpoints', 'verify', ...args);
-    expect(pythonCalls).toEqual([['flow_grpo.verify', passed, { DATABASE_URL: 'the stack’s' }]]);
+    expect(pythonCalls).toEqual([{ module: 'flow_grpo.verify', args: passed, env: { DATABASE_URL: 'the stack’s' } }]);
     expect(exitCode).toBe(PYTHON_EXIT_CODE);
   });
 
   it('export writes a policy into a directory', async () => {
     const policy = await cli('export', 'run-a@3', '--to', 'out');
-    const storage = { DATABASE_URL: 'the stack’s' };
-    expect(policy.pythonCalls).toEqual([['flow_grpo.export', ['run-a@3', '--to', resolve('out')], storage]]);
+    const called = { module: 'flow_grpo.export', env: { DATABASE_URL: 'the stack’s' } };
+    expect(policy.pythonCalls).toEqual([{ ...called, args: ['run-a@3', '--to', resolve('out')] }]);
     expect(policy.exitCode).toBe(PYTHON_EXIT_CODE);
     const merged = await cli('export', 'run-a@3', '--to', '/x/out', '--merged');
-    expect(merged.pythonCalls).toEqual([['flow_grpo.export', ['run-a@3', '--to', '/x/out', '--merged'], storage]]);
+    expect(merged.pythonCalls).toEqual([{ ...called, args: ['run-a@3', '--to', '/x/out', '--merged'] }]);
   });
 
   it('says that nothing answers, and that a key is wrong', async () => {

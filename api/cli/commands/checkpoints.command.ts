@@ -22,7 +22,7 @@ export function registerCheckpoints(program: Command, context: CliContext): void
 /** Looks at rows and files as they are, beside the stack's processes. */
 async function verify(context: CliContext, id: string | undefined, { json }: { json?: boolean }): Promise<void> {
   const args = [...(id === undefined ? [] : ['--run', id]), ...(json ? ['--json'] : [])];
-  context.setExitCode(await context.python('flow_grpo.verify', args, context.storage()));
+  context.setExitCode(await context.python({ module: 'flow_grpo.verify', args, env: context.storage() }));
 }
 
 async function list(context: CliContext, id: string, { json }: { json?: boolean }): Promise<void> {

@@ -11,6 +11,6 @@ export function registerExport(program: Command, context: CliContext): void {
     .option('--merged', 'the whole model with the adapter merged into its weights, instead of the adapter alone')
     .action(async (policy: string, { to, merged }: { to: string; merged?: boolean }) => {
       const args = [policy, '--to', resolve(to), ...(merged ? ['--merged'] : [])];
-      context.setExitCode(await context.python('flow_grpo.export', args, context.storage()));
+      context.setExitCode(await context.python({ module: 'flow_grpo.export', args, env: context.storage() }));
     });
 }

@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { CliError } from '../cli-error.js';
 import type { CliContext } from '../context.js';
 import { dryRun } from '../dry-run.js';
@@ -12,6 +12,7 @@ interface TrainOptions {
   from?: string;
   withOptimizer?: boolean;
   dryRun?: boolean;
+  deviceGib?: number;
   idempotencyKey?: string;
   json?: boolean;
 }
@@ -28,9 +29,10 @@ export function registerTrain(program: Command, context: CliContext): void {
     .addOption(
       new Option(
         '--dry-run',
-        'submit nothing: check the configuration, print it with every default, and the size of its steps',
+        'submit nothing: check the configuration, print it with every default, the size of its steps and their memory',
       ).conflicts(['follow', 'idempotencyKey']),
     )
+    .option('--device-gib <n>', "with --dry-run: memory of the trainer's device, instead of this machine's", parseGib)
     .option('--idempotency-key <key>', 'submitting again with the same key gives the same run')
     .option('--json', 'print JSON')
     .action(async (file: string, options: TrainOptions) => train(context, file, options));
@@ -38,6 +40,7 @@ export function registerTrain(program: Command, context: CliContext): void {
 
 async function train(context: CliContext, file: string, options: TrainOptions): Promise<void> {
   const overrules = overrulesOf(options);
+  if (options.deviceGib !== undefined && !options.dryRun) throw new CliError('--device-gib needs --dry-run.');
   if (options.dryRun) return dryRun(context, await readConfiguration(file, overrules), options);
   const submission = await readSubmission(file, overrules);
   const client = await context.client();
@@ -58,4 +61,10 @@ function overrulesOf({ set, from, withOptimizer = false }: TrainOptions): Overru
 
 function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
+}
+
+function parseGib(text: string): number {
+  const gib = Number(text);
+  if (gib > 0 && Number.isFinite(gib)) return gib;
+  throw new InvalidArgumentError('It must be a number of GiB, as in 80.');
 }

@@ -1,7 +1,7 @@
 """How much memory a run's gradient step needs, before anything is loaded: python -m flow_grpo.estimate
 
-Reads a run's configuration as JSON with every default filled in, as `agentflow train FILE --dry-run --json` prints it,
-and the model's config.json, from the operator's file or as it is given. Policy servers are not counted.
+Reads a run's configuration as JSON with every default filled in, as `agentflow train FILE --dry-run` passes it on, and
+the model's config.json, from the operator's file or as it is given. Policy servers are not counted.
 """
 
 # ruff: noqa: E402 - the environment must be set before anything loads the matrix library
@@ -15,16 +15,18 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from transformers import AutoConfig
 
 from flow_grpo.base_model import UnknownModel, ensure_base_model, registered_model
 from flow_grpo.model_directory import CONFIG, ModelDirectoryError
 from flow_grpo.trainer.hyper_parameters import FlowGrpo, Sft, Training
-from flow_grpo.trainer.memory_estimate import Part, estimate, model_sizes
+from flow_grpo.trainer.memory_estimate import Part, Sizes, estimate, model_sizes
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -54,16 +56,48 @@ def read_configuration(text: str) -> tuple[str, FlowGrpo | Sft]:
         raise BadInput(f"the configuration is not one with all defaults filled in: {problems}") from None
 
 
-def config_directory(model: str, environment: Mapping[str, str]) -> Path:
-    """Where the registered model's config.json lies. An operator's directory is neither copied nor digested."""
+@dataclass(frozen=True)
+class Described:
+    """A model as far as the estimate needs it."""
+
+    config_file: Path
+    context: int | None
+    """Tokens of a sequence that the operator's file admits; None where the model is not taken from there."""
+
+
+def registered(model: str, environment: Mapping[str, str]) -> Described:
+    """The model of the operator's file. An operator's directory is neither copied nor digested. Raises BadInput."""
     operator_file = Path(environment.get("AGENTFLOW_OPERATOR_FILE", REPOSITORY / "infra" / "local" / "operator.yaml"))
     try:
-        source = registered_model(operator_file, model).source
+        found = registered_model(operator_file, model)
     except (UnknownModel, ValueError, OSError) as error:
         raise BadInput(f"{error}; --model-config names a config.json") from None
-    if isinstance(source, Path):
-        return source
-    return ensure_base_model(source, Path(environment.get("AGENTFLOW_MODELS_CACHE", REPOSITORY / ".cache" / "models")))
+    if isinstance(found.source, Path):
+        return Described(found.source / CONFIG, found.context)
+    cache = Path(environment.get("AGENTFLOW_MODELS_CACHE", REPOSITORY / ".cache" / "models"))
+    return Described(ensure_base_model(found.source, cache) / CONFIG, found.context)
+
+
+def notes(model: Described, sizes: Sizes, training: FlowGrpo | Sft) -> list[str]:
+    """What of the model and the configuration does not go together, or takes more than the estimate says."""
+    config: Any = AutoConfig.from_pretrained(model.config_file, local_files_only=True, trust_remote_code=False)
+    positions = getattr(config, "max_position_embeddings", None)
+    found: list[str] = []
+    if model.context is None:
+        return found
+    if positions is not None and model.context > positions:
+        found.append(
+            f"the registered context of {model.context} tokens is above the model's max_position_embeddings, "
+            f"{positions}: lower it in the operator's file"
+        )
+    if model.context > training.micro_batch_tokens:
+        longest = estimate(sizes, training.model_copy(update={"micro_batch_tokens": model.context}))
+        found.append(
+            f"micro_batch_tokens, {training.micro_batch_tokens}, is less than prompt and response may have, "
+            f"{model.context} tokens: a sequence that long is a micro-batch by itself, {_total(longest) / GIB:.2f} GiB "
+            "in all"
+        )
+    return found
 
 
 def device_memory() -> tuple[str, int]:
@@ -74,14 +108,18 @@ def device_memory() -> tuple[str, int]:
     return "this machine's memory", os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def table(parts: Sequence[Part], device: str, available: int) -> str:
-    """The estimate as text: one line a part, the total, and whether it fits."""
-    total = sum(part.bytes for part in parts)
+def table(parts: Sequence[Part], device: str, available: int, notes: Sequence[str] = ()) -> str:
+    """The estimate as text: one line a part, the total, and whether it fits; then one line a note."""
+    total = _total(parts)
     width = max(len(part.name) for part in parts)
     lines = [f"{part.name:<{width}}  {part.bytes / GIB:8.2f} GiB  {part.how}" for part in parts]
     fits = "fits" if total <= available else "DOES NOT FIT"
     lines.append(f"{'total':<{width}}  {total / GIB:8.2f} GiB  {fits} in {available / GIB:.2f} GiB ({device})")
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"Note: {note}." for note in notes)])
+
+
+def _total(parts: Sequence[Part]) -> int:
+    return sum(part.bytes for part in parts)
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -98,22 +136,25 @@ def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     arguments = _arguments(argv)
     try:
         text = arguments.config.read_text() if arguments.config else sys.stdin.read()
-        model, training = read_configuration(text)
-        file = arguments.model_config or config_directory(model, environment) / CONFIG
-        parts = estimate(model_sizes(file, training), training)
+        name, training = read_configuration(text)
+        given: Path | None = arguments.model_config
+        model = Described(given, context=None) if given else registered(name, environment)
+        sizes = model_sizes(model.config_file, training)
     except (BadInput, ModelDirectoryError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
+    parts = estimate(sizes, training)
     device, available = device_memory()
     if arguments.device_gib:
         device, available = "as given", int(arguments.device_gib * GIB)
-    total = sum(part.bytes for part in parts)
+    told = notes(model, sizes, training)
     if arguments.json:
-        rows = [{"name": part.name, "bytes": part.bytes, "how": part.how} for part in parts]
-        print(json.dumps({"parts": rows, "total": total, "device": device, "available": available}))
+        rows = [asdict(part) for part in parts]
+        answer = {"parts": rows, "total": _total(parts), "device": device, "available": available, "notes": told}
+        print(json.dumps(answer))
     else:
-        print(table(parts, device, available))
-    return 0 if total <= available else 1
+        print(table(parts, device, available, told))
+    return 0 if _total(parts) <= available else 1
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,35 @@ def test_the_operators_directory_is_read_without_weights(
     monkeypatch.setattr(sys, "stdin", io.StringIO(configuration()))
     main(["--device-gib", "500"], {"AGENTFLOW_OPERATOR_FILE": str(operator)})
     assert "7.62 billion" in capsys.readouterr().out
+
+
+def estimate_registered(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], context: int
+) -> dict[str, Any]:
+    write(directory, {**QWEN_7B, "max_position_embeddings": 8192})
+    operator = directory / "operator.yaml"
+    source = f"{{ directory: {directory} }}"
+    operator.write_text(f"models: {{ qwen2.5-7b-instruct: {{ source: {source}, context: {context} }} }}")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(configuration()))
+    main(["--json", "--device-gib", "500"], {"AGENTFLOW_OPERATOR_FILE": str(operator)})
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_context_within_the_budget_and_the_model_needs_no_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert estimate_registered(tmp_path, monkeypatch, capsys, 8192)["notes"] == []
+
+
+def test_a_longer_context_is_noted_with_what_such_a_sequence_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = estimate_registered(tmp_path, monkeypatch, capsys, 16384)
+    beyond_model, beyond_budget = answer["notes"]
+    assert "16384 tokens is above the model's max_position_embeddings, 8192" in beyond_model
+    takes = re.search(r"micro_batch_tokens, 8192, .* 16384 tokens: .* ([0-9.]+) GiB", beyond_budget)
+    assert takes is not None
+    assert float(takes[1]) > answer["total"] / GIB
 
 
 @pytest.mark.parametrize(
