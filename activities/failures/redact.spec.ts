@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { redact } from './redact.js';
+import { readSecret } from '../../infra/config/secrets.js';
+import { redact, redactKnown } from './redact.js';
 import { redactingErrors } from './redacting-errors.js';
 
 describe('redact', () => {
@@ -12,6 +13,21 @@ describe('redact', () => {
     ['access_token=abc', 'access_token=***'],
   ])('%s', (text, expected) => {
     expect(redact(text)).toBe(expected);
+  });
+
+  it('takes out every key that was read, however it is written, and nothing else (I6)', () => {
+    const key = readSecret({ env: 'MARKED' }, { MARKED: 'marked/key+with"quote' });
+    const texts = [
+      `the key ${key} is not valid`,
+      `GET /search?key=${encodeURIComponent(key)}`,
+      JSON.stringify({ said: key }),
+      Buffer.from(`${key}:`).toString('base64'),
+    ];
+    for (const text of texts) {
+      expect(redact(text)).not.toMatch(/marked|bWFya2Vk/);
+      expect(redactKnown(text)).not.toMatch(/marked|bWFya2Vk/);
+    }
+    expect(redactKnown('token: a marked grave')).toBe('token: a marked grave');
   });
 
   it('leaves ordinary messages alone', () => {

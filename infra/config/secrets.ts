@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+
+/** A shorter value is no key, and taking it out of every message would spoil them. */
+const MIN_LENGTH = 8;
+
+const PLACES = 'must be { env: NAME } or { file: /absolute/path }';
+
+/** Where the operator keeps a key: the operator's file says the place and never the key itself (I12). */
+export const secretSource = z.union(
+  [
+    z.strictObject({ env: z.string().regex(/^[A-Z_][A-Z0-9_]*$/, PLACES) }),
+    z.strictObject({ file: z.string().refine(isAbsolute, PLACES) }),
+  ],
+  { error: PLACES },
+);
+
+export type SecretSource = z.infer<typeof secretSource>;
+
+/** A key is not where the operator's file says. The message names the place, never a value. */
+export class SecretError extends Error {
+  override readonly name = 'SecretError';
+}
+
+/** Every value that this process has read, longest first: what must not leave it in words (I6). */
+const known: string[] = [];
+
+/**
+ * Reads a key, at the start of a process. From then on `knownSecrets` holds it, and `redact` takes it out of messages.
+ * White space around the value is not part of it.
+ * @throws SecretError when the place is empty or cannot be read, or its value is no key
+ */
+export function readSecret(source: SecretSource, env: NodeJS.ProcessEnv = process.env): string {
+  const [place, text] =
+    'env' in source
+      ? [`the environment variable ${source.env}`, env[source.env]]
+      : [source.file, readSecretFile(source.file)];
+  const value = text?.trim() ?? '';
+  if (value === '') throw new SecretError(`No key in ${place}.`);
+  if (value.length < MIN_LENGTH) {
+    throw new SecretError(
+      `The key in ${place} is shorter than ${MIN_LENGTH} characters. Leave \`key\` out where the server wants none.`,
+    );
+  }
+  if (!/^[\x21-\x7e]+$/.test(value)) throw new SecretError(`The key in ${place} is not one line of printable ASCII.`);
+  if (!known.includes(value)) {
+    known.push(value);
+    known.sort((a, b) => b.length - a.length);
+  }
+  return value;
+}
+
+/** The keys that this process has read, longest first. */
+export function knownSecrets(): readonly string[] {
+  return known;
+}
+
+function readSecretFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SecretError(`The secret file cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
