@@ -5,7 +5,7 @@ import type { AgentFlowInput, AgentFlowResult, Query } from './contracts/flow.js
 import type { EvaluationInput, EvaluationResult } from './contracts/training-run.js';
 import { evaluationDetails, oneLine } from './details.js';
 import { inParallel } from './in-parallel.js';
-import { searchAttributes } from './search-attributes.js';
+import { searchAttributes } from './contracts/search-attributes.js';
 import { emptyTally, summarise, tallyFlow } from './tally.js';
 
 /** Questions per execution: about six history events each, far below the 4,096 at which the server wants a new one. */

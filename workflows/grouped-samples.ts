@@ -7,7 +7,7 @@ import { allOrFirstFailure } from './in-parallel.js';
 import { holdSignal } from './messages.js';
 import { isScored } from './outcomes.js';
 import { rolloutGroup } from './rollout-group.workflow.js';
-import { searchAttributes } from './search-attributes.js';
+import { searchAttributes } from './contracts/search-attributes.js';
 import type { TrainingRun } from './training-run.js';
 
 /** A group of fewer scored rollouts has no advantage to normalise: it is excluded (design 4). */

@@ -14,7 +14,7 @@ import type { RolloutGroupInput, RolloutGroupResult } from './contracts/training
 import { groupDetails, oneLine } from './details.js';
 import { allOrFirstFailure } from './in-parallel.js';
 import { holdSignal } from './messages.js';
-import { searchAttributes } from './search-attributes.js';
+import { searchAttributes } from './contracts/search-attributes.js';
 
 type FlowHandle = ChildWorkflowHandle<typeof agentFlow>;
 

@@ -19,7 +19,7 @@ import { runDetails } from './details.js';
 import { evaluation } from './evaluation.workflow.js';
 import { listedFailure } from './failed-calls.js';
 import { handleMessages } from './run-messages.js';
-import { searchAttributes } from './search-attributes.js';
+import { searchAttributes } from './contracts/search-attributes.js';
 import { StickyTrainer } from './trainer.js';
 import { TrainingStep } from './training-step.js';
 import type { trainingRun } from './training-run.workflow.js';

@@ -1,8 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError, type Client, type Connection } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { TypedSearchAttributes } from '@temporalio/common';
 import type { TrainingRun } from '../../infra/database/entities/index.js';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.js';
 import type { Decision, RunStatus } from '../../workflows/contracts/agent-activities.js';
+import { searchAttributes } from '../../workflows/contracts/search-attributes.js';
 import { AGENT_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
 import type { Training } from '../../workflows/contracts/training-config.js';
 import type { RunSettings, TrainingRunInput, TrainingRunProgress } from '../../workflows/contracts/training-run.js';
@@ -106,8 +107,8 @@ export class RunWorkflows {
       staticSummary: `${config.name}: ${config.steps} steps of ${config.model}`,
       staticDetails: describeRun(run),
       typedSearchAttributes: new TypedSearchAttributes([
-        { key: defineSearchAttributeKey('TrainingRun', SearchAttributeType.KEYWORD), value: run.id },
-        { key: defineSearchAttributeKey('RunStatus', SearchAttributeType.KEYWORD), value: run.status },
+        { key: searchAttributes.trainingRun, value: run.id },
+        { key: searchAttributes.runStatus, value: run.status },
       ]),
     };
   }

@@ -7,7 +7,7 @@ import {
   Worker,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
-import { searchAttributes } from '../../workflows/search-attributes.js';
+import { searchAttributes } from '../../workflows/contracts/search-attributes.js';
 import { AGENT_TASK_QUEUE, TRAINER_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
 import type { RunSettings } from '../../workflows/contracts/training-run.js';
 import { temporalBinary } from './temporal-binary.js';

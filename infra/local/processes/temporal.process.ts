@@ -1,5 +1,5 @@
 import { Connection } from '@temporalio/client';
-import { SEARCH_ATTRIBUTES } from '../../temporal/search-attributes.js';
+import { SEARCH_ATTRIBUTE_OPTIONS } from '../../temporal/search-attributes.js';
 import type { ProcessDefinition } from '../supervised-process.js';
 
 /** What the workflows and the worker list of the UI need switched on in this server version. */
@@ -35,7 +35,7 @@ export function temporalProcess(options: TemporalServerOptions): ProcessDefiniti
       ...['--db-filename', options.database, '--log-level', 'warn'],
       ...PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
       ...DYNAMIC_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),
-      ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+      ...SEARCH_ATTRIBUTE_OPTIONS.flatMap((option) => ['--search-attribute', option]),
     ],
     env: options.env,
     cwd: options.cwd,
