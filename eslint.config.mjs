@@ -23,7 +23,7 @@ const zones = Object.entries(boundaries).flatMap(([target, from]) =>
 
 /** The ground truth is looked up by scoring and by nothing else: no agent module can see it (design 11). */
 const truthZones = ['engines', 'modules', 'tools', 'trajectories', 'runs'].flatMap((folder) =>
-  ['ground-truth.ts', 'atlas/truth.ts'].map((file) => ({
+  ['ground-truth.ts', 'atlas/truth.ts', 'items', 'formats', 'game24'].map((file) => ({
     target: `./activities/${folder}`,
     from: `./activities/datasets/${file}`,
     message: 'only scoring may see the ground truth',
@@ -58,7 +58,7 @@ export default tseslint.config(
   },
   {
     files: ['workflows/**/*.ts'],
-    ignores: ['**/*.spec.ts', 'workflows/contracts/run-config.ts', 'workflows/contracts/training-config.ts'],
+    ignores: ['**/*.spec.ts', 'workflows/contracts/*-config.ts'],
     rules: {
       'no-restricted-imports': [
         'error',

@@ -49,6 +49,7 @@ describe('agent activities', () => {
       dataSource: database.dataSource,
       artifacts: openArtifactStore(pathToFileURL(tmpdir()).href),
       policyClient: new EmbeddedPolicyClient(`http://127.0.0.1:${port}`),
+      datasets: { atlas: { kind: 'made' } },
     });
   });
   afterAll(async () => {

@@ -1,7 +1,11 @@
 import type { DataSource } from 'typeorm';
 import type { ArtifactStore } from '../infra/artifacts/artifact-store.js';
+import type { DatasetRegistrations } from '../infra/config/operator/datasets.js';
 import type { AgentActivities } from '../workflows/contracts/agent-activities.js';
 import { createDatasetActivities } from './datasets/dataset.activities.js';
+import { createTruthSource } from './datasets/ground-truth.js';
+import { ItemStore } from './datasets/items/item-store.js';
+import { Datasets } from './datasets/registry.js';
 import type { PolicyClient } from './engines/policy-client.js';
 import { redactingErrors } from './failures/redacting-errors.js';
 import { createModuleActivities } from './modules/module.activities.js';
@@ -16,17 +20,26 @@ export interface AgentDependencies {
   dataSource: DataSource;
   artifacts: ArtifactStore;
   policyClient: PolicyClient;
+  /** What the operator registered. */
+  datasets: DatasetRegistrations;
 }
 
 /** Every activity of the agent worker. */
-export function createAgentActivities({ dataSource, artifacts, policyClient }: AgentDependencies): AgentActivities {
+export function createAgentActivities({
+  dataSource,
+  artifacts,
+  policyClient,
+  datasets: registrations,
+}: AgentDependencies): AgentActivities {
+  const items = new ItemStore(registrations);
+  const datasets = new Datasets(items);
   const tools = createTools(policyClient);
   const turns = new TurnStore(dataSource);
   return redactingErrors({
-    ...createDatasetActivities(),
+    ...createDatasetActivities(datasets),
     ...createModuleActivities({ turns, tools, policyClient }),
-    ...createScoringActivities(),
+    ...createScoringActivities({ truthOf: createTruthSource(items) }),
     ...createTrajectoryActivities({ dataSource, artifacts }),
-    ...createRunActivities({ dataSource, tools }),
+    ...createRunActivities({ dataSource, tools, datasets }),
   });
 }

@@ -1,9 +1,9 @@
 import type { DatasetActivities } from '../../workflows/contracts/agent-activities.js';
-import { datasetNamed } from './registry.js';
+import type { Datasets } from './registry.js';
 
-export function createDatasetActivities(): DatasetActivities {
+export function createDatasetActivities(datasets: Datasets): DatasetActivities {
   return {
-    drawQueries: async (input) => datasetNamed(input.dataset.name).draw(input),
-    evaluationQueries: async (input) => datasetNamed(input.dataset.name).evaluation(input),
+    drawQueries: async (input) => datasets.named(input.dataset.name).draw(input),
+    evaluationQueries: async (input) => datasets.named(input.dataset.name).evaluation(input),
   };
 }

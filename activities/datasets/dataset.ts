@@ -1,5 +1,6 @@
 import type { DrawQueriesInput, EvaluationQueriesInput } from '../../workflows/contracts/agent-activities.js';
 import type { Query } from '../../workflows/contracts/flow.js';
+import type { RunConfig } from '../../workflows/contracts/run-config.js';
 
 /** A passage that the search tool may return. */
 export interface Passage {
@@ -9,15 +10,15 @@ export interface Passage {
 }
 
 /**
- * What agent modules and tools may know of a dataset: its questions and its texts. Ground truth is not here; it lives
- * behind `TruthSource` (ground-truth.ts), which only scoring imports.
+ * What agent modules and tools may know of a dataset: its questions. Ground truth is not here; it lives behind
+ * ground-truth.ts, which only scoring imports.
  */
 export interface Dataset {
   name: string;
-  /** Training split; a pure function of (run seed, step, draw index). */
-  draw(input: DrawQueriesInput): Query[];
-  /** Held-out split: the fixed questions [offset, offset + count). */
-  evaluation(input: EvaluationQueriesInput): Query[];
-  /** The texts of both splits. */
-  passages(seed: number): Passage[];
+  /** Training split; a pure function of (run seed, step, draw index). Fails with BadConfiguration for a benchmark. */
+  draw(input: DrawQueriesInput): Query[] | Promise<Query[]>;
+  /** Held-out split: the fixed questions [offset, offset + count); fewer only where the dataset ends. */
+  evaluation(input: EvaluationQueriesInput): Query[] | Promise<Query[]>;
+  /** sha256 over what the configuration does not say: texts, questions and answers. Part of a run's identity (I8). */
+  fingerprint(dataset: RunConfig['dataset']): string | Promise<string>;
 }

@@ -1,22 +1,34 @@
 import { FailureType } from '../../workflows/contracts/failures.js';
 import type { Query } from '../../workflows/contracts/flow.js';
 import { nonRetryable } from '../failures/non-retryable.js';
+import { atlas } from './atlas/atlas.dataset.js';
 import { atlasTruth } from './atlas/truth.js';
+import type { ItemStore } from './items/item-store.js';
+import type { Truth } from './items/truth.js';
 
 export interface GroundTruth {
-  answer: number;
+  truth: Truth;
   /** The truth of a held-out question is never shown, not even in a score's reason. */
   heldOut: boolean;
 }
 
-/** Looks up the truth of a question by its id. Only scoring may import this file. */
-export type TruthSource = (queryId: string) => GroundTruth;
+/**
+ * Looks up the truth of a question by its id. Only scoring may import this file. Fails with NotFound where the dataset or
+ * the question does not exist.
+ */
+export type TruthSource = (query: Query) => Promise<GroundTruth>;
 
-const SOURCES: Record<string, TruthSource> = { atlas: atlasTruth };
-
-/** Fails with NotFound where the dataset or the question does not exist. */
-export function groundTruth(query: Query): GroundTruth {
-  const source = Object.hasOwn(SOURCES, query.dataset.name) ? SOURCES[query.dataset.name] : undefined;
-  if (!source) throw nonRetryable(FailureType.NotFound, `No ground truth for the dataset "${query.dataset.name}".`);
-  return source(query.id);
+export function createTruthSource(store: ItemStore): TruthSource {
+  return async ({ id, dataset: { name } }) => {
+    if (!Object.hasOwn(store.registrations, name)) {
+      throw nonRetryable(FailureType.NotFound, `No ground truth for the dataset "${name}".`);
+    }
+    if (name === atlas.name) {
+      const { answer, heldOut } = atlasTruth(id);
+      return { truth: { kind: 'exact-number', value: answer }, heldOut };
+    }
+    const found = await store.find(name, id);
+    if (!found) throw nonRetryable(FailureType.NotFound, `The dataset ${name} has no question "${id}".`);
+    return { truth: found.item.truth, heldOut: found.heldOut };
+  };
 }

@@ -2,19 +2,34 @@ import { FailureType } from '../../workflows/contracts/failures.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 import { atlas } from './atlas/atlas.dataset.js';
 import type { Dataset } from './dataset.js';
+import type { ItemStore } from './items/item-store.js';
+import { ListDataset } from './list-dataset.js';
+import { MixedDataset } from './mixed-dataset.js';
 
-const DATASETS: readonly Dataset[] = [atlas];
+/** The datasets that the operator registered, by name. */
+export class Datasets {
+  private readonly datasets: ReadonlyMap<string, Dataset>;
 
-export const DATASET_NAMES: readonly string[] = DATASETS.map((dataset) => dataset.name);
-
-/** Fails with BadConfiguration where no dataset has this name. */
-export function datasetNamed(name: string): Dataset {
-  const dataset = DATASETS.find((candidate) => candidate.name === name);
-  if (!dataset) {
-    throw nonRetryable(
-      FailureType.BadConfiguration,
-      `No dataset is called "${name}". Registered datasets: ${DATASET_NAMES.join(', ')}.`,
+  constructor(store: ItemStore) {
+    const entries = Object.entries(store.registrations);
+    this.datasets = new Map(
+      entries.map(([name, entry]): [string, Dataset] => {
+        if (name === atlas.name) return [name, atlas];
+        if (entry.kind !== 'mix') return [name, new ListDataset(name, store)];
+        const parts = Object.entries(entry.mix).map(([part, weight]) => ({
+          dataset: new ListDataset(part, store),
+          weight,
+        }));
+        return [name, new MixedDataset(name, parts)];
+      }),
     );
   }
-  return dataset;
+
+  /** Fails with BadConfiguration where no dataset has this name. */
+  named(name: string): Dataset {
+    const dataset = this.datasets.get(name);
+    if (dataset) return dataset;
+    const names = [...this.datasets.keys()].join(', ');
+    throw nonRetryable(FailureType.BadConfiguration, `No dataset is called "${name}". Registered datasets: ${names}.`);
+  }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { MemoryEntry, Query } from '../../workflows/contracts/flow.js';
 import { atlas } from '../datasets/atlas/atlas.dataset.js';
-import { groundTruth } from '../datasets/ground-truth.js';
+import { atlasTruth } from '../datasets/atlas/truth.js';
 import { EmbeddedPolicyClient } from '../engines/embedded-policy-client.js';
 import { scoreExactNumber } from '../scoring/exact-number.js';
 import { createTools } from '../tools/index.js';
@@ -39,7 +39,7 @@ describe('scripted modules with the oracle planner', () => {
     const expected = { arithmetic: 1, lookup: 1, 'two-hop': 2, comparison: 3, sum: 3 };
     for (const query of atlas.evaluation({ dataset: { name: 'atlas', seed: 7, families }, offset: 0, count: 250 })) {
       const { turns, answer } = await solve(query, 5);
-      expect([query.question, scoreExactNumber(answer, groundTruth(query).answer)]).toEqual([query.question, 1]);
+      expect([query.question, scoreExactNumber(answer, atlasTruth(query.id).answer)]).toEqual([query.question, 1]);
       expect(turns).toBe(expected[query.family as keyof typeof expected]);
     }
   });

@@ -1,8 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
-import { sha256Hex } from '../../infra/artifacts/sha256.js';
 import type { RunConfig } from '../../workflows/contracts/run-config.js';
-import { datasetNamed } from '../datasets/registry.js';
+import type { Datasets } from '../datasets/registry.js';
 import { promptIdentity } from '../modules/planner/compact-prompt.js';
 import { EXACT_NUMBER } from '../scoring/exact-number.js';
 import { trajectoriesDigest } from '../trajectories/recorded-rows.js';
@@ -15,6 +14,7 @@ import type { ToolRegistry } from '../tools/tool-registry.js';
 export async function resolveIdentity(
   config: RunConfig,
   tools: ToolRegistry,
+  datasets: Datasets,
   dataSource: DataSource,
 ): Promise<Record<string, string>> {
   const { dataset, training, flow } = config;
@@ -23,7 +23,7 @@ export async function resolveIdentity(
     adapter: canonicalJson(training.lora),
     planner_prompt: promptIdentity(tools.select(flow.tools)),
     dataset: canonicalJson(dataset),
-    dataset_texts: sha256Hex(canonicalJson(datasetNamed(dataset.name).passages(dataset.seed))),
+    dataset_texts: await datasets.named(dataset.name).fingerprint(dataset),
     reward: EXACT_NUMBER,
     seed: String(config.seed),
   };

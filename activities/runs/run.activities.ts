@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { writeRunStatus } from '../../infra/database/run-status.js';
 import type { RunActivities } from '../../workflows/contracts/agent-activities.js';
+import type { Datasets } from '../datasets/registry.js';
 import type { ToolRegistry } from '../tools/tool-registry.js';
 import { resolveIdentity } from './identity.js';
 import { recordEvaluation } from './record-evaluation.js';
@@ -10,12 +11,13 @@ import { resolvePolicy } from './resolve-policy.js';
 export interface RunDependencies {
   dataSource: DataSource;
   tools: ToolRegistry;
+  datasets: Datasets;
 }
 
 /** What a training run writes about itself. Every one of these may be called again with the same input. */
-export function createRunActivities({ dataSource, tools }: RunDependencies): RunActivities {
+export function createRunActivities({ dataSource, tools, datasets }: RunDependencies): RunActivities {
   return {
-    resolveIdentity: ({ config }) => resolveIdentity(config, tools, dataSource),
+    resolveIdentity: ({ config }) => resolveIdentity(config, tools, datasets, dataSource),
     resolvePolicy: ({ name, model }) => resolvePolicy(dataSource, name, model),
     setRunStatus: async (input) => void (await writeRunStatus(dataSource, input)),
     recordStep: (input) => recordStep(dataSource, input),

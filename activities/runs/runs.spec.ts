@@ -6,6 +6,8 @@ import type { EvaluationSummary } from '../../workflows/contracts/agent-activiti
 import { runConfigSchema } from '../../workflows/contracts/run-config.js';
 import { EmbeddedPolicyClient } from '../engines/embedded-policy-client.js';
 import { createTools } from '../tools/index.js';
+import { ItemStore } from '../datasets/items/item-store.js';
+import { Datasets } from '../datasets/registry.js';
 import { createRunActivities } from './run.activities.js';
 
 const tools = createTools(new EmbeddedPolicyClient('http://127.0.0.1:1'));
@@ -17,7 +19,11 @@ describe('run activities', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    activities = createRunActivities({ dataSource: database.dataSource, tools });
+    activities = createRunActivities({
+      dataSource: database.dataSource,
+      tools,
+      datasets: new Datasets(new ItemStore({ atlas: { kind: 'made' } })),
+    });
   });
   afterAll(async () => database.drop());
   beforeEach(async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { atlas } from '../datasets/atlas/atlas.dataset.js';
-import { groundTruth } from '../datasets/ground-truth.js';
+import { atlasTruth } from '../datasets/atlas/truth.js';
+import { createTruthSource } from '../datasets/ground-truth.js';
+import { ItemStore } from '../datasets/items/item-store.js';
 import { scoreExactNumber } from './exact-number.js';
 import { createScoringActivities } from './scoring.activities.js';
 
@@ -36,14 +38,16 @@ describe('scoreExactNumber', () => {
 });
 
 describe('scoreAnswer', () => {
-  const { scoreAnswer } = createScoringActivities();
+  const { scoreAnswer } = createScoringActivities({
+    truthOf: createTruthSource(new ItemStore({ atlas: { kind: 'made' } })),
+  });
   const dataset = { name: 'atlas', seed: 7 };
   const flow = { flowId: 'f', runId: 'r', runSeed: 1, purpose: 'train' as const, step: 1, group: 0, rollout: 0 };
   const [training] = atlas.draw({ runSeed: 1, step: 1, first: 0, count: 1, dataset });
   const [heldOut] = atlas.evaluation({ dataset, offset: 0, count: 1 });
 
   it('rewards the truth and explains a miss', async () => {
-    const truth = String(groundTruth(training).answer);
+    const truth = String(atlasTruth(training.id).answer);
     expect(await scoreAnswer({ flow, query: training, answer: truth })).toEqual({
       reward: 1,
       reason: `${truth} is right`,
@@ -54,7 +58,7 @@ describe('scoreAnswer', () => {
 
   it('never shows the truth of a held-out question', async () => {
     const { reason } = await scoreAnswer({ flow, query: heldOut, answer: 'unknown' });
-    expect(reason).not.toContain(String(groundTruth(heldOut).answer));
+    expect(reason).not.toContain(String(atlasTruth(heldOut.id).answer));
   });
 
   it('fails with NotFound for a dataset or question that does not exist', async () => {

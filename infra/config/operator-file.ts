@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
-
-const registeredName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be lower-case letters, digits, ".", "_", "-"');
+import { datasetsSection } from './operator/datasets.js';
+import { registeredName } from './operator/registered-name.js';
 
 /** Where a base model's weights come from (worker/gpu/flow_grpo/base_model.py). */
 const modelSource = z.union(
@@ -45,7 +43,7 @@ const operatorObject = z.strictObject({
     )
     .refine((models) => Object.keys(models).length > 0, 'must register at least one model'),
   tools: z.array(registeredName).min(1),
-  datasets: z.array(registeredName).min(1),
+  datasets: datasetsSection,
   timeouts: z.strictObject({
     /** A gradient step whose worker sends no heartbeat for this long is given to another attempt. */
     train_heartbeat_s: z.number().positive(),

@@ -25,7 +25,8 @@ const environment = readEnvironment([
   'AGENTFLOW_POLICY_SERVER_KEY',
   'AGENTFLOW_POLICY_SERVER_URL',
 ]);
-const policyClient = await openPolicyClient(loadOperatorFile(environment.AGENTFLOW_OPERATOR_FILE), {
+const operator = loadOperatorFile(environment.AGENTFLOW_OPERATOR_FILE);
+const policyClient = await openPolicyClient(operator, {
   url: environment.AGENTFLOW_POLICY_SERVER_URL,
   key: environment.AGENTFLOW_POLICY_SERVER_KEY,
   artifacts: environment.AGENTFLOW_ARTIFACTS,
@@ -44,6 +45,7 @@ const worker = await Worker.create({
     dataSource,
     artifacts: openArtifactStore(environment.AGENTFLOW_ARTIFACTS),
     policyClient,
+    datasets: operator.datasets,
   }),
   interceptors: { activity: [(context) => ({ inbound: new HeartbeatInterceptor(context) })] },
   maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,

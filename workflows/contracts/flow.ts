@@ -20,6 +20,8 @@ export interface Query {
   dataset: { name: string; seed: number };
   family: string;
   question: string;
+  /** What form the answer should have, in words for the module that writes it; absent where the question says it. */
+  answerForm?: string;
 }
 
 export interface AgentFlowInput {

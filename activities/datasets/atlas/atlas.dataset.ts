@@ -1,6 +1,9 @@
+import { canonicalJson } from '../../../infra/artifacts/canonical-json.js';
+import { sha256Hex } from '../../../infra/artifacts/sha256.js';
 import type { DrawQueriesInput, EvaluationQueriesInput } from '../../../workflows/contracts/agent-activities.js';
 import type { Query } from '../../../workflows/contracts/flow.js';
-import type { Dataset } from '../dataset.js';
+import type { RunConfig } from '../../../workflows/contracts/run-config.js';
+import type { Dataset, Passage } from '../dataset.js';
 import { articlePassages } from './articles.js';
 import { configuredFamilies, drawFamily } from './families.js';
 import { findQuestion } from './find-question.js';
@@ -9,7 +12,7 @@ import { wordQuestion } from './question.js';
 import { buildWorld, type World } from './world.js';
 
 /** A made-up world of places, so that no model has memorised it and nothing is downloaded. */
-export const atlas: Dataset = {
+export const atlas = {
   name: 'atlas',
 
   draw({ runSeed, step, first, count, dataset }: DrawQueriesInput): Query[] {
@@ -41,8 +44,10 @@ export const atlas: Dataset = {
     });
   },
 
-  passages: (seed) => articlePassages(buildWorld(seed), seed),
-};
+  passages: (seed: number): Passage[] => articlePassages(buildWorld(seed), seed),
+
+  fingerprint: ({ seed }: RunConfig['dataset']): string => sha256Hex(canonicalJson(atlas.passages(seed))),
+} satisfies Dataset & { passages(seed: number): Passage[] };
 
 function queryAt(world: World, at: QueryCoordinates): Query {
   return {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { datasetNamed } from '../../datasets/registry.js';
+import { passagesOf } from '../../datasets/passages.js';
 import type { Query } from '../../../workflows/contracts/flow.js';
 import { defineTool, type Tool } from '../tool.js';
 import { PassageIndex } from './passage-index.js';
@@ -20,9 +20,9 @@ const KEPT_INDEXES = 4;
 export function createLookupTool(): Tool<z.infer<typeof inputSchema>> {
   const indexes = new Map<string, PassageIndex>();
 
-  const indexOf = ({ name, seed }: Query['dataset']): PassageIndex => {
-    const key = `${name}/${seed}`;
-    const index = indexes.get(key) ?? new PassageIndex(datasetNamed(name).passages(seed));
+  const indexOf = (dataset: Query['dataset']): PassageIndex => {
+    const key = `${dataset.name}/${dataset.seed}`;
+    const index = indexes.get(key) ?? new PassageIndex(passagesOf(dataset));
     indexes.delete(key);
     indexes.set(key, index);
     if (indexes.size > KEPT_INDEXES) indexes.delete([...indexes.keys()][0]);

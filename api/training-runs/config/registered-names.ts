@@ -1,4 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
+import { isBenchmark, type DatasetRegistration } from '../../../infra/config/operator/datasets.js';
 import type { OperatorFile } from '../../../infra/config/operator-file.js';
 import type { RunConfig } from '../../../workflows/contracts/run-config.js';
 import type { ApiIssue } from '../../common/api-error.js';
@@ -10,9 +11,17 @@ export type RegisteredNames = Pick<OperatorFile, 'models' | 'tools' | 'datasets'
 export function unregisteredNames(config: RunConfig, registered: RegisteredNames): ApiIssue[] {
   return [
     check('model', 'model', config.model, Object.keys(registered.models)),
-    check('dataset.name', 'dataset', config.dataset.name, registered.datasets),
+    check('dataset.name', 'dataset', config.dataset.name, Object.keys(registered.datasets)),
+    checkTraining(config.dataset.name, registered.datasets[config.dataset.name]),
     ...config.flow.tools.map((tool, index) => check(`flow.tools[${index}]`, 'tool', tool, registered.tools)),
   ].filter((issue) => issue !== undefined);
+}
+
+/** A benchmark is for evaluation only. */
+function checkTraining(name: string, entry: DatasetRegistration | undefined): ApiIssue | undefined {
+  if (!isBenchmark(name, entry)) return undefined;
+  const param = 'dataset.name';
+  return { param, message: `${param}: "${name}" is a benchmark: it has no training questions.` };
 }
 
 function check(param: string, kind: string, name: string, registered: readonly string[]): ApiIssue | undefined {

@@ -1,0 +1,22 @@
+import type { FileBenchmark, TrainingSet } from '../../../infra/config/operator/datasets.js';
+import { gaia } from './gaia.js';
+import { gpqa } from './gpqa.js';
+import { medqa } from './medqa.js';
+import { deepMath, numericProblems } from './mathematics.js';
+import { hopsOf, questionAnswering } from './question-answering.js';
+import type { Format } from './format.js';
+
+/** Every published dataset that can be read. */
+export const FORMATS: Record<FileBenchmark | TrainingSet, Format> = {
+  bamboogle: questionAnswering('two-hop'),
+  '2wiki': questionAnswering('multi-hop'),
+  hotpotqa: questionAnswering('multi-hop'),
+  musique: questionAnswering('multi-hop', hopsOf),
+  gaia,
+  aime24: numericProblems('competition'),
+  amc23: numericProblems('competition'),
+  gpqa,
+  medqa,
+  nq: questionAnswering('search'),
+  deepmath: deepMath,
+};

@@ -1,0 +1,40 @@
+import { needText, needTexts, textOf, textsOf, type Row } from '../rows/rows.js';
+import { withoutInstruction, type Format } from './format.js';
+
+const IDS = ['id', '_id', 'pid', 'idx'];
+const QUESTIONS = ['question', 'Question', 'query'];
+const ANSWERS = ['answer', 'Answer', 'golden_answers', 'answers'];
+const ALIASES = ['answer_aliases', 'aliases'];
+/** Kinds of questions: HotpotQA and 2WikiMultihopQA call them `type`. */
+const KINDS = ['type'];
+
+/**
+ * Questions with texts as answers: Bamboogle, 2WikiMultihopQA, HotpotQA, MuSiQue and Natural Questions, in their own
+ * layouts, in FlashRAG's (`golden_answers`) and in that of the original's benchmark files (`query`, `pid`).
+ */
+export function questionAnswering(family: string, familyOf: (row: Row) => string | undefined = kindOf): Format {
+  return {
+    columns: [...IDS, ...QUESTIONS, ...ANSWERS, ...ALIASES, ...KINDS, 'answerable'],
+    read: (row) => {
+      if (row.answerable === false) return undefined;
+      return {
+        id: textOf(row, ...IDS),
+        question: withoutInstruction(needText(row, ...QUESTIONS)),
+        family: familyOf(row) ?? family,
+        truth: {
+          kind: 'text',
+          answers: [...new Set([...needTexts(row, ...ANSWERS), ...textsOf(row, ...ALIASES)])],
+        },
+      };
+    },
+  };
+}
+
+function kindOf(row: Row): string | undefined {
+  return textOf(row, ...KINDS);
+}
+
+/** MuSiQue writes the number of hops into its ids: `2hop__…`, `3hop1__…`. */
+export function hopsOf(row: Row): string | undefined {
+  return /^([2-4]hop)/.exec(textOf(row, 'id') ?? '')?.[1];
+}

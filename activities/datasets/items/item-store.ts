@@ -1,0 +1,97 @@
+import type { DatasetRegistrations } from '../../../infra/config/operator/datasets.js';
+import { canonicalJson } from '../../../infra/artifacts/canonical-json.js';
+import { sha256Hex } from '../../../infra/artifacts/sha256.js';
+import { FailureType } from '../../../workflows/contracts/failures.js';
+import { nonRetryable } from '../../failures/non-retryable.js';
+import { RowError } from '../rows/rows.js';
+import { game24Items } from '../game24/game24-items.js';
+import type { Item } from './item.js';
+import { readItems, splitItems, type FileRegistration, type ReadItems } from './load-items.js';
+import { OverlapFilter, type Overlap } from './overlap.js';
+
+export interface LoadedItems extends Omit<ReadItems, 'items'> {
+  training: Item[];
+  heldOut: Item[];
+  /** Training questions that were left out because they overlap with a benchmark. */
+  overlapping: Overlap[];
+  /** Over every question and truth. */
+  sha256: string;
+}
+
+export interface FoundItem {
+  item: Item;
+  heldOut: boolean;
+}
+
+/**
+ * The questions and truths of every registered dataset that is a list. A file is read once, at its first use. It holds
+ * truths: agent modules and tools must not import it; they see questions through a Dataset.
+ */
+export class ItemStore {
+  private readonly loaded = new Map<string, Promise<LoadedItems>>();
+  private readonly byId = new Map<string, Promise<Map<string, FoundItem>>>();
+
+  constructor(readonly registrations: DatasetRegistrations) {}
+
+  /** Fails with BadConfiguration where the dataset is not a registered list or its files cannot be read. */
+  load(name: string): Promise<LoadedItems> {
+    return remembered(this.loaded, name, () => this.read(name));
+  }
+
+  /** Undefined where the dataset has no such question. Fails as `load` does. */
+  async find(name: string, id: string): Promise<FoundItem | undefined> {
+    const index = await remembered(this.byId, name, async () => {
+      const { training, heldOut } = await this.load(name);
+      const found = (item: Item, isHeldOut: boolean): [string, FoundItem] => [item.id, { item, heldOut: isHeldOut }];
+      return new Map([...training.map((item) => found(item, false)), ...heldOut.map((item) => found(item, true))]);
+    });
+    return index.get(id);
+  }
+
+  private async read(name: string): Promise<LoadedItems> {
+    const registration = Object.hasOwn(this.registrations, name) ? this.registrations[name] : undefined;
+    if (registration?.kind === 'made' && name === 'game24') return complete({ ...NOTHING_WRONG, items: game24Items() });
+    if (!registration || registration.kind === 'made' || registration.kind === 'mix') {
+      throw nonRetryable(FailureType.BadConfiguration, `The dataset "${name}" is not registered as a file.`);
+    }
+    return this.readFile(name, registration);
+  }
+
+  private async readFile(name: string, registration: FileRegistration): Promise<LoadedItems> {
+    const read = await readItems(name, registration).catch((error: unknown) => {
+      throw error instanceof RowError
+        ? nonRetryable(FailureType.BadConfiguration, `Dataset "${name}": ${error.message}`)
+        : error;
+    });
+    if (registration.kind === 'benchmark') return complete(read);
+    const filter = new OverlapFilter(registration.overlap_words);
+    for (const benchmark of registration.exclude_overlap_with) {
+      filter.add(benchmark, (await this.load(benchmark)).heldOut);
+    }
+    const overlaps = new Map(read.items.map((item) => [item, filter.find(item)]));
+    const kept = read.items.filter((item) => !overlaps.get(item));
+    return complete(
+      { ...read, items: kept },
+      registration.held_out,
+      [...overlaps.values()].filter((overlap) => overlap !== undefined),
+    );
+  }
+}
+
+const NOTHING_WRONG = { repeated: 0, leftOut: 0, unreadable: [] };
+
+/** A benchmark is all held out: `held` is then every question. */
+function complete({ items, ...report }: ReadItems, held = items.length, overlapping: Overlap[] = []): LoadedItems {
+  const split = splitItems(items, held);
+  return { ...report, ...split, overlapping, sha256: sha256Hex(canonicalJson(split)) };
+}
+
+/** One computation per key; a failed one is forgotten, so that the next call tries again. */
+function remembered<T>(cache: Map<string, Promise<T>>, key: string, compute: () => Promise<T>): Promise<T> {
+  const known = cache.get(key);
+  if (known) return known;
+  const fresh = compute();
+  cache.set(key, fresh);
+  fresh.catch(() => cache.delete(key));
+  return fresh;
+}
