@@ -8,13 +8,14 @@ import { DefaultLogger } from '@temporalio/worker';
 import { openArtifactStore } from '../infra/artifacts/open-artifact-store.js';
 import { Turn } from '../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../infra/database/testing/test-database.js';
-import type { AgentActivities, PlanTurnInput } from '../workflows/contracts/agent-activities.js';
+import type { AgentActivities, ExecuteTurnInput, PlanTurnInput } from '../workflows/contracts/agent-activities.js';
 import type { MemoryEntry } from '../workflows/contracts/flow.js';
 import { runConfigSchema } from '../workflows/contracts/run-config.js';
 import { EmbeddedPolicyClient } from './engines/embedded-policy-client.js';
 import { createAgentActivities } from './index.js';
 
 const policy = { name: 'run-1@0', sha256: 'a'.repeat(64) };
+const analysis = { summary: '', skills: '', tools: '', considerations: '' };
 const { flow: config } = runConfigSchema.parse({ model: 'tiny-random', steps: 1 });
 
 /** The activities as a worker runs them, against PostgreSQL and an HTTP server that speaks as the policy server does. */
@@ -67,7 +68,9 @@ describe('agent activities', () => {
     return {
       flow: { flowId, runId: 'run-1', runSeed: 5, purpose: 'train', step: 1, group: 0, rollout: flowNumber },
       query: { id: 'q', dataset: { name: 'atlas', seed: 7 }, family: 'arithmetic', question: 'What is 12 times 7?' },
-      analysis: '',
+      model: 'tiny-random',
+      cache: false,
+      analysis,
       tools: config.tools,
       memory: [],
       turn: 1,
@@ -79,21 +82,33 @@ describe('agent activities', () => {
     };
   }
 
+  function executeInput(tool: string, subGoal: string): ExecuteTurnInput {
+    const { flow, query, model } = planInput();
+    const { executor: module, tool_engine: toolEngine } = config;
+    return { flow, query, model, cache: false, turn: 1, tool, subGoal, module, toolEngine };
+  }
+
   it('take a question from analysis to answer', async () => {
     says('Calculator: 12 * 7\nIgnored');
-    const { flow, query, tools } = planInput();
-    expect((await asActivity(() => activities.analyseQuery({ flow, query, tools }))).analysis).toContain('12 * 7');
+    const { flow, query, tools, model } = planInput();
+    const common = { flow, query, model, cache: false };
+    const module = { engine: 'scripted' } as const;
+    const analysed = await asActivity(() => activities.analyseQuery({ ...common, tools, module }));
+    expect(analysed.analysis.summary).toContain('12 * 7');
     const plan = await asActivity(() => activities.planTurn(planInput()));
     expect(plan).toMatchObject({ tool: 'calculator', subGoal: '12 * 7', finishReason: 'stop', sampledTokens: 2 });
-    const step = { flow, query, turn: 1, model: 'tiny-random', tool: 'calculator', subGoal: '12 * 7' };
+    const step = executeInput('calculator', '12 * 7');
     const run = await asActivity(() => activities.executeTurn(step));
     expect(run).toEqual({ command: '{"expression":"12 * 7"}', result: '84', seconds: expect.any(Number) });
     const { command, result } = run;
     const record = { turn: 1, tool: 'calculator', subGoal: '12 * 7', command, result };
-    const judged = await asActivity(() => activities.verifyTurn({ flow, query, turn: 1, memory: [record] }));
+    const judged = await asActivity(() =>
+      activities.verifyTurn({ ...common, analysis, tools, turn: 1, memory: [record], module }),
+    );
     expect(judged.verdict).toBe('STOP');
     const memory: MemoryEntry[] = [{ ...record, verdict: judged.verdict, critique: judged.critique }];
-    expect((await asActivity(() => activities.generateAnswer({ flow, query, memory }))).answer).toBe('84');
+    const request = { ...planInput(), output: 'direct', memory, module } as const;
+    expect((await asActivity(() => activities.generateAnswer(request))).answer).toBe('84');
     const modules = await database.dataSource.getRepository(Turn).find({ where: { flowId: flow.flowId } });
     expect(modules.map(({ turn, module }) => `${turn} ${module}`).sort()).toEqual([
       '0 generator',
@@ -123,7 +138,7 @@ describe('agent activities', () => {
     says('Calculator: 1');
     await asActivity(() => activities.planTurn(planInput({ greedy: true })));
     expect(requests[0].temperature).toBe(0);
-    const oracle = planInput({ turn: 2, planner: { ...config.planner, engine: 'oracle' } });
+    const oracle = planInput({ turn: 2, planner: { engine: 'oracle' } });
     expect(await asActivity(() => activities.planTurn(oracle))).toMatchObject({ subGoal: '12 * 7', sampledTokens: 0 });
     expect(requests).toHaveLength(1);
   });
@@ -141,8 +156,7 @@ describe('agent activities', () => {
 
   it('let the base model answer as a tool, in one line', async () => {
     says(' Paris, of course.\nAnd more');
-    const { flow, query } = planInput();
-    const step = { flow, query, turn: 1, model: 'tiny-random', tool: 'generator', subGoal: 'capital of France' };
+    const step = executeInput('generator', 'capital of France');
     expect((await asActivity(() => activities.executeTurn(step))).result).toBe('Paris, of course.');
     expect(requests[0]).toMatchObject({ model: 'tiny-random', temperature: 0, max_tokens: 24 });
   });

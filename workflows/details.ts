@@ -27,7 +27,7 @@ export function flowDetails(
 ): string {
   return [
     `**${cell(input.query.question)}**`,
-    `planner \`${input.config.planner.engine}\`, policy \`${input.policy.name}\``,
+    `planner \`${input.config.planner.engine}\`, policy \`${input.policy?.name ?? input.model}\``,
     '',
     table(
       ['turn', 'tool', 'input', 'result', 'verdict', 'why'],

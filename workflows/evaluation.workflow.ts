@@ -57,7 +57,7 @@ function flowInput(input: EvaluationInput, query: Query, index: number): AgentFl
     flow: { flowId, runId, runSeed, purpose: 'evaluation', step, group: index, rollout: 0 },
     query,
     model: config.model,
-    config: { ...config.flow, planner: { ...config.flow.planner, engine: planner } },
+    config: planner === 'policy' ? config.flow : { ...config.flow, planner: { engine: planner } },
     policy,
     greedy: true,
     score: true,

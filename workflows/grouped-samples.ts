@@ -97,7 +97,7 @@ export class GroupedSamples {
           rollouts: this.training.group_size,
           query,
           model: config.model,
-          config: config.flow,
+          config: this.run.flow,
           policy,
           settings,
         },

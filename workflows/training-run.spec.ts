@@ -27,7 +27,7 @@ describe('trainingRun', () => {
       calls.batches.map((batch) => [batch.step, batch.policy.sha256]),
     );
     for (const plan of calls.plans.filter(({ flow }) => flow.purpose === 'train')) {
-      expect(plan.policy.name.endsWith(`@${plan.flow.step - 1}`)).toBe(true);
+      expect(plan.policy?.name.endsWith(`@${plan.flow.step - 1}`)).toBe(true);
     }
     expect(calls.statuses.map(({ status }) => status)).toEqual(['running', 'completed']);
   });

@@ -10,10 +10,12 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import { timesBudget } from './budget.js';
 import { runCalls } from './calls.js';
 import type { RunFailure, RunStatus, StepDecision } from './contracts/agent-activities.js';
 import type { PolicyRef } from './contracts/artifacts.js';
-import type { PlannerEngine } from './contracts/run-config.js';
+import { FailureType } from './contracts/failures.js';
+import type { PlannerEngine, RunConfig } from './contracts/run-config.js';
 import type { TrainingRunInput, TrainingRunResult, TrainingRunState } from './contracts/training-run.js';
 import { runDetails } from './details.js';
 import { evaluation } from './evaluation.workflow.js';
@@ -51,6 +53,12 @@ export class TrainingRun {
     return this.state.policy;
   }
 
+  /** The configuration of the run's flows, with the budget as often as it was granted. */
+  get flow(): RunConfig['flow'] {
+    const { flow } = this.input.config;
+    return { ...flow, budget: flow.budget && timesBudget(flow.budget, this.state.budgets ?? 1) };
+  }
+
   hasNextStep(): boolean {
     return this.state.step < this.state.steps && !this.state.stopRequested;
   }
@@ -73,6 +81,7 @@ export class TrainingRun {
     await this.setStatus('paused');
     await condition(() => !this.state.pauseRequested || (this.state.stopRequested && !this.state.failure));
     this.state.pauseRequested = false;
+    if (this.state.failure?.type === FailureType.BudgetSpent) this.state.budgets = (this.state.budgets ?? 1) + 1;
     this.state.failure = undefined;
     await this.setStatus('running');
   }
@@ -202,7 +211,17 @@ export class TrainingRun {
     this.enter(`evaluating planner ${planner} after step ${step}`);
     const summary = await executeChild(evaluation, {
       workflowId: `${runId}/eval/${step}/${planner}`,
-      args: [{ runId, runSeed: config.seed, step, planner, policy: this.policy, config, settings }],
+      args: [
+        {
+          runId,
+          runSeed: config.seed,
+          step,
+          planner,
+          policy: this.policy,
+          config: { ...config, flow: this.flow },
+          settings,
+        },
+      ],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: `held-out evaluation, planner ${planner}, after step ${step}`,
       typedSearchAttributes: [

@@ -25,8 +25,8 @@ export async function recordRollout(dataSource: DataSource, input: RecordRollout
       turns: result.turns,
       tools: result.tools,
       memory,
-      policyName: policy.name,
-      policySha256: policy.sha256,
+      policyName: policy?.name ?? null,
+      policySha256: policy?.sha256 ?? null,
     })
     .orIgnore()
     .updateEntity(false)

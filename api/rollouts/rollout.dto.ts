@@ -18,7 +18,7 @@ export const rolloutSchema = z.object({
   id: z.string().describe('Also the id of its Temporal workflow; contains slashes, so encode it in URLs.'),
   object: z.literal('rollout'),
   run_id: z.string(),
-  purpose: z.enum(['train', 'evaluation']),
+  purpose: z.enum(['train', 'evaluation', 'ask']),
   step: z.int(),
   group: z.int(),
   rollout: z.int(),
@@ -31,8 +31,8 @@ export const rolloutSchema = z.object({
   turns: z.int(),
   tools: z.array(z.string()),
   memory: z.array(memoryEntrySchema),
-  policy: z.string(),
-  policy_sha256: z.string(),
+  policy: z.string().nullable().describe('Null where no policy of a run planned.'),
+  policy_sha256: z.string().nullable(),
   created_at: z.iso.datetime(),
 });
 export type RolloutDto = z.infer<typeof rolloutSchema>;

@@ -46,7 +46,8 @@ export function scriptedActivities(
     checkpoints: [],
   };
   const agent: AgentActivities = {
-    analyseQuery: () => Promise.resolve({ analysis: 'a sum', seconds: 0 }),
+    analyseQuery: () =>
+      Promise.resolve({ analysis: { summary: 'a sum', skills: '', tools: '', considerations: '' }, seconds: 0 }),
     planTurn: (input) => {
       calls.plans.push(input);
       return Promise.resolve({

@@ -1,73 +1,96 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
-import type { AgentFlowResult, FlowRef, MemoryEntry, Query, TurnRecord } from './flow.js';
-import type { PlannerConfig, PlannerEngine, RunConfig } from './run-config.js';
+import type { AgentFlowResult, Analysis, FlowRef, MemoryEntry, Query, TurnRecord } from './flow.js';
+import type { AnswerKind, FlowConfig, ModuleConfig, PlannerConfig, ToolEngineConfig } from './flow-config.js';
+import type { PlannerEngine, RunConfig } from './run-config.js';
 import type { FlowGrpoTraining, SftTraining } from './training-config.js';
 
-export interface AnalyseQueryInput {
+/** What the call of any agent module knows. */
+export interface ModuleInput {
   flow: FlowRef;
   query: Query;
-  tools: string[];
+  /** Registered name of the model that the run trains: a frozen module bound to `policy` asks its base weights. */
+  model: string;
+  /** Of the whole run. */
+  budget?: FlowConfig['budget'];
+  cache: boolean;
 }
 
-export interface PlanTurnInput {
-  flow: FlowRef;
-  query: Query;
-  analysis: string;
+export interface AnalyseQueryInput extends ModuleInput {
+  tools: string[];
+  module: ModuleConfig;
+}
+
+export interface PlanTurnInput extends ModuleInput {
+  analysis: Analysis;
   tools: string[];
   memory: MemoryEntry[];
   turn: number;
   /** Turns left, this one included. */
   turnsLeft: number;
   planner: PlannerConfig;
-  policy: PolicyRef;
+  policy?: PolicyRef;
   greedy: boolean;
 }
 
-/** A plan that was read. `mistake` and `tool` exclude each other. */
+/** Why a reply ended; `refused`: the model or its provider's filter would not answer. */
+export type FinishReason = 'stop' | 'length' | 'refused' | 'other';
+
+/** A plan. `mistake` and `tool` exclude each other. */
 export interface Plan {
-  /** The policy's text as sampled, for the UI. Token ids stay in the turn's row (I1, I6). */
+  /** The planner's text, for the UI, at most 8 KB. Token ids and the whole stay in the turn's row (I1, I6). */
   text: string;
-  tool?: string;
+  justification?: string;
+  /** Every datum that the tool needs. */
+  context?: string;
   subGoal?: string;
+  tool?: string;
   mistake?: string;
-  finishReason: 'stop' | 'length';
+  finishReason: FinishReason;
   sampledTokens: number;
 }
 
-export interface ExecuteTurnInput {
-  flow: FlowRef;
-  query: Query;
+export interface ExecuteTurnInput extends ModuleInput {
   turn: number;
-  model: string;
   tool: string;
   subGoal: string;
+  context?: string;
+  module: ModuleConfig;
+  toolEngine: ToolEngineConfig;
 }
 
 export interface Execution {
+  /** The tool's arguments as JSON, at most 8 KB. */
   command: string;
   /** At most 8 KB. */
   result: string;
-  /** The tool's own refusal of the planner's input; never an outage. */
+  /** What went wrong with the call, in words for the planner; never an outage. */
   mistake?: string;
 }
 
-export interface VerifyTurnInput {
-  flow: FlowRef;
-  query: Query;
+export interface VerifyTurnInput extends ModuleInput {
+  analysis: Analysis;
+  tools: string[];
   turn: number;
   /** The last entry is the turn to judge. */
   memory: TurnRecord[];
+  module: ModuleConfig;
 }
 
 export interface Verdict {
   verdict: 'STOP' | 'CONTINUE';
+  /** At most 2 KB. */
   critique: string;
 }
 
-export interface GenerateAnswerInput {
-  flow: FlowRef;
-  query: Query;
+export interface GenerateAnswerInput extends ModuleInput {
+  output: AnswerKind;
+  analysis: Analysis;
   memory: MemoryEntry[];
+  module: ModuleConfig;
+  /** `base` is what the planner's model says by itself. */
+  planner: PlannerConfig;
+  policy?: PolicyRef;
+  greedy: boolean;
 }
 
 export interface ScoreAnswerInput {
@@ -90,7 +113,7 @@ export type Timed<T> = T & { seconds: number };
 
 /** The four agent modules and the scorer: one activity each (design 4). */
 export interface ModuleActivities {
-  analyseQuery(input: AnalyseQueryInput): Promise<Timed<{ analysis: string }>>;
+  analyseQuery(input: AnalyseQueryInput): Promise<Timed<{ analysis: Analysis }>>;
   planTurn(input: PlanTurnInput): Promise<Timed<Plan>>;
   executeTurn(input: ExecuteTurnInput): Promise<Timed<Execution>>;
   verifyTurn(input: VerifyTurnInput): Promise<Timed<Verdict>>;
@@ -123,7 +146,7 @@ export interface DatasetActivities {
 export interface RecordRolloutInput {
   flow: FlowRef;
   query: Query;
-  policy: PolicyRef;
+  policy?: PolicyRef;
   result: AgentFlowResult;
   memory: MemoryEntry[];
 }

@@ -20,6 +20,10 @@ export const FailureType = {
   PromptTooLong: 'PromptTooLong',
   /** The query, dataset or rollout asked for does not exist. */
   NotFound: 'NotFound',
+  /** A provider of language models refused a request for good: a wrong key, an unknown model, a malformed request. */
+  ProviderRefused: 'ProviderRefused',
+  /** The run has spent its budget on language models. */
+  BudgetSpent: 'BudgetSpent',
 } as const;
 
 export type FailureType = (typeof FailureType)[keyof typeof FailureType];

@@ -1,35 +1,6 @@
 import { z } from 'zod';
+import { registeredName, trainingFlowSchema } from './flow-config.js';
 import { contradictions, policyName, trainingSchema } from './training-config.js';
-
-/** A name the operator registered (a tool, model, dataset, engine): never a path, a URL or a command (I12). */
-const registeredName = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9._-]{0,63}$/,
-    'must be a registered name: lower-case letters, digits, ".", "_" and "-", no path and no URL',
-  );
-
-const planner = z.strictObject({
-  /** Only the policy's turns have tokens to train on; evaluations also run the yardsticks (PlannerEngine). */
-  engine: z.enum(['policy']).default('policy'),
-  prompt: z.enum(['compact']).default('compact'),
-  temperature: z.number().positive().max(10).default(1),
-  max_tokens: z.int().min(1).max(4096).default(20),
-});
-
-const scripted = z.strictObject({ engine: z.enum(['scripted']).default('scripted') });
-
-const flow = z.strictObject({
-  max_turns: z.int().min(1).max(50).default(2),
-  /** Seconds of successful calls (design 4): time lost to outages does not count. */
-  time_budget_s: z.number().positive().max(86_400).default(600),
-  tools: z.array(registeredName).min(1).default(['calculator', 'lookup', 'generator']),
-  planner: planner.prefault({}),
-  query_analysis: scripted.prefault({}),
-  executor: scripted.prefault({}),
-  verifier: scripted.prefault({}),
-  generator: scripted.prefault({}),
-});
 
 const dataset = z.strictObject({
   name: registeredName.default('atlas'),
@@ -82,7 +53,7 @@ export const runConfigSchema = z
     /** Where policy 0 comes from; without it, a new adapter that changes nothing. */
     from: start.optional(),
     dataset: dataset.prefault({}),
-    flow: flow.prefault({}),
+    flow: trainingFlowSchema.prefault({}),
     training: trainingSchema.prefault({}),
     evaluation: evaluation.prefault({}),
     checkpoint: checkpoint.prefault({}),
@@ -94,8 +65,5 @@ export const runConfigSchema = z
   });
 
 export type RunConfig = z.infer<typeof runConfigSchema>;
-/** What can plan: the policy, and the two yardsticks of an evaluation. */
+/** What plans in an evaluation: the configuration's planner (`policy`), or a yardstick in its place. */
 export type PlannerEngine = 'policy' | 'random' | 'oracle';
-export type PlannerConfig = Omit<RunConfig['flow']['planner'], 'engine'> & { engine: PlannerEngine };
-/** The part of the configuration that a flow runs by. */
-export type FlowConfig = Omit<RunConfig['flow'], 'planner'> & { planner: PlannerConfig };

@@ -1,7 +1,8 @@
 import type { PolicyRef } from './artifacts.js';
 import type { EvaluationSummary, RunFailure, RunStatus, StepDecision } from './agent-activities.js';
 import type { AgentFlowResult, Query } from './flow.js';
-import type { FlowConfig, PlannerEngine, RunConfig } from './run-config.js';
+import type { FlowConfig } from './flow-config.js';
+import type { PlannerEngine, RunConfig } from './run-config.js';
 
 /** The operator's patience, in seconds: from the server-side file, never from a submitted configuration (I12). */
 export interface RunSettings {
@@ -42,6 +43,8 @@ export interface TrainingRunState {
   /** Total steps asked for: the configuration's, or what `extend` made of it. */
   steps: number;
   learningRate?: number;
+  /** How often `flow.budget` was granted: once where absent, and once more with each resume after it was spent. */
+  budgets?: number;
   pauseRequested: boolean;
   stopRequested: boolean;
   failure?: RunFailure;

@@ -1,4 +1,4 @@
-import type { PlanTurnInput } from '../../../workflows/contracts/agent-activities.js';
+import type { FinishReason, PlanTurnInput } from '../../../workflows/contracts/agent-activities.js';
 import type { ChatMessage } from '../../engines/chat.js';
 import type { Tool } from '../../tools/tool.js';
 
@@ -8,6 +8,7 @@ export interface Sample {
   promptTokenIds: number[];
   responseTokenIds: number[];
   logprobs: number[];
+  /** `<run>@<step>`, or the registered name of a base model. */
   policyName: string;
   policySha256: string;
   temperature: number;
@@ -16,7 +17,7 @@ export interface Sample {
 
 export interface PlannerText {
   text: string;
-  finishReason: 'stop' | 'length';
+  finishReason: FinishReason;
   /** Absent where no model was asked. */
   sample?: Sample;
 }

@@ -79,12 +79,14 @@ describe('random planner', () => {
   const input = (rollout: number): PlanTurnInput => ({
     flow: { flowId: 'f', runId: 'r', runSeed: 1, purpose: 'evaluation', step: 0, group: 0, rollout },
     query: { id: 'q', dataset: { name: 'atlas', seed: 7 }, family: 'arithmetic', question: 'What is 3 plus 4?' },
-    analysis: '',
+    model: 'tiny-random',
+    cache: false,
+    analysis: { summary: '', skills: '', tools: '', considerations: '' },
     tools: [],
     memory: [],
     turn: 1,
     turnsLeft: 2,
-    planner: { engine: 'random', prompt: 'compact', temperature: 1, max_tokens: 20 },
+    planner: { engine: 'random' },
     policy: { name: 'r@0', sha256: '0'.repeat(64) },
     greedy: true,
   });

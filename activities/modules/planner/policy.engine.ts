@@ -1,20 +1,22 @@
 import { callSeed } from '../../engines/call-seed.js';
+import type { PolicyPlannerConfig } from '../../../workflows/contracts/flow-config.js';
 import type { PolicyClient } from '../../engines/policy-client.js';
 import { compactPrompt } from './compact-prompt.js';
 import type { PlannerEngine } from './planner-engine.js';
 
-/** The policy plans: the only engine whose text is trained. */
-export function policyEngine(client: PolicyClient): PlannerEngine {
+/** The policy plans, or the untrained base model where there is none: the only engine whose text is trained. */
+export function policyEngine(client: PolicyClient, config: PolicyPlannerConfig): PlannerEngine {
   return async (input, tools, signal) => {
     const messages = compactPrompt(input.query.question, tools, input.memory, input.turnsLeft);
+    const policyName = input.policy?.name ?? input.model;
     const seed = callSeed(input.flow, input.turn);
-    const temperature = input.greedy ? 0 : input.planner.temperature;
+    const temperature = input.greedy ? 0 : config.temperature;
     const completion = await client.complete(
       {
-        model: input.policy.name,
-        policySha256: input.policy.sha256,
+        model: policyName,
+        policySha256: input.policy?.sha256,
         messages,
-        maxTokens: input.planner.max_tokens,
+        maxTokens: config.max_tokens,
         temperature,
         seed,
         flowId: input.flow.flowId,
@@ -23,6 +25,6 @@ export function policyEngine(client: PolicyClient): PlannerEngine {
       signal,
     );
     const { text, finishReason, ...sampled } = completion;
-    return { text, finishReason, sample: { ...sampled, policyName: input.policy.name, messages, temperature, seed } };
+    return { text, finishReason, sample: { ...sampled, policyName, messages, temperature, seed } };
   };
 }

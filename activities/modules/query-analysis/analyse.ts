@@ -1,10 +1,15 @@
+import type { Analysis } from '../../../workflows/contracts/flow.js';
 import type { Tool } from '../../tools/tool.js';
 import { readWording } from '../question-wording.js';
 
-/** The scripted query analysis: what the question needs, in one line, and which tools there are. */
-export function analyse(question: string, tools: readonly Pick<Tool, 'title'>[]): string {
-  const offered = `Tools: ${tools.map(({ title }) => title).join(', ')}.`;
-  return `${needs(question)} ${offered}`;
+/** The scripted query analysis: what the question's wording gives away, and which tools there are. */
+export function analyse(question: string, tools: readonly Pick<Tool, 'title'>[]): Analysis {
+  return {
+    summary: needs(question),
+    skills: '',
+    tools: tools.map(({ title }) => title).join(', '),
+    considerations: '',
+  };
 }
 
 function needs(question: string): string {

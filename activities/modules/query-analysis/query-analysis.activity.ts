@@ -1,4 +1,5 @@
 import type { AnalyseQueryInput, ModuleActivities } from '../../../workflows/contracts/agent-activities.js';
+import type { Analysis } from '../../../workflows/contracts/flow.js';
 import type { ToolRegistry } from '../../tools/tool-registry.js';
 import { OUTSIDE_TURNS, type TurnStore } from '../../trajectories/turn-store.js';
 import { analyse } from './analyse.js';
@@ -14,7 +15,7 @@ export function createQueryAnalysisActivities({
 }: QueryAnalysisDependencies): Pick<ModuleActivities, 'analyseQuery'> {
   return {
     analyseQuery: ({ flow, query, tools: names }: AnalyseQueryInput) =>
-      turns.once<{ analysis: string }>(
+      turns.once<{ analysis: Analysis }>(
         { flowId: flow.flowId, turn: OUTSIDE_TURNS, module: 'query_analysis' },
         async () => ({ output: { analysis: analyse(query.question, tools.select(names)) } }),
       ),

@@ -1,11 +1,13 @@
 import { ApiKey } from './api-key.entity.js';
 import { Batch } from './batch.entity.js';
+import { CachedReply } from './cached-reply.entity.js';
 import { Checkpoint } from './checkpoint.entity.js';
 import { Evaluation } from './evaluation.entity.js';
 import { IdempotencyKey } from './idempotency-key.entity.js';
 import { Policy } from './policy.entity.js';
 import { Rollout } from './rollout.entity.js';
 import { RunEvent } from './run-event.entity.js';
+import { RunSpending } from './run-spending.entity.js';
 import { TrainingRun } from './training-run.entity.js';
 import { TrainingStep } from './training-step.entity.js';
 import { Turn } from './turn.entity.js';
@@ -13,12 +15,14 @@ import { Turn } from './turn.entity.js';
 export {
   ApiKey,
   Batch,
+  CachedReply,
   Checkpoint,
   Evaluation,
   IdempotencyKey,
   Policy,
   Rollout,
   RunEvent,
+  RunSpending,
   TrainingRun,
   TrainingStep,
   Turn,
@@ -28,12 +32,14 @@ export {
 export const ENTITIES = [
   ApiKey,
   Batch,
+  CachedReply,
   Checkpoint,
   Evaluation,
   IdempotencyKey,
   Policy,
   Rollout,
   RunEvent,
+  RunSpending,
   TrainingRun,
   TrainingStep,
   Turn,

@@ -52,11 +52,12 @@ export class Rollout {
   @Column({ type: 'jsonb' })
   memory: MemoryEntry[];
 
-  @Column({ name: 'policy_name', type: 'text' })
-  policyName: string;
+  /** Null where no policy of a run planned. */
+  @Column({ name: 'policy_name', type: 'text', nullable: true })
+  policyName: string | null;
 
-  @Column({ name: 'policy_sha256', type: 'text' })
-  policySha256: string;
+  @Column({ name: 'policy_sha256', type: 'text', nullable: true })
+  policySha256: string | null;
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;

@@ -1,4 +1,5 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
+import type { ModelCall } from '../../../workflows/contracts/model-call.js';
 
 /** What one agent module did in one turn. Write-once: insert or do nothing (I3). */
 @Entity('turns')
@@ -6,11 +7,11 @@ export class Turn {
   @PrimaryColumn({ name: 'flow_id', type: 'text' })
   flowId: string;
 
-  /** From 1; query analysis, answer generation and scoring stand at turn 0. */
+  /** From 1; query analysis and answer generation stand at turn 0. */
   @PrimaryColumn({ type: 'int' })
   turn: number;
 
-  /** The activity's agent module: planner, executor, verifier, … */
+  /** The activity's agent module: planner, executor, verifier, …; `generator.final` and `generator.base` for those outputs. */
   @PrimaryColumn({ type: 'text' })
   module: string;
 
@@ -46,6 +47,10 @@ export class Turn {
   /** The messages that were sent to the engine. */
   @Column({ type: 'jsonb', nullable: true })
   prompt: unknown;
+
+  /** Calls of language models that were made for the output, tools' included. */
+  @Column({ type: 'jsonb', nullable: true })
+  calls: ModelCall[] | null;
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;

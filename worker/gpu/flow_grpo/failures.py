@@ -35,6 +35,12 @@ class FailureType(StrEnum):
     NotFound = "NotFound"
     """The query, dataset or rollout asked for does not exist."""
 
+    ProviderRefused = "ProviderRefused"
+    """A provider of language models refused a request for good: a wrong key, an unknown model, a malformed request."""
+
+    BudgetSpent = "BudgetSpent"
+    """The run has spent its budget on language models."""
+
 
 class Failure(Exception):
     """A failure of the closed list, with details that a workflow can read (JSON values only)."""

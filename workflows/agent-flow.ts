@@ -1,0 +1,192 @@
+import { condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { rolloutCalls } from './calls.js';
+import type { ModuleInput, Plan, Timed } from './contracts/agent-activities.js';
+import { FailureType } from './contracts/failures.js';
+import type { AgentFlowInput, AgentFlowResult, Analysis, MemoryEntry, Outcome, TurnRecord } from './contracts/flow.js';
+import { flowDetails, oneLine } from './details.js';
+import { failedWith, outOfPatience } from './failed-calls.js';
+import { withinBudget } from './memory-budget.js';
+import { holdSignal } from './messages.js';
+
+/** Memory, budgets and outcome of one agent flow: workflow state, pure but for the activities it calls. */
+export class Flow {
+  private readonly activities;
+  /** What every module call is told. */
+  private readonly common: ModuleInput;
+  private readonly memory: MemoryEntry[] = [];
+  private analysis: Analysis = { summary: '', skills: '', tools: '', considerations: '' };
+  private seconds = 0;
+  private held = false;
+  private outcome: Outcome | undefined;
+  private answers: NonNullable<AgentFlowResult['answers']> = {};
+  private reward: number | undefined;
+
+  constructor(private readonly input: AgentFlowInput) {
+    const { flow, query, model, config } = input;
+    this.common = { flow, query, model, budget: config.budget, cache: config.cache };
+    this.activities = rolloutCalls(input.settings);
+    setHandler(holdSignal, (held) => void (this.held = held), {
+      description: 'Stop before the next activity, or go on.',
+    });
+    if (!this.takesTurns()) this.outcome = 'answered';
+    this.describe();
+  }
+
+  /** Whether any output needs more than the planner's model alone. */
+  takesTurns(): boolean {
+    return this.input.config.outputs.some((output) => output !== 'base');
+  }
+
+  isOpen(): boolean {
+    return this.outcome === undefined;
+  }
+
+  async analyse(): Promise<void> {
+    const { query, config } = this.input;
+    const { analysis } = await this.timed(() =>
+      this.activities.analyseQuery.executeWithOptions({ summary: oneLine(query.question) }, [
+        { ...this.common, tools: config.tools, module: config.query_analysis },
+      ]),
+    );
+    this.analysis = analysis;
+  }
+
+  /** The planner's next step; undefined once its own turns have filled the model's context. */
+  async plan(): Promise<Plan | undefined> {
+    const { config, policy, greedy } = this.input;
+    const { max_turns, tools, planner } = config;
+    const turn = this.memory.length + 1;
+    const turnsLeft = max_turns - this.memory.length;
+    const memory = this.remembered(this.memory);
+    const request = {
+      ...this.common,
+      analysis: this.analysis,
+      tools,
+      memory,
+      turn,
+      turnsLeft,
+      planner,
+      policy,
+      greedy,
+    };
+    try {
+      return await this.timed(() =>
+        this.activities.planTurn.executeWithOptions({ summary: `turn ${turn} of ${max_turns}` }, [request]),
+      );
+    } catch (error) {
+      if (turn === 1 || !failedWith(error, FailureType.PromptTooLong)) throw error;
+      this.outcome = 'context_filled';
+      return undefined;
+    }
+  }
+
+  /** Runs the planned tool. A plan that could not be read is remembered as the planner's mistake instead. */
+  async execute({ tool, subGoal = '', context, mistake }: Plan): Promise<TurnRecord> {
+    const { executor: module, tool_engine: toolEngine } = this.input.config;
+    const turn = this.memory.length + 1;
+    if (!tool) return { turn, mistake };
+    const { command, result, ...run } = await this.timed(() =>
+      this.activities.executeTurn.executeWithOptions({ summary: oneLine(`${tool}: ${subGoal}`) }, [
+        { ...this.common, turn, tool, subGoal, context, module, toolEngine },
+      ]),
+    );
+    return { turn, tool, subGoal, command, result, mistake: run.mistake };
+  }
+
+  async verifyAndRemember(plan: Plan, record: TurnRecord): Promise<void> {
+    const { tools, verifier: module } = this.input.config;
+    const memory = this.remembered([...this.memory, record]);
+    const { verdict, critique } = await this.timed(() =>
+      this.activities.verifyTurn.executeWithOptions({ summary: oneLine(record.mistake ?? record.result ?? '') }, [
+        { ...this.common, analysis: this.analysis, tools, turn: record.turn, memory, module },
+      ]),
+    );
+    this.memory.push({ ...record, verdict, critique });
+    this.outcome = this.closedBy(verdict, plan);
+    this.describe();
+  }
+
+  /** One call for each of the configuration's outputs. */
+  async answer(): Promise<void> {
+    const { policy, greedy, config } = this.input;
+    const { planner, generator: module } = config;
+    const memory = this.remembered(this.memory);
+    for (const output of config.outputs) {
+      const { answer } = await this.timed(() =>
+        this.activities.generateAnswer.executeWithOptions({ summary: `${output}, ${this.outcome}` }, [
+          { ...this.common, output, analysis: this.analysis, memory, module, planner, policy, greedy },
+        ]),
+      );
+      this.answers[output] = answer;
+    }
+  }
+
+  async score(): Promise<void> {
+    const { flow, query, score } = this.input;
+    if (!score) return;
+    const answer = this.finalAnswer() ?? '';
+    await this.released();
+    const graded = await this.activities.scoreAnswer.executeWithOptions({ summary: oneLine(answer) }, [
+      { flow, query, answer },
+    ]);
+    this.reward = graded.reward;
+  }
+
+  /** Infrastructure past all patience and a first prompt that never fitted exclude a rollout; nothing else does (I2). */
+  exclude(error: unknown): void {
+    if (failedWith(error, FailureType.PromptTooLong)) this.outcome = 'prompt_too_long';
+    else if (outOfPatience(error)) this.outcome = 'infrastructure';
+    else throw error;
+    this.answers = {};
+    this.reward = undefined;
+  }
+
+  async finish(): Promise<AgentFlowResult> {
+    const { flow, query, policy, config } = this.input;
+    const result: AgentFlowResult = {
+      flowId: flow.flowId,
+      outcome: this.outcome as Outcome,
+      answer: this.finalAnswer(),
+      answers: config.outputs.length > 1 ? this.answers : undefined,
+      reward: this.reward,
+      turns: this.memory.length,
+      tools: this.memory.map((entry) => entry.tool ?? 'none'),
+    };
+    this.describe();
+    await this.activities.recordRollout.executeWithOptions({ summary: result.outcome }, [
+      { flow, query, policy, result, memory: this.remembered(this.memory) },
+    ]);
+    return result;
+  }
+
+  private finalAnswer(): string | undefined {
+    return this.answers[this.input.config.outputs[0]];
+  }
+
+  private closedBy(verdict: MemoryEntry['verdict'], plan: Plan): Outcome | undefined {
+    if (verdict === 'STOP') return 'answered';
+    const { max_turns, time_budget_s } = this.input.config;
+    if (this.memory.length < max_turns && this.seconds < time_budget_s) return undefined;
+    return plan.tool ? 'budget_spent' : 'unparsable_plan';
+  }
+
+  private remembered<Entry extends TurnRecord>(memory: readonly Entry[]): Entry[] {
+    return withinBudget(memory, this.input.config.memory_tokens);
+  }
+
+  /** Calls when not held, and adds the successful attempt's own seconds to the time budget. */
+  private async timed<T>(call: () => Promise<Timed<T>>): Promise<Timed<T>> {
+    await this.released();
+    const result = await call();
+    this.seconds += result.seconds;
+    return result;
+  }
+
+  private async released(): Promise<void> {
+    if (this.held) await condition(() => !this.held);
+  }
+
+  private describe(): void {
+    setCurrentDetails(flowDetails(this.input, this.memory, this.outcome, this.finalAnswer(), this.reward));
+  }
+}
