@@ -7,6 +7,7 @@ import {
   Worker,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
+import { DEV_SERVER_CONFIG } from '../../infra/temporal/dev-server-config.js';
 import { searchAttributes } from '../../workflows/contracts/search-attributes.js';
 import { AGENT_TASK_QUEUE, TRAINER_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
 import type { RunSettings } from '../../workflows/contracts/training-run.js';
@@ -41,6 +42,7 @@ export class WorkflowHarness {
         executable: { type: 'existing-path', path: temporalBinary() },
         searchAttributes: Object.values(searchAttributes),
         log: { format: 'json', level: 'error' },
+        extraArgs: DEV_SERVER_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),
       },
     });
     return new WorkflowHarness(environment, bundle);

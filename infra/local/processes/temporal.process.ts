@@ -1,9 +1,11 @@
 import { Connection } from '@temporalio/client';
+import { DEV_SERVER_CONFIG } from '../../temporal/dev-server-config.js';
 import { SEARCH_ATTRIBUTE_OPTIONS } from '../../temporal/search-attributes.js';
 import type { ProcessDefinition } from '../supervised-process.js';
 
-/** What the workflows and the worker list of the UI need switched on in this server version. */
+/** With what the workflows and the worker list of the UI need switched on in this server version. */
 const DYNAMIC_CONFIG = [
+  ...DEV_SERVER_CONFIG,
   'matching.useNewMatcher=true',
   'matching.enableFairness=true',
   'frontend.WorkerHeartbeatsEnabled=true',
