@@ -6,31 +6,21 @@ import { runCommand } from './run-command.mjs';
 /** Whole stacks with their torch processes: one after another, after everything else. */
 const WHOLE_STACK = join(ROOT, 'test/');
 
-// Workflow tests wait for their servers more than they compute: more workers than cores.
-const PASSES = [
-  { name: 'unit', args: ['--maxWorkers=3', '--testPathIgnorePatterns', '/node_modules/', WHOLE_STACK] },
-  { name: 'whole-stack', args: ['--runInBand', '--testPathPatterns', WHOLE_STACK] },
-];
+// More workers than cores: most of these tests wait for a server or a process.
+const UNIT = { name: 'unit', args: ['--maxWorkers=3', '--testPathIgnorePatterns', '/node_modules/', WHOLE_STACK] };
+const WHOLE_STACKS = { name: 'whole-stack', args: ['--runInBand', '--testPathPatterns', WHOLE_STACK] };
+
+export const runUnitTests = (env, resultsDirectory) => runJest(UNIT, env, resultsDirectory);
+export const runWholeStackTests = (env, resultsDirectory) => runJest(WHOLE_STACKS, env, resultsDirectory);
 
 /** @returns {Promise<{ passed: number, failed: number, skipped: number }>} */
-export async function runJest(env, resultsDirectory) {
-  const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const { name, args } of PASSES) {
-    const results = join(resultsDirectory, `jest-${name}.json`);
-    const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-    const jest = [
-      join(ROOT, 'node_modules/jest/bin/jest.js'),
-      '--json',
-      `--outputFile=${results}`,
-      '--passWithNoTests',
-    ];
-    const run = await runCommand(process.execPath, [...flags, ...jest, ...args], { cwd: ROOT, env });
-    const { passed, failed, skipped } = readResults(results);
-    counts.passed += passed;
-    counts.skipped += skipped;
-    counts.failed += run.ok ? failed : Math.max(failed, 1);
-  }
-  return counts;
+async function runJest({ name, args }, env, resultsDirectory) {
+  const results = join(resultsDirectory, `jest-${name}.json`);
+  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  const jest = [join(ROOT, 'node_modules/jest/bin/jest.js'), '--json', `--outputFile=${results}`, '--passWithNoTests'];
+  const run = await runCommand(process.execPath, [...flags, ...jest, ...args], { cwd: ROOT, env });
+  const counts = readResults(results);
+  return { ...counts, failed: run.ok ? counts.failed : Math.max(counts.failed, 1) };
 }
 
 /** A test file that does not load has no tests to count: it is one failure. No skip is allowed: each is one too. */

@@ -9,7 +9,10 @@ const ALLOWED_SKIPS = ['gpu'];
 /** @returns {Promise<{ passed: number, failed: number, skipped: number }>} */
 export async function runPytest(env, resultsDirectory) {
   const results = join(resultsDirectory, 'pytest.xml');
-  const { ok } = await runCommand(PYTHON, ['-m', 'pytest', `--junitxml=${results}`], { cwd: GPU_WORKER, env });
+  const args = ['-m', 'pytest', `--junitxml=${results}`];
+  // Kept until the end: other tests write to the terminal meanwhile.
+  const { ok, output } = await runCommand(PYTHON, args, { cwd: GPU_WORKER, env, capture: true });
+  console.log(output.trimEnd());
   const counts = readResults(results);
   return ok ? counts : { ...counts, failed: Math.max(counts.failed, 1) };
 }
