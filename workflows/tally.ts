@@ -1,6 +1,7 @@
 import type { EvaluationSummary } from './contracts/agent-activities.js';
 import type { AgentFlowResult, Query } from './contracts/flow.js';
 import type { EvaluationInput, EvaluationTally } from './contracts/training-run.js';
+import { wilson } from './contracts/statistics/proportion.js';
 import { isScored } from './outcomes.js';
 
 export const emptyTally = (): EvaluationTally => ({ asked: 0, failed: 0, turns: 0, byFamily: {}, toolMix: {} });
@@ -36,20 +37,6 @@ export function summarise(input: EvaluationInput, tally: EvaluationTally, id: st
     meanTurns: ratio(tally.turns, tally.asked),
     toolMix: tally.toolMix,
   };
-}
-
-/**
- * 95 % Wilson score interval of a proportion.
- * Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
- */
-export function wilson(successes: number, trials: number): [number, number] {
-  if (trials === 0) return [0, 1];
-  const z = 1.959963984540054;
-  const p = successes / trials;
-  const centre = p + (z * z) / (2 * trials);
-  const half = z * Math.sqrt((p * (1 - p)) / trials + (z * z) / (4 * trials * trials));
-  const scale = 1 + (z * z) / trials;
-  return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)];
 }
 
 function ratio(part: number, whole: number): number {
