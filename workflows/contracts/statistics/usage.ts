@@ -1,0 +1,74 @@
+import { clusteredMean, type Estimate } from './proportion.js';
+
+/** What one agent flow on one question took. */
+export interface FlowUsage {
+  queryId: string;
+  turns: number;
+  /** Tool name per turn; `none` for a plan that could not be read. */
+  tools: readonly string[];
+  /** Of all calls of language models, prompt and reply; absent where it is not known. */
+  tokens?: number;
+  /** In the unit of the operator's prices; absent where it is not known. */
+  cost?: number;
+  /** Seconds of successful calls. */
+  seconds?: number;
+}
+
+export interface UsageSummary {
+  turns: Estimate;
+  /** Share of flows that took one turn. */
+  oneTurn: number;
+  /** Share of all turns per tool; the shares add up to 1 where there was a turn. */
+  toolMix: Record<string, number>;
+  /** Of the flows whose figure is known. */
+  tokens?: Estimate;
+  cost?: Estimate;
+  seconds?: Estimate;
+  /** Sums over the flows whose figure is known. */
+  totals: { turns: number; tokens: number; cost: number; seconds: number };
+}
+
+export function summariseUsage(flows: readonly FlowUsage[]): UsageSummary {
+  const totals = {
+    turns: sum(flows, 'turns'),
+    tokens: sum(flows, 'tokens'),
+    cost: sum(flows, 'cost'),
+    seconds: sum(flows, 'seconds'),
+  };
+  return {
+    turns: clusteredMean(byQuestion(flows, 'turns')),
+    oneTurn: flows.length === 0 ? 0 : flows.filter(({ turns }) => turns === 1).length / flows.length,
+    toolMix: toolMix(flows),
+    ...known(flows, 'tokens'),
+    ...known(flows, 'cost'),
+    ...known(flows, 'seconds'),
+    totals,
+  };
+}
+
+type Figure = 'turns' | 'tokens' | 'cost' | 'seconds';
+
+/** Tools by name, so that equal flows give equal bytes whatever their order. */
+function toolMix(flows: readonly FlowUsage[]): Record<string, number> {
+  const used = flows.flatMap(({ tools }) => tools);
+  const names = [...new Set(used)].sort();
+  return Object.fromEntries(names.map((name) => [name, used.filter((tool) => tool === name).length / used.length]));
+}
+
+function known(flows: readonly FlowUsage[], figure: Exclude<Figure, 'turns'>): Partial<UsageSummary> {
+  const values = byQuestion(flows, figure);
+  return values.length === 0 ? {} : { [figure]: clusteredMean(values) };
+}
+
+function byQuestion(flows: readonly FlowUsage[], figure: Figure): number[][] {
+  const groups = new Map<string, number[]>();
+  for (const flow of flows) {
+    const value = flow[figure];
+    if (value !== undefined) groups.set(flow.queryId, [...(groups.get(flow.queryId) ?? []), value]);
+  }
+  return [...groups.values()];
+}
+
+function sum(flows: readonly FlowUsage[], figure: Figure): number {
+  return flows.reduce((total, flow) => total + (flow[figure] ?? 0), 0);
+}
