@@ -1,0 +1,52 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { openStack } from '../../api/cli/quickstart/open-stack.js';
+import { PROJECT_ROOT } from '../../infra/config/project-root.js';
+import { ARMS } from './arms.js';
+import { runArm, type ArmResult } from './run-arm.js';
+import { readResults, resultsTable } from './table.js';
+
+/** One file per seed: the table and the figure are made of all that are there. */
+const RESULTS = join(PROJECT_ROOT, 'docs/experiments');
+
+const { seeds, steps } = new Command('experiment:paper')
+  .description("The paper's comparison in small: untrained, Flow-GRPO, the original's pooled statistics, offline SFT.")
+  .option('--seeds <list>', 'seeds of the runs, separated by commas', naturals, [0])
+  .option('--steps <n>', 'training steps of each run', natural, 24)
+  .parse()
+  .opts<{ seeds: number[]; steps: number }>();
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const interrupt = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupt.abort());
+
+const stack = await openStack({ say, signal: interrupt.signal, detach: false });
+try {
+  for (const seed of seeds) {
+    const results: Record<string, ArmResult> = {};
+    for (const arm of ARMS) {
+      say(`\n${arm.name}: ${arm.description}`);
+      const config = await arm.config({ seed, steps }, results[ARMS[0].name]?.runId);
+      results[arm.name] = await runArm(stack.client, config, say, interrupt.signal);
+    }
+    await mkdir(RESULTS, { recursive: true });
+    await writeFile(join(RESULTS, `seed-${seed}.json`), `${JSON.stringify({ seed, steps, arms: results }, null, 2)}\n`);
+  }
+  say(`\n${resultsTable(await readResults(RESULTS))}`);
+} catch (error) {
+  if (!interrupt.signal.aborted) throw error;
+  say('Interrupted. The same command goes on where the runs are.');
+} finally {
+  await stack.close();
+}
+
+function natural(value: string): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('must be a whole number.');
+  return number;
+}
+
+function naturals(value: string): number[] {
+  return value.split(',').map(natural);
+}

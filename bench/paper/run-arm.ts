@@ -1,0 +1,71 @@
+import type { ApiClient } from '../../api/cli/client/api-client.js';
+import { LiveView } from '../../api/cli/quickstart/live-view.js';
+import type { EvaluationDto } from '../../api/evaluations/evaluation.dto.js';
+import type { TrainingRunDto } from '../../api/training-runs/dto/training-run.dto.js';
+import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
+import type { RunConfig } from '../../workflows/contracts/run-config.js';
+
+/** What an arm came to. */
+export interface ArmResult {
+  runId: string;
+  /** Submission to end, evaluations included. */
+  seconds: number;
+  before: Measured;
+  after: Measured;
+  policySha256: string;
+}
+
+export type Measured = Pick<
+  EvaluationDto,
+  'step' | 'accuracy' | 'interval' | 'questions' | 'by_family' | 'mean_turns' | 'tool_mix'
+>;
+
+/**
+ * Runs a configuration to its end. One that was begun before goes on where it is, and one that is finished is not run
+ * again: an experiment of an hour may be interrupted.
+ * @throws Error where the run does not complete
+ */
+export async function runArm(
+  client: ApiClient,
+  config: RunConfig,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<ArmResult> {
+  const run = (await sameRun(client, config)) ?? (await client.createRun(submission(config)));
+  if (run.status === 'paused') await client.act(run.id, 'resume');
+  say(`${run.id}: ${run.name}, seed ${config.seed}, ${run.status}`);
+  if (run.status !== 'completed') await new LiveView(client, run, say).follow(signal);
+  signal.throwIfAborted();
+  const ended = await client.getRun(run.id);
+  if (ended.status !== 'completed') throw new Error(`${run.id} is ${ended.status}: npx agentflow runs show ${run.id}`);
+  return resultOf(ended, await client.listEvaluations(run.id));
+}
+
+async function sameRun(client: ApiClient, config: RunConfig): Promise<TrainingRunDto | undefined> {
+  const wanted = canonicalJson(config);
+  const { data } = await client.listRuns({ limit: 100 });
+  return data.find(
+    (run) =>
+      !['cancelled', 'failed'].includes(run.status) && canonicalJson({ ...run.config, name: config.name }) === wanted,
+  );
+}
+
+function submission(config: RunConfig) {
+  return { body: JSON.stringify(config), contentType: 'application/json' } as const;
+}
+
+function resultOf(run: TrainingRunDto, evaluations: EvaluationDto[]): ArmResult {
+  const at = (step: number): Measured => {
+    const found = evaluations.find((evaluation) => evaluation.planner === 'policy' && evaluation.step === step);
+    if (!found) throw new Error(`${run.id} has no evaluation of its policy after step ${step}.`);
+    const { accuracy, interval, questions, by_family, mean_turns, tool_mix } = found;
+    return { step, accuracy, interval, questions, by_family, mean_turns, tool_mix };
+  };
+  return {
+    runId: run.id,
+    seconds: (Date.parse(run.finished_at ?? '') - Date.parse(run.created_at)) / 1000,
+    before: at(0),
+    after: at(run.step),
+    policySha256: run.policy_sha256 ?? '',
+  };
+}
