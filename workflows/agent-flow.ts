@@ -20,6 +20,7 @@ export class Flow {
   private outcome: Outcome | undefined;
   private answers: NonNullable<AgentFlowResult['answers']> = {};
   private reward: number | undefined;
+  private grading: AgentFlowResult['grading'];
 
   constructor(private readonly input: AgentFlowInput) {
     const { flow, query, model, config } = input;
@@ -127,9 +128,10 @@ export class Flow {
     const answer = this.finalAnswer() ?? '';
     await this.released();
     const graded = await this.activities.scoreAnswer.executeWithOptions({ summary: oneLine(answer) }, [
-      { flow, query, answer },
+      { flow, query, answer, judge: this.input.config.scoring?.judge },
     ]);
     this.reward = graded.reward;
+    this.grading = graded.grading;
   }
 
   /** Infrastructure past all patience and a first prompt that never fitted exclude a rollout; nothing else does (I2). */
@@ -139,6 +141,7 @@ export class Flow {
     else throw error;
     this.answers = {};
     this.reward = undefined;
+    this.grading = undefined;
   }
 
   async finish(): Promise<AgentFlowResult> {
@@ -149,6 +152,7 @@ export class Flow {
       answer: this.finalAnswer(),
       answers: config.outputs.length > 1 ? this.answers : undefined,
       reward: this.reward,
+      grading: this.grading,
       turns: this.memory.length,
       tools: this.memory.map((entry) => entry.tool ?? 'none'),
     };

@@ -1,7 +1,15 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
 import type { AgentFlowResult, Analysis, FlowRef, MemoryEntry, Query, TurnRecord } from './flow.js';
-import type { AnswerKind, FlowConfig, ModuleConfig, PlannerConfig, ToolEngineConfig } from './flow-config.js';
+import type {
+  AnswerKind,
+  FlowConfig,
+  JudgeConfig,
+  ModuleConfig,
+  PlannerConfig,
+  ToolEngineConfig,
+} from './flow-config.js';
 import type { PlannerEngine, RunConfig } from './run-config.js';
+import type { Grading } from './scoring.js';
 import type { FlowGrpoTraining, SftTraining } from './training-config.js';
 
 /** What the call of any agent module knows. */
@@ -97,12 +105,15 @@ export interface ScoreAnswerInput {
   flow: FlowRef;
   query: Query;
   answer: string;
+  /** Who decides where rules cannot. */
+  judge?: JudgeConfig;
 }
 
 export interface Score {
   reward: number;
   /** One line for the UI, without the ground truth of a held-out question. */
   reason: string;
+  grading?: Grading;
 }
 
 /**

@@ -52,6 +52,16 @@ const budget = z.strictObject({
   calls: z.int().positive().optional(),
 });
 
+/** The judge of answers that no rule can decide; without one they are wrong. */
+const judge = z.strictObject({
+  model: registeredName,
+  /** Share of the answers that rules did decide and that it judges as well, to compare the two. The rules' word counts. */
+  check: z.number().min(0).max(1).default(0),
+  max_tokens: z.int().min(1).max(65_536).default(512),
+  /** One attempt; Temporal retries it. */
+  timeout_s: z.number().positive().max(600).default(120),
+});
+
 const parts = {
   max_turns: z.int().min(1).max(50).default(2),
   /** Seconds of successful calls (design 4): time lost to outages does not count. */
@@ -72,6 +82,7 @@ const parts = {
   /** Tokens of memory in a prompt, estimated as four bytes each: older results are shortened first. */
   memory_tokens: z.int().min(200).max(12_000).default(8_000),
   budget: budget.optional(),
+  scoring: z.strictObject({ judge: judge.optional() }).prefault({}),
   /** Answers equal calls of frozen modules from what was answered before. */
   cache: z.boolean().default(false),
 };
@@ -86,6 +97,7 @@ export const flowSchema = z.strictObject({
 });
 
 type Flow = z.infer<typeof flowSchema>;
+export type JudgeConfig = z.infer<typeof judge>;
 export type LlmConfig = z.infer<typeof llm>;
 export type FrozenPolicyConfig = z.infer<typeof frozen>;
 export type PolicyPlannerConfig = z.infer<typeof policyPlanner>;

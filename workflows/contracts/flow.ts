@@ -1,5 +1,6 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
 import type { AnswerKind, FlowConfig } from './flow-config.js';
+import type { Grading } from './scoring.js';
 import type { RunSettings } from './training-run.js';
 
 /** Where a flow stands in the world: the coordinates that its ids, seeds and write-once rows are derived from. */
@@ -87,6 +88,7 @@ export interface AgentFlowResult {
   answers?: Partial<Record<AnswerKind, string>>;
   /** Present exactly when the outcome is a scored one and the flow was asked to score (I2). */
   reward?: number;
+  grading?: Grading;
   turns: number;
   /** Tool name per turn; `none` for an unreadable plan. */
   tools: string[];
