@@ -16,6 +16,8 @@ def prepare_torch_environment() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", THREADS)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("MKL_CBWR", "AVX512,STRICT" if _has_avx512() else "AVX2,STRICT")
+    # Without a workspace of its own, cuBLAS may sum in another order each time; torch then refuses to compute.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Models come from the cache directory or an installed package, never from the network.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -30,6 +30,10 @@ class Actions:
         """The actions at `index`, int64 or bool."""
         return Actions(*(getattr(self, field.name)[index] for field in fields(self)))
 
+    def to(self, device: torch.device) -> "Actions":
+        """The same actions on another device."""
+        return Actions(*(getattr(self, field.name).to(device) for field in fields(self)))
+
 
 def make_actions(
     samples: Sequence[Sample], training: FlowGrpo | Sft, response_limit: int, dtype: torch.dtype = torch.float32

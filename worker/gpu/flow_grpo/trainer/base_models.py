@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from flow_grpo.base_model import UnknownModel, base_model_identity, ensure_base_model, registered_model
 from flow_grpo.causal_lm import UnsupportedModel
 from flow_grpo.failures import Failure, FailureType
@@ -32,8 +34,10 @@ class BaseModels:
         except (UnknownModel, ModelDirectoryError) as error:
             raise Failure(FailureType.BadConfiguration, str(error)) from None
 
-    def load_planner(self, name: str, lora: Lora, progress: Progress) -> Planner:
-        """The model with an adapter of this shape, checked over a small tree.
+    def load_planner(
+        self, name: str, lora: Lora, device: torch.device, frozen: torch.dtype, progress: Progress
+    ) -> Planner:
+        """The model with an adapter of this shape, checked over a small tree, on the device that computes.
 
         Raises Failure (BadConfiguration) for a name that is not registered, a directory that is not a model, and a
         model that the trainer does not compute.
@@ -42,8 +46,10 @@ class BaseModels:
         context = registered_model(self.operator_file, name).context
         try:
             planner = Planner.load(directory, name, lora, context, lambda: progress("load model", 0, 1))
+            # On the CPU in fp32, where rounding hides nothing.
             check_prefix_tree(planner)
         except UnsupportedModel as error:
             raise Failure(FailureType.BadConfiguration, str(error)) from None
+        planner.place(device, frozen)
         progress("load model", 1, 1)
         return planner

@@ -33,6 +33,8 @@ class InitPolicyRequest(Request):
     model: str
     seed: int
     lora: Lora
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of the run's matrix products."""
     identity: dict[str, str]
     start: StartPolicy | None = None
 

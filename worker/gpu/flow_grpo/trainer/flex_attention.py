@@ -16,16 +16,21 @@ MaskFunction = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 class FlexTreeAttention:
     """Attention over one tree."""
 
-    def __init__(self, end: torch.Tensor) -> None:
-        """`end`: (V,), one past the last node below each node, on the device that computes."""
+    def __init__(self, end: torch.Tensor, bf16: bool) -> None:
+        """`end`: (V,), one past the last node below each node, on the device that computes.
+
+        `bf16`: whether the products take their operands in bf16; their sums and the softmax are fp32.
+        """
+        self._dtype = torch.bfloat16 if bf16 else None
         nodes = len(end)
         self._mask = create_block_mask(ancestors_only(end), None, None, nodes, nodes, device=end.device)
 
     def __call__(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float) -> torch.Tensor:
-        """query (H, V, D), key and value (H_kv, V, D) -> (V, H, D)."""
+        """query (H, V, D), key and value (H_kv, V, D) -> (V, H, D), in the dtype of the query."""
         attend = _compiled() if query.is_cuda else flex_attention
-        out = attend(query[None], key[None], value[None], block_mask=self._mask, scale=scaling, enable_gqa=True)
-        return out[0].transpose(0, 1)
+        operands = [rows[None].to(self._dtype or rows.dtype) for rows in (query, key, value)]
+        out = attend(*operands, block_mask=self._mask, scale=scaling, enable_gqa=True)
+        return out[0].transpose(0, 1).to(query.dtype)
 
 
 def ancestors_only(end: torch.Tensor) -> MaskFunction:

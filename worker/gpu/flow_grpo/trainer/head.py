@@ -7,14 +7,18 @@ differentiate any objective of them later, and no logits outlive their piece.
 Letters of shapes: R rows (nodes at which any token was sampled), M sampled tokens, D hidden size, C vocabulary.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 
-from flow_grpo.trainer.products import product
+from flow_grpo.trainer.products import wide_product
 
-# Logits held at once: 25 MB in fp32, whatever the vocabulary and the micro-batch.
+# Logits held at once, whatever the vocabulary and the micro-batch: in fp32 25 MB, near a CPU's caches, and 512 MB on an
+# accelerator, whose products need many rows.
 LOGITS_AT_ONCE = 128 * 49_152
+LOGITS_AT_ONCE_ACCELERATED = 2**27
 
 
 @dataclass(frozen=True)
@@ -52,30 +56,40 @@ def head_values(
 ) -> HeadValues:
     """One pass of the head. hidden: (R, D), without gradient; weight: (C, D), in the dtype of the products."""
     rows, width = hidden.shape
-    logprob = torch.empty(len(sampled.token), dtype=torch.promote_types(hidden.dtype, torch.float32))
+    logprob = hidden.new_empty(len(sampled.token), dtype=torch.promote_types(hidden.dtype, torch.float32))
     entropy = logprob.new_empty(rows)
     expected = logprob.new_empty(rows, width) if derivatives else None
     slope = logprob.new_empty(rows, width) if derivatives and entropy_slope else None
-    order = torch.argsort(sampled.row, stable=True)
-    step = max(1, LOGITS_AT_ONCE // len(weight))
-    for start in range(0, rows, step):
-        piece = slice(start, min(start + step, rows))
-        bounds = torch.searchsorted(sampled.row[order], torch.tensor([piece.start, piece.stop]))
-        chosen = order[int(bounds[0]) : int(bounds[1])]
-        row, token = sampled.row[chosen] - start, sampled.token[chosen]
+    for piece, chosen in _pieces(rows, sampled, rows_at_once(len(weight), hidden.device.type)):
+        row, token = sampled.row[chosen] - piece.start, sampled.token[chosen]
         # One exponential per logit: e = exp(z - max), so p = e / total, and log p = z - max - log total.
-        z = product(hidden[piece] / temperature, weight).to(logprob.dtype)
+        z = wide_product(hidden[piece] / temperature, weight).to(logprob.dtype)
         z -= z.amax(dim=-1, keepdim=True)
         e = z.exp()
         total = e.sum(dim=-1, keepdim=True)
         logprob[chosen] = z[row, token] - total.log()[row, 0]
         entropy[piece] = (total.log() - _dot(e, z) / total)[:, 0]
         if expected is not None:
-            expected[piece] = product(e.to(weight.dtype), weight.t()).to(logprob.dtype) / (total * temperature)
+            expected[piece] = wide_product(e, weight.t()) / (total * temperature)
         if slope is not None:
             inner = e * (z - total.log() + entropy[piece, None])
-            slope[piece] = -product(inner.to(weight.dtype), weight.t()).to(logprob.dtype) / (total * temperature)
+            slope[piece] = -wide_product(inner, weight.t()) / (total * temperature)
     return HeadValues(logprob, entropy, expected, slope)
+
+
+def rows_at_once(vocabulary: int, device: str) -> int:
+    """Rows whose logits are held at once on a type of device."""
+    return max(1, (LOGITS_AT_ONCE if device == "cpu" else LOGITS_AT_ONCE_ACCELERATED) // vocabulary)
+
+
+def _pieces(rows: int, sampled: Sampled, size: int) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Cut the rows into pieces of `size`; with each piece, which tokens were sampled there."""
+    order = torch.argsort(sampled.row, stable=True)
+    starts = torch.arange(0, rows, size, device=order.device)
+    # Waits once for an accelerator, not for every piece.
+    bounds = [*torch.searchsorted(sampled.row[order], starts).tolist(), len(order)]
+    for start, (first, last) in zip(range(0, rows, size), pairwise(bounds), strict=True):
+        yield slice(start, min(start + size, rows)), order[first:last]
 
 
 def _dot(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

@@ -155,5 +155,5 @@ def _per_sample(values: torch.Tensor, sample: torch.Tensor) -> tuple[torch.Tenso
     """Each token's sample's sum and number of tokens, (M,) each."""
     _, place = torch.unique_consecutive(sample, return_inverse=True)
     size = int(place[-1]) + 1 if len(place) else 0
-    total = torch.zeros(size, dtype=values.dtype).index_add(0, place, values)
+    total = values.new_zeros(size).index_add(0, place, values)
     return total[place], torch.bincount(place, minlength=size)[place].to(values.dtype)

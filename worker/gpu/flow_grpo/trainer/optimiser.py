@@ -1,4 +1,8 @@
-"""AdamW on the adapter: one update from a gradient, with the moments as values that are never changed in place."""
+"""AdamW on what trains: one update from a gradient, with the moments as values that are never changed in place.
+
+Moments are kept in the memory of the CPU and visit the device one parameter at a time: twice the size of what trains
+need not fit there.
+"""
 
 import torch
 
@@ -11,28 +15,26 @@ def adamw_update(planner: Planner, before: OptimiserState, training: Optimisatio
     """Clip the accumulated gradient, change the planner's parameters, and return the new moments."""
     parameters = list(planner.parameters.values())
     torch.nn.utils.clip_grad_norm_(parameters, training.max_grad_norm, foreach=False)
-    optimiser = torch.optim.AdamW(
-        parameters,
-        lr=training.learning_rate,
-        betas=(training.adam_beta1, training.adam_beta2),
-        eps=training.adam_epsilon,
-        weight_decay=training.weight_decay,
-        foreach=False,
-        fused=False,
-    )
+    after = OptimiserState(before.updates + 1, {}, {})
     for name, parameter in planner.parameters.items():
-        optimiser.state[parameter] = {
+        optimiser = torch.optim.AdamW(
+            [parameter],
+            lr=training.learning_rate,
+            betas=(training.adam_beta1, training.adam_beta2),
+            eps=training.adam_epsilon,
+            weight_decay=training.weight_decay,
+            foreach=False,
+            fused=False,
+        )
+        optimiser.state[parameter] = moments = {
             "step": torch.tensor(float(before.updates)),
-            "exp_avg": before.exp_avg[name].clone(),
-            "exp_avg_sq": before.exp_avg_sq[name].clone(),
+            "exp_avg": before.exp_avg[name].to(parameter.device, copy=True),
+            "exp_avg_sq": before.exp_avg_sq[name].to(parameter.device, copy=True),
         }
-    optimiser.step()
-    clear_gradient(planner)
-    return OptimiserState(
-        before.updates + 1,
-        {name: optimiser.state[parameter]["exp_avg"] for name, parameter in planner.parameters.items()},
-        {name: optimiser.state[parameter]["exp_avg_sq"] for name, parameter in planner.parameters.items()},
-    )
+        optimiser.step()
+        parameter.grad = None
+        after.exp_avg[name], after.exp_avg_sq[name] = moments["exp_avg"].cpu(), moments["exp_avg_sq"].cpu()
+    return after
 
 
 def clear_gradient(planner: Planner) -> None:

@@ -20,6 +20,7 @@ from flow_grpo.trainer.attention_blocks import attention_blocks
 from flow_grpo.trainer.flex_attention import FlexTreeAttention
 from flow_grpo.trainer.hyper_parameters import Lora, Optimisation
 from flow_grpo.trainer.lora import FrozenLinear, adapter_parameters, attach_lora
+from flow_grpo.trainer.placement import place
 from flow_grpo.trainer.prefix_tree import PrefixTree
 from flow_grpo.trainer.tree_attention import BlockAttention
 
@@ -64,22 +65,32 @@ class Planner:
         self.parameters = adapter_parameters(model)
         self._beat: Beat = lambda: None
         self._recompute = False
+        self._bf16 = False
         for layer in model.model.layers:
             layer.forward = partial(self._run_layer, layer.forward)
             layer.register_forward_hook(self._on_layer)
 
     @classmethod
     def load(cls, directory: Path, name: str, lora: Lora, context: int = 1, beat: Beat = lambda: None) -> "Planner":
-        """Load the base model of a directory in transformers' format, in fp32. `name`: its registered name.
+        """Load the base model of a directory in transformers' format, in fp32 on the CPU. `name`: its registered name.
 
         `context`: tokens that a sequence may have; `beat` is called about every second. Raises UnsupportedModel.
         """
         return cls(load_causal_lm(directory, "prefix_tree", context, beat), name, lora)
 
+    def place(self, device: torch.device, frozen: torch.dtype) -> None:
+        """Compute on `device` from now on, with the frozen matrices stored in dtype `frozen`."""
+        place(self.model, device, frozen)
+
+    @property
+    def device(self) -> torch.device:
+        """Where passes are computed."""
+        return next(iter(self.parameters.values())).device
+
     @property
     def dtype(self) -> torch.dtype:
-        """The dtype of all arithmetic."""
-        return self.model.dtype
+        """The dtype of rows, of what trains, and of all sums."""
+        return next(iter(self.parameters.values())).dtype
 
     @property
     def vocabulary(self) -> int:
@@ -107,12 +118,16 @@ class Planner:
     def compute_as(self, options: Optimisation) -> None:
         """How passes are computed from now on: the dtype of the layers' products, and gradient checkpointing."""
         self._recompute = options.gradient_checkpointing
+        self._bf16 = options.dtype == "bfloat16"
         for module in self.model.modules():
             if isinstance(module, FrozenLinear):
-                module.bf16 = options.dtype == "bfloat16"
+                module.bf16 = self._bf16
 
     def hidden_states(self, tree: PrefixTree, attention: TreeAttention, beat: Beat) -> torch.Tensor:
-        """Last hidden states (V, hidden) of a tree; `beat` is called after each layer, forward and backward."""
+        """Last hidden states (V, hidden) of a tree on the planner's device.
+
+        `beat` is called after each layer, forward and backward.
+        """
         self._beat = beat
         try:
             output = self.model.model(
@@ -126,10 +141,10 @@ class Planner:
         return output.last_hidden_state[0]
 
     def attention(self, tree: PrefixTree) -> TreeAttention:
-        """Attention over the tree, in the form that suits the device."""
-        if self.model.device.type == "cpu":
+        """Attention over a tree on the planner's device, in the form that suits it."""
+        if self.device.type == "cpu":
             return BlockAttention(attention_blocks(tree, BLOCK))
-        return FlexTreeAttention(tree.end.to(self.model.device))
+        return FlexTreeAttention(tree.end, self._bf16)
 
     @property
     def head_weight(self) -> torch.Tensor:

@@ -8,7 +8,7 @@ Letters of shapes: N sequences, L longest sequence, V nodes, M sampled tokens (a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -37,6 +37,10 @@ class PrefixTree:
     def size(self) -> int:
         """V, the tokens that the model computes."""
         return len(self.tokens)
+
+    def to(self, device: torch.device) -> "PrefixTree":
+        """The same tree on another device."""
+        return PrefixTree(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 @dataclass(frozen=True)

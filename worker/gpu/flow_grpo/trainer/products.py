@@ -19,6 +19,19 @@ def product(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return F.linear(x, weight)
 
 
+def wide_product(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """The same, in the dtype of x whatever the weight's: with a weight in bf16, x is rounded to it as an operand.
+
+    Sums are fp32 in any case; on a GPU they are not even rounded to bf16 at the end.
+    """
+    if weight.dtype == x.dtype:
+        return product(x, weight)
+    operand = x.to(weight.dtype)
+    if x.is_cuda:
+        return torch.mm(operand, weight.t(), out_dtype=x.dtype)
+    return product(operand, weight).to(x.dtype)
+
+
 def frozen_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, bf16: bool) -> torch.Tensor:
     """x (R, in) -> x weight^T + bias (R, out); no gradient reaches weight and bias."""
     return _FrozenLinear.apply(x, weight, bias, bf16)  # pyright: ignore[reportReturnType]
@@ -88,6 +101,4 @@ class _AdaptedLinear(torch.autograd.Function):
 
 
 def _frozen_product(x: torch.Tensor, weight: torch.Tensor, bf16: bool) -> torch.Tensor:
-    if bf16:
-        return product(x.bfloat16(), weight.bfloat16()).to(x.dtype)
-    return product(x, weight)
+    return wide_product(x, weight.bfloat16() if bf16 else weight)

@@ -6,6 +6,7 @@ compared with its committed sha256.
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from flow_grpo.artifacts import ArtifactOutsideStore, directory_bytes, file_uri, path_in_store
@@ -14,6 +15,7 @@ from flow_grpo.trainer.batch import Batch, check_batch, read_batch
 from flow_grpo.trainer.checkpoints import Origin, RunArtifacts
 from flow_grpo.trainer.collection import Collector
 from flow_grpo.trainer.contract import Keep
+from flow_grpo.trainer.hyper_parameters import Optimisation
 from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.records import PolicyRow, Records
 from flow_grpo.trainer.state import TrainerState
@@ -45,8 +47,15 @@ class Recovery:
             )
         return found
 
-    def replay(self, planner: Planner, state: TrainerState, step: int, keep: Keep, progress: Progress) -> TrainerState:
-        """Replay the frozen batches from `state` up to the state after `step`.
+    def replay(
+        self,
+        planner_for: Callable[[Optimisation], Planner],
+        state: TrainerState,
+        step: int,
+        keep: Keep,
+        progress: Progress,
+    ) -> TrainerState:
+        """Replay the frozen batches from `state` up to the state after `step`, each on the planner for its training.
 
         Raises ReplayDiverged when a replayed policy is not the committed one.
         """
@@ -57,6 +66,7 @@ class Recovery:
             row = self._committed(n)
             inputs = self._frozen_inputs(n, state.sha256, row)
             origin = Origin(state.sha256, inputs.batch.sha256)
+            planner = planner_for(inputs.batch.metadata.training)
             state, _ = take_step(planner, state, inputs, lambda p, k, total, phase=phase: progress(phase + p, k, total))
             self._compare_with_commit(state, row)
             if time.monotonic() - written >= self._checkpoint_seconds:

@@ -79,6 +79,8 @@ def use_deterministic_arithmetic(threads: int) -> None:
     """Fix what decides the bits of a step in this process. Call once, before any arithmetic."""
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
+    # Products of bf16 add up in fp32 from end to end.
+    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
     # Filling fresh memory would make reads of uninitialised memory repeatable; there are none, and it costs time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -104,7 +106,7 @@ def take_step(
     samples, actions = make_actions(entering_samples(batch), training, batch.metadata.response_limit, planner.dtype)
     budget = inputs.micro_batch_tokens or training.micro_batch_tokens
     if samples:
-        work = Work(planner, samples, actions, rule_of(batch), budget, progress)
+        work = Work(planner, samples, actions.to(planner.device), rule_of(batch), budget, progress)
         state, found = _split_until_it_fits(work, state, inputs)
         metrics |= found
     else:
@@ -134,9 +136,9 @@ def make_micro_batches(
     micros: list[MicroBatch] = []
     for part in split_micro_batches([samples[index] for index in members], budget):
         places = [members[position] for position in part]
-        tree = build_tree([samples[index] for index in places])
+        tree = build_tree([samples[index] for index in places]).to(planner.device)
         index = torch.cat([torch.arange(int(ends[i] - lengths[i]), int(ends[i])) for i in places])
-        micros.append(MicroBatch(tree, planner.attention(tree), index))
+        micros.append(MicroBatch(tree, planner.attention(tree), index.to(planner.device)))
     return micros
 
 
@@ -236,7 +238,7 @@ def _in_order(work: Work, micros: Sequence[MicroBatch], values: Sequence[torch.T
 
 
 def _state_after(state: TrainerState, planner: Planner, moments: OptimiserState) -> TrainerState:
-    adapter = {name: parameter.detach().clone() for name, parameter in planner.parameters.items()}
+    adapter = {name: parameter.detach().to("cpu", copy=True) for name, parameter in planner.parameters.items()}
     return replace(state, step=state.step + 1, sha256=tensors_sha256(adapter), adapter=adapter, optimiser=moments)
 
 
@@ -266,7 +268,7 @@ def _finite_norm(work: Work, micros: Sequence[MicroBatch], given: Given, made: S
 
 def _groups_with_bad_gradient(work: Work, micros: Sequence[MicroBatch], given: Given) -> list[int]:
     """Find the groups whose gradient alone is not finite; all of them if it is only their sum that overflows."""
-    members = sorted({int(index) for micro in micros for index in work.actions.sample[micro.index]})
+    members = sorted({index for micro in micros for index in work.actions.sample[micro.index].tolist()})
     groups = sorted({work.samples[index].group for index in members})
     bad: list[int] = []
     for group in groups:

@@ -27,8 +27,9 @@ from flow_grpo.trainer.contract import (
 )
 from flow_grpo.trainer.fork import forked_from, forked_state
 from flow_grpo.trainer.held_states import HeldStates
-from flow_grpo.trainer.hyper_parameters import Lora
+from flow_grpo.trainer.hyper_parameters import Lora, Optimisation
 from flow_grpo.trainer.lora import initial_adapter
+from flow_grpo.trainer.placement import compute_device, stored_dtype
 from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.planners import Planners
 from flow_grpo.trainer.records import PolicyRow, Records
@@ -75,12 +76,13 @@ class Trainer:
         self._report = report
         self._states = HeldStates(runs)
         self._planners = Planners(runs)
+        self._device = compute_device()
 
     def init_policy(self, request: InitPolicyRequest, progress: Progress) -> InitPolicyResult:
         """Make and commit policy 0, from the seed or as a copy of another run's: a repeated call gives the same."""
         artifacts = self._run_artifacts(request, progress)
         self._states.drop(request.run_id)
-        planner = self._planner(request.model, request.lora, progress)
+        planner = self._planner(request.model, request.lora, request.dtype, progress)
         state = self._state_zero(artifacts, request, planner)
         origin = Origin(None, None, forked_from(request.start) if request.start else None)
         winner = self._save_and_commit(artifacts, state, origin, {}, checkpoint=True, progress=progress)
@@ -104,7 +106,8 @@ class Trainer:
         before, how = self._take_state(
             artifacts, request, request.step - 1, request.parent_sha256, request.checkpoint.keep, progress
         )
-        planner = self._planner(request.model, before.lora, progress)
+        training = batch.metadata.training
+        planner = self._planner(request.model, training.lora, training.dtype, progress)
         state, metrics = take_step(planner, before, step_inputs(artifacts, batch), progress)
         origin = Origin(before.sha256, batch.sha256)
         winner = self._save_and_commit(
@@ -139,9 +142,12 @@ class Trainer:
     def _recovery(self, artifacts: RunArtifacts) -> Recovery:
         return Recovery(artifacts, self._stores.records, self._stores.replay_checkpoint_seconds)
 
-    def _planner(self, model: str, lora: Lora, progress: Progress) -> Planner:
-        """The model with an adapter of this shape, kept from call to call."""
-        return self._planners.get(model, lora, lambda: self._models.load_planner(model, lora, progress))
+    def _planner(self, model: str, lora: Lora, products: str, progress: Progress) -> Planner:
+        """The model with an adapter of this shape, ready for products of a dtype and kept from call to call."""
+        frozen = stored_dtype(self._device, products)
+        return self._planners.get(
+            model, lora, frozen, lambda: self._models.load_planner(model, lora, self._device, frozen, progress)
+        )
 
     def _state_zero(self, artifacts: RunArtifacts, request: InitPolicyRequest, planner: Planner) -> TrainerState:
         if request.start is None:
@@ -164,8 +170,11 @@ class Trainer:
         recovery = self._recovery(artifacts)
         snapshot = recovery.snapshot(step)
         log.info("%s@%d: recovering from the state after step %d", request.run_id, step, snapshot.step)
-        planner = self._planner(request.model, snapshot.lora, progress)
-        state = recovery.replay(planner, snapshot, step, keep, progress)
+
+        def planner_for(training: Optimisation) -> Planner:
+            return self._planner(request.model, training.lora, training.dtype, progress)
+
+        state = recovery.replay(planner_for, snapshot, step, keep, progress)
         if state.sha256 != sha256:
             raise Failure(
                 FailureType.ReplayDiverged,
