@@ -21,13 +21,15 @@ export async function evaluation(input: EvaluationInput): Promise<EvaluationResu
   const tally = input.tally ?? emptyTally();
   const offset = tally.asked;
   const count = Math.min(PAGE, questions - offset);
-  const queries = await calls.evaluationQueries({ dataset: input.config.dataset, offset, count });
+  const dataset = input.config.evaluation.dataset ?? input.config.dataset;
+  const queries = await calls.evaluationQueries({ dataset, offset, count });
   await inParallel(queries, concurrency, async (query, i) => {
     const result = await ask(input, query, offset + i);
     tallyFlow(tally, query, result);
     setCurrentDetails(evaluationDetails(input, tally));
   });
-  if (tally.asked < questions) return continueAsNew<typeof evaluation>({ ...input, tally });
+  const more = queries.length === count && tally.asked < questions;
+  if (more) return continueAsNew<typeof evaluation>({ ...input, tally });
   const summary = summarise(input, tally, workflowInfo().workflowId);
   await calls.recordEvaluation.executeWithOptions({ summary: `accuracy ${summary.accuracy.toFixed(3)}` }, [summary]);
   return summary;

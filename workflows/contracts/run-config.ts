@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { registeredName, trainingFlowSchema } from './flow-config.js';
 import { contradictions, policyName, trainingSchema } from './training-config.js';
 
-const dataset = z.strictObject({
+const datasetFields = z.strictObject({
   name: registeredName.default('atlas'),
-  /** Seed of the made-up world: places, attributes and held-out questions. Not the seed of the run. */
+  /**
+   * Not the seed of the run. For the atlas: of the made-up world. For a list of questions: of the order in which held-out
+   * questions are asked, so that the first of them are a sample.
+   */
   seed: z.int().min(0).max(0xffff_ffff).default(7),
   /** Relative weight of each question family among the training queries. Evaluation always weighs families equally. */
   families: z
@@ -12,7 +15,14 @@ const dataset = z.strictObject({
     .optional(),
 });
 
+const dataset = datasetFields.refine(({ name, families }) => name === 'atlas' || families === undefined, {
+  path: ['families'],
+  message: 'are those of the atlas',
+});
+
 const evaluation = z.strictObject({
+  /** What held-out questions are asked from, where it is not the dataset that is trained on. */
+  dataset: dataset.optional(),
   questions: z.int().min(1).max(100_000).default(200),
   /** Evaluate after every k-th step; 0 means only before the first and after the last. */
   every: z.int().min(0).default(0),

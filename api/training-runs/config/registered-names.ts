@@ -12,6 +12,9 @@ export function unregisteredNames(config: RunConfig, registered: RegisteredNames
   return [
     check('model', 'model', config.model, Object.keys(registered.models)),
     check('dataset.name', 'dataset', config.dataset.name, Object.keys(registered.datasets)),
+    ...(config.evaluation.dataset
+      ? [check('evaluation.dataset.name', 'dataset', config.evaluation.dataset.name, Object.keys(registered.datasets))]
+      : []),
     checkTraining(config.dataset.name, registered.datasets[config.dataset.name]),
     ...config.flow.tools.map((tool, index) => check(`flow.tools[${index}]`, 'tool', tool, registered.tools)),
   ].filter((issue) => issue !== undefined);
