@@ -1,0 +1,27 @@
+/** No server makes a call wait longer. */
+const MAX_MS = 10 * 60 * 1000;
+
+/**
+ * The wait that a response's headers ask for, in milliseconds: `retry-after` in seconds or as a date, else the first
+ * number of `x-ratelimit-reset`, in seconds. Undefined without either.
+ * @param now milliseconds since the epoch
+ */
+export function retryAfterMs(headers: Record<string, string | string[] | undefined>, now: number): number | undefined {
+  const wait = millisecondsOf(text(headers['retry-after']), now) ?? secondsOf(text(headers['x-ratelimit-reset']));
+  return wait === undefined ? undefined : Math.min(Math.max(wait, 0), MAX_MS);
+}
+
+function text(header: string | string[] | undefined): string {
+  return (Array.isArray(header) ? header[0] : header)?.trim() ?? '';
+}
+
+function millisecondsOf(value: string, now: number): number | undefined {
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : date - now;
+}
+
+function secondsOf(value: string): number | undefined {
+  const first = /^\d+/.exec(value)?.[0];
+  return first === undefined ? undefined : Number(first) * 1000;
+}
