@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { ArtifactStore } from '../infra/artifacts/artifact-store.js';
 import type { DatasetRegistrations } from '../infra/config/operator/datasets.js';
 import type { AgentActivities } from '../workflows/contracts/agent-activities.js';
+import { createBenchmarkEvaluationActivities } from './evaluations/benchmark-evaluation.activities.js';
 import { createDatasetActivities } from './datasets/dataset.activities.js';
 import { createTruthSource } from './datasets/ground-truth.js';
 import { ItemStore } from './datasets/items/item-store.js';
@@ -40,6 +41,7 @@ export function createAgentActivities({
     ...createModuleActivities({ turns, tools, policyClient }),
     ...createScoringActivities({ truthOf: createTruthSource(items) }),
     ...createTrajectoryActivities({ dataSource, artifacts }),
+    ...createBenchmarkEvaluationActivities(dataSource),
     ...createRunActivities({ dataSource, tools, datasets }),
   });
 }

@@ -1,4 +1,6 @@
 import type { AgentFlowInput, AgentFlowResult, MemoryEntry, Outcome } from './contracts/flow.js';
+import type { Cell } from './contracts/benchmark-evaluation.js';
+import type { EvaluationConfig } from './contracts/evaluation-config.js';
 import type {
   EvaluationInput,
   EvaluationTally,
@@ -67,6 +69,19 @@ export function evaluationDetails(input: EvaluationInput, tally: EvaluationTally
     table(
       ['family', 'questions', 'correct'],
       families.map(([name, family]) => [name, family.questions, family.correct]),
+    ),
+  ].join('\n');
+}
+
+/** The cells of an evaluation and, of those that are over, how many flows there were. */
+export function evaluationProgress(config: EvaluationConfig, cells: readonly Cell[], asked: readonly number[]): string {
+  const state = (index: number) => asked[index] ?? (index === asked.length ? 'running' : '');
+  return [
+    `**${cell(config.name)}**: \`${config.model}\``,
+    '',
+    table(
+      ['benchmark', 'policy', 'turns', 'flows'],
+      cells.map(({ index, benchmark, policy, maxTurns }) => [benchmark.name, policy, maxTurns, state(index)]),
     ),
   ].join('\n');
 }

@@ -22,6 +22,7 @@ export async function recordRollout(dataSource: DataSource, input: RecordRollout
       outcome: result.outcome,
       reward: result.reward ?? null,
       answer: result.answer ?? null,
+      grading: result.grading ?? null,
       turns: result.turns,
       tools: result.tools,
       memory,

@@ -1,4 +1,5 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
+import type { BenchmarkEvaluationActivities } from './benchmark-evaluation.js';
 import type { AgentFlowResult, Analysis, FlowRef, MemoryEntry, Query, TurnRecord } from './flow.js';
 import type {
   AnswerKind,
@@ -276,4 +277,8 @@ export interface RunActivities {
   recordEvaluation(input: EvaluationSummary): Promise<void>;
 }
 
-export type AgentActivities = ModuleActivities & DatasetActivities & TrajectoryActivities & RunActivities;
+export type AgentActivities = ModuleActivities &
+  DatasetActivities &
+  TrajectoryActivities &
+  RunActivities &
+  BenchmarkEvaluationActivities;

@@ -1,5 +1,6 @@
 import { ApiKey } from './api-key.entity.js';
 import { Batch } from './batch.entity.js';
+import { BenchmarkEvaluation } from './benchmark-evaluation.entity.js';
 import { CachedReply } from './cached-reply.entity.js';
 import { Checkpoint } from './checkpoint.entity.js';
 import { Evaluation } from './evaluation.entity.js';
@@ -15,6 +16,7 @@ import { Turn } from './turn.entity.js';
 export {
   ApiKey,
   Batch,
+  BenchmarkEvaluation,
   CachedReply,
   Checkpoint,
   Evaluation,
@@ -32,6 +34,7 @@ export {
 export const ENTITIES = [
   ApiKey,
   Batch,
+  BenchmarkEvaluation,
   CachedReply,
   Checkpoint,
   Evaluation,

@@ -1,4 +1,5 @@
 import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { Grading } from '../../../workflows/contracts/scoring.js';
 import type { FlowRef, MemoryEntry, Outcome } from '../../../workflows/contracts/flow.js';
 
 /** One finished agent flow on a query: a training rollout or an evaluation question. */
@@ -41,6 +42,10 @@ export class Rollout {
 
   @Column({ type: 'text', nullable: true })
   answer: string | null;
+
+  /** How the answer was graded; null where it was not, or where the dataset has one rule only. */
+  @Column({ type: 'jsonb', nullable: true })
+  grading: Grading | null;
 
   @Column({ type: 'int' })
   turns: number;
