@@ -51,6 +51,17 @@ export function readSecret(source: SecretSource, env: NodeJS.ProcessEnv = proces
   return value;
 }
 
+/** What a section of the operator's file is at run time: its key is read. */
+export type WithKey<Section> = Section extends unknown ? Omit<Section, 'key'> & { key?: string } : never;
+
+/** @throws SecretError */
+export function withKey<Section extends { key?: SecretSource }>(
+  { key, ...section }: Section,
+  env: NodeJS.ProcessEnv = process.env,
+): WithKey<Section> {
+  return { ...section, ...(key && { key: readSecret(key, env) }) } as WithKey<Section>;
+}
+
 /** The keys that this process has read, longest first. */
 export function knownSecrets(): readonly string[] {
   return known;

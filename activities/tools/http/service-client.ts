@@ -1,0 +1,110 @@
+import { types } from 'node:util';
+import { ApplicationFailure } from '@temporalio/common';
+import { type Dispatcher, request } from 'undici';
+import type { z } from 'zod';
+import { FailureType } from '../../../workflows/contracts/failures.js';
+import { nonRetryable } from '../../failures/non-retryable.js';
+import { redact } from '../../failures/redact.js';
+import { readBody } from './read-body.js';
+import { retryAfterMs } from './retry-after.js';
+import { WebRefused } from './web-errors.js';
+
+const MAX_BYTES = 4 * 1024 * 1024;
+const TIMEOUT_MS = 30_000;
+/** Of a server's error, for the message. */
+const SHOWN_CHARACTERS = 300;
+/** Statuses below 500 with which a server asks to come again. */
+const PASSING = new Set([408, 409, 425, 429]);
+
+/** The type of a failure that Temporal retries: the service is out of order or wants to be left alone for a while. */
+export const SERVICE_UNAVAILABLE = 'ServiceUnavailable';
+
+export interface ServiceRequest {
+  method?: 'GET' | 'POST';
+  headers?: Record<string, string>;
+  body?: unknown;
+}
+
+/**
+ * JSON over HTTP to a service that the operator named. It is trusted with its key, so redirects are not followed.
+ * Temporal retries: this client tries once.
+ */
+export class ServiceClient {
+  /** @param service its name in messages */
+  constructor(private readonly service: string) {}
+
+  /**
+   * @throws a retryable ServiceUnavailable where there is no whole answer, for 408, 409, 425, 429 and 5xx, with the
+   * server's `retry-after` as its delay, and for what is not in `schema`; a ProviderRefused, which nothing can mend but
+   * the operator, for every other status; the signal's reason where it is aborted. No message holds a key.
+   */
+  async json<Schema extends z.ZodType>(
+    url: URL,
+    schema: Schema,
+    signal: AbortSignal,
+    { method = 'GET', headers = {}, body }: ServiceRequest = {},
+  ): Promise<z.infer<Schema>> {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    try {
+      const response = await request(url, {
+        method,
+        headers: { accept: 'application/json', ...(body !== undefined && JSON_BODY), ...headers },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.any([signal, timeout]),
+      });
+      const text = await this.text(response, AbortSignal.any([signal, timeout]));
+      this.checkStatus(response, text);
+      return this.parse(text, schema);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ApplicationFailure) throw error;
+      throw this.unavailable(timeout.aborted ? `no whole answer within ${TIMEOUT_MS / 1000} s` : reason(error));
+    }
+  }
+
+  private async text({ body, headers }: Dispatcher.ResponseData, signal: AbortSignal): Promise<string> {
+    const encoding = headers['content-encoding'];
+    return (await readBody(body, { encoding: encoding?.toString() }, MAX_BYTES, signal)).toString('utf8');
+  }
+
+  private checkStatus({ statusCode, headers }: Dispatcher.ResponseData, text: string): void {
+    if (statusCode === 200) return;
+    const said = `status ${statusCode}: ${text.slice(0, SHOWN_CHARACTERS)}`;
+    if (statusCode >= 500 || PASSING.has(statusCode)) throw this.unavailable(said, retryAfterMs(headers, Date.now()));
+    throw nonRetryable(
+      FailureType.ProviderRefused,
+      `${this.service} refused a request with ${said}. Check its key, address and plan in the operator's file.`,
+    );
+  }
+
+  private parse<Schema extends z.ZodType>(text: string, schema: Schema): z.infer<Schema> {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      throw this.unavailable(`an answer that is not JSON: ${text.slice(0, SHOWN_CHARACTERS)}`);
+    }
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const [{ path, message }] = parsed.error.issues;
+    throw this.unavailable(`an answer of another form than documented: ${path.join('.')}: ${message}`);
+  }
+
+  private unavailable(what: string, nextRetryDelay?: number): ApplicationFailure {
+    return ApplicationFailure.create({
+      type: SERVICE_UNAVAILABLE,
+      message: redact(`${this.service} is not available: ${what}`),
+      nonRetryable: false,
+      nextRetryDelay,
+    });
+  }
+}
+
+const JSON_BODY = { 'content-type': 'application/json' };
+
+/** undici hides some reasons in the error's cause. */
+function reason(error: unknown): string {
+  if (error instanceof WebRefused) return `more than ${MAX_BYTES} bytes, or an unknown compression`;
+  if (!types.isNativeError(error)) return String(error);
+  return types.isNativeError(error.cause) ? `${error.message}: ${error.cause.message}` : error.message;
+}
