@@ -6,10 +6,11 @@ import { SetupError } from './setup/command.mjs';
 import { withSetupLock } from './setup/lock.mjs';
 import { nodePackages } from './setup/node-packages.mjs';
 import { pythonPackages } from './setup/python-packages.mjs';
+import { pythonSandbox } from './setup/python-sandbox.mjs';
 import { temporal } from './setup/temporal.mjs';
 
 const OLDEST_NODE = [20, 19];
-const STEPS = [nodePackages, pythonPackages, temporal, build, baseModel];
+const STEPS = [nodePackages, pythonPackages, pythonSandbox, temporal, build, baseModel];
 
 /** Runs the steps that are not done yet. @throws SetupError */
 export async function bootstrap() {

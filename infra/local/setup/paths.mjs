@@ -12,6 +12,9 @@ export const GPU_WORKER = join(ROOT, 'worker/gpu');
 /** The Python that runs the policy server, the trainer worker and their tests. */
 export const PYTHON = join(GPU_WORKER, '.venv/bin/python');
 
+/** pip and uv, apart from PYTHON: they fetch what the project needs of Python. */
+export const UV_VENV = join(GPU_WORKER, '.uv');
+
 /** The environment in which PYTHON finds the package flow_grpo. */
 export const PYTHON_ENV = { PYTHONPATH: GPU_WORKER };
 

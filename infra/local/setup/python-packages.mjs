@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { run, SetupError, tryCommand } from './command.mjs';
-import { CACHE, GPU_WORKER, PYTHON } from './paths.mjs';
+import { CACHE, GPU_WORKER, PYTHON, UV_VENV } from './paths.mjs';
 import { stamp } from './stamp.mjs';
 
 const CANDIDATES = ['python3.11', 'python3.12', 'python3.13', 'python3', 'python'];
-const UV_VENV = join(GPU_WORKER, '.uv');
 const UV = join(UV_VENV, 'bin/uv');
 const UV_REQUIREMENTS = join(GPU_WORKER, 'uv-requirements.txt');
 const REQUIREMENTS = join(GPU_WORKER, 'requirements.txt');
