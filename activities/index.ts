@@ -10,6 +10,7 @@ import { Datasets } from './datasets/registry.js';
 import type { PolicyClient } from './engines/policy-client.js';
 import { redactingErrors } from './failures/redacting-errors.js';
 import { createModuleActivities } from './modules/module.activities.js';
+import { agreeingCalls } from './runs/agreeing-calls.js';
 import { createRunActivities } from './runs/run.activities.js';
 import { createScoringActivities } from './scoring/scoring.activities.js';
 import { createTools } from './tools/index.js';
@@ -36,12 +37,13 @@ export function createAgentActivities({
   const datasets = new Datasets(items);
   const tools = createTools(policyClient);
   const turns = new TurnStore(dataSource);
-  return redactingErrors({
+  const activities = {
     ...createDatasetActivities(datasets),
     ...createModuleActivities({ turns, tools, policyClient }),
     ...createScoringActivities({ truthOf: createTruthSource(items) }),
     ...createTrajectoryActivities({ dataSource, artifacts }),
     ...createBenchmarkEvaluationActivities(dataSource),
     ...createRunActivities({ dataSource, tools, datasets }),
-  });
+  };
+  return redactingErrors(agreeingCalls(activities, dataSource, (input) => activities.resolveIdentity(input)));
 }

@@ -21,8 +21,9 @@ export async function evaluation(input: EvaluationInput): Promise<EvaluationResu
   const tally = input.tally ?? emptyTally();
   const offset = tally.asked;
   const count = Math.min(PAGE, questions - offset);
+  const { runId, identity } = input;
   const dataset = input.config.evaluation.dataset ?? input.config.dataset;
-  const queries = await calls.evaluationQueries({ dataset, offset, count });
+  const queries = await calls.evaluationQueries({ run: { runId, identity }, dataset, offset, count });
   await inParallel(queries, concurrency, async (query, i) => {
     const result = await ask(input, query, offset + i);
     tallyFlow(tally, query, result);
@@ -53,10 +54,10 @@ function ask(input: EvaluationInput, query: Query, index: number): Promise<Agent
 }
 
 function flowInput(input: EvaluationInput, query: Query, index: number): AgentFlowInput {
-  const { runId, runSeed, step, planner, policy, config, settings } = input;
+  const { runId, runSeed, step, planner, policy, config, settings, identity } = input;
   const flowId = `${runId}/eval/${step}/${planner}/${index}`;
   return {
-    flow: { flowId, runId, runSeed, purpose: 'evaluation', step, group: index, rollout: 0 },
+    flow: { flowId, runId, runSeed, purpose: 'evaluation', step, group: index, rollout: 0, identity },
     query,
     model: config.model,
     config: planner === 'policy' ? config.flow : { ...config.flow, planner: { engine: planner } },

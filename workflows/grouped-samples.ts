@@ -77,9 +77,16 @@ export class GroupedSamples {
   }
 
   private draw(first: number, count: number): Promise<Query[]> {
-    const { config } = this.run.input;
+    const { runId, config } = this.run.input;
     return this.run.activities.drawQueries.executeWithOptions({ summary: `step ${this.step}` }, [
-      { runSeed: config.seed, step: this.step, first, count, dataset: config.dataset },
+      {
+        run: { runId, identity: this.run.agreed },
+        runSeed: config.seed,
+        step: this.step,
+        first,
+        count,
+        dataset: config.dataset,
+      },
     ]);
   }
 
@@ -100,6 +107,7 @@ export class GroupedSamples {
           config: this.run.flow,
           policy,
           settings,
+          identity: this.run.agreed,
         },
       ],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,

@@ -80,10 +80,10 @@ function startFlow(input: RolloutGroupInput, flow: AgentFlowInput): Promise<Flow
 }
 
 function flowInput(input: RolloutGroupInput, rollout: number): AgentFlowInput {
-  const { runId, runSeed, step, group, query, model, config, policy, settings } = input;
+  const { runId, runSeed, step, group, query, model, config, policy, settings, identity } = input;
   const flowId = `${runId}/${step}/${group}/${rollout}`;
   return {
-    flow: { flowId, runId, runSeed, purpose: 'train', step, group, rollout },
+    flow: { flowId, runId, runSeed, purpose: 'train', step, group, rollout, identity },
     query,
     model,
     config,

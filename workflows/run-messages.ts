@@ -1,5 +1,7 @@
-import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import { setHandler } from '@temporalio/workflow';
+import { allow } from './allowance.js';
 import type { Decision } from './contracts/agent-activities.js';
+import type { ResumeOptions } from './contracts/training-run.js';
 import { FailureType } from './contracts/failures.js';
 import {
   configQuery,
@@ -11,6 +13,7 @@ import {
   setLearningRateUpdate,
   stopAfterStepUpdate,
 } from './messages.js';
+import { refusal } from './refusal.js';
 import type { TrainingRun } from './training-run.js';
 
 /**
@@ -41,14 +44,18 @@ export function handleMessages(run: TrainingRun): void {
 
   setHandler(
     resumeUpdate,
-    async () => {
+    async (options?: ResumeOptions) => {
+      if (options?.allow?.length) await allow(run, options.allow);
       await run.hold(false);
       if (!state.pauseRequested) return state.status;
       state.pauseRequested = false;
       if (state.status === 'pausing') await run.setStatus('running');
       return 'running';
     },
-    { validator, description: 'Go on; after a failure of the closed list, try again.' },
+    {
+      validator: (_options?: ResumeOptions) => validator(),
+      description: 'Go on; after a failure of the closed list, try again. `allow`: parts of the identity that changed.',
+    },
   );
 
   setHandler(
@@ -122,8 +129,4 @@ function refuseDecision({ state }: TrainingRun, decision: Decision): void {
 
 function refuseLearningRate(rate: number): void {
   if (!(Number.isFinite(rate) && rate > 0)) throw refusal(`learning rate ${rate} is not a positive number`);
-}
-
-function refusal(message: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(message, 'Refused');
 }

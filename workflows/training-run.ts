@@ -15,6 +15,7 @@ import { runCalls } from './calls.js';
 import type { RunFailure, RunStatus, StepDecision } from './contracts/agent-activities.js';
 import type { PolicyRef } from './contracts/artifacts.js';
 import { FailureType } from './contracts/failures.js';
+import { changeableParts } from './contracts/identity.js';
 import type { PlannerEngine, RunConfig } from './contracts/run-config.js';
 import type { TrainingRunInput, TrainingRunResult, TrainingRunState } from './contracts/training-run.js';
 import { runDetails } from './details.js';
@@ -57,6 +58,11 @@ export class TrainingRun {
   get flow(): RunConfig['flow'] {
     const { flow } = this.input.config;
     return { ...flow, budget: flow.budget && timesBudget(flow.budget, this.state.budgets ?? 1) };
+  }
+
+  /** What the run's calls must agree in: of its identity what a deployment can change, as far as it was not allowed. */
+  get agreed(): Record<string, string> {
+    return changeableParts({ ...this.state.identity, ...this.state.allowed });
   }
 
   hasNextStep(): boolean {
@@ -220,6 +226,7 @@ export class TrainingRun {
           policy: this.policy,
           config: { ...config, flow: this.flow },
           settings,
+          identity: this.agreed,
         },
       ],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,

@@ -71,7 +71,7 @@ export class TrainingStep {
 
   private header(): BatchHeader {
     const { runId, config } = this.run.input;
-    const { identity, reference, decision } = this.run.state;
+    const { identity, allowed, reference, decision } = this.run.state;
     return {
       runId,
       step: this.step,
@@ -82,6 +82,7 @@ export class TrainingStep {
       seed: config.seed,
       decision: { skipGroups: decision?.skipGroups ?? [], skipStep: decision?.skipStep ?? false },
       identity,
+      allowed,
     };
   }
 

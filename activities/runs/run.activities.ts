@@ -4,6 +4,7 @@ import type { RunActivities } from '../../workflows/contracts/agent-activities.j
 import type { Datasets } from '../datasets/registry.js';
 import type { ToolRegistry } from '../tools/tool-registry.js';
 import { resolveIdentity } from './identity.js';
+import { recordAllowance } from './record-allowance.js';
 import { recordEvaluation } from './record-evaluation.js';
 import { recordStep } from './record-step.js';
 import { resolvePolicy } from './resolve-policy.js';
@@ -20,6 +21,7 @@ export function createRunActivities({ dataSource, tools, datasets }: RunDependen
     resolveIdentity: ({ config }) => resolveIdentity(config, tools, datasets, dataSource),
     resolvePolicy: ({ name, model }) => resolvePolicy(dataSource, name, model),
     setRunStatus: async (input) => void (await writeRunStatus(dataSource, input)),
+    recordAllowance: (input) => recordAllowance(dataSource, input),
     recordStep: (input) => recordStep(dataSource, input),
     recordEvaluation: (input) => recordEvaluation(dataSource, input),
   };

@@ -63,6 +63,20 @@ describe('run activities', () => {
     expect((await events())[0].data).toMatchObject({ step: 1, metrics: { loss: 0.5 } });
   });
 
+  it('record an allowance once, as an event that says what changed', async () => {
+    const allowance = { runId, version: 3, step: 2, parts: ['prompts' as const] };
+    const change = { was: { planner_prompt: 'old' }, is: { planner_prompt: 'new' } };
+    await activities.recordAllowance({ ...allowance, ...change });
+    await activities.recordAllowance({ ...allowance, ...change });
+    expect(await events()).toMatchObject([
+      {
+        eventKey: 'identity/3/prompts',
+        type: 'identity.allowed',
+        data: { parts: ['prompts'], from_step: 2, ...change },
+      },
+    ]);
+  });
+
   it('record an evaluation once', async () => {
     const summary: EvaluationSummary = {
       id: `${runId}/eval/0/policy`,

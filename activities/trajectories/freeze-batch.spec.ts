@@ -180,6 +180,16 @@ describe('freezeBatch', () => {
     expect(await activities.freezeBatch(input)).toEqual(first);
   });
 
+  it('I4: says what of the identity changed under the run and was allowed', async () => {
+    await rollAll();
+    const allowed = { planner_prompt: 'another' };
+    const { uri } = await activities.freezeBatch({ ...input, allowed });
+    expect(JSON.parse((await table(uri)).schema.metadata.get('agentflow') ?? '')).toMatchObject({
+      identity: input.identity,
+      allowed,
+    });
+  });
+
   it('writes an empty batch where no group is left', async () => {
     const frozen = await activities.freezeBatch({ ...input, groups: [] });
     expect(frozen.samples).toBe(0);

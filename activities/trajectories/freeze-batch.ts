@@ -104,5 +104,6 @@ function headerMetadata(header: BatchHeader): Record<string, unknown> {
     seed: header.seed,
     decision: { skip_groups: header.decision.skipGroups, skip_step: header.decision.skipStep },
     identity: header.identity,
+    ...(header.allowed && { allowed: header.allowed }),
   };
 }

@@ -120,6 +120,8 @@ describe('freezeRecordedBatch', () => {
   it('refuses trajectories that are not those that the run began with (I8)', async () => {
     await database.dataSource.getRepository(Rollout).delete({ flowId: `${teacher()}/2/0/1` });
     await expect(activities.freezeRecordedBatch(input)).rejects.toMatchObject({ type: 'WrongIdentity' });
+    const allowed = { trajectories: await trajectoriesDigest(database.dataSource, input.training, 'tiny-random') };
+    await expect(activities.freezeRecordedBatch({ ...input, allowed })).resolves.toMatchObject({ samples: 3 });
   });
 
   it('refuses a run that does not exist, has another model, or has nothing to teach', async () => {

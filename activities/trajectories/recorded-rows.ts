@@ -21,6 +21,8 @@ export interface RecordedDraw {
   training: SftTraining;
   /** `trajectories` is the digest that `trajectoriesDigest` gave when the run began. */
   identity: Record<string, string>;
+  /** Another digest where rollouts were added or removed since, and that was allowed. */
+  allowed?: Record<string, string>;
 }
 
 /**
@@ -30,11 +32,11 @@ export interface RecordedDraw {
  */
 export async function drawRecordedRows(dataSource: DataSource, draw: RecordedDraw): Promise<BatchRow[]> {
   const recorded = await recordedTurns(dataSource, draw.training, draw.model);
-  if (digest(recorded) !== draw.identity.trajectories) {
+  if (digest(recorded) !== { ...draw.identity, ...draw.allowed }.trajectories) {
     throw nonRetryable(
       FailureType.WrongIdentity,
       `The trajectories of ${draw.training.trajectories.run} are not those that this run began with: ` +
-        'rollouts were added or removed since.',
+        'rollouts were added or removed since. To go on with them as they are, resume it with --allow trajectories.',
     );
   }
   return readRows(dataSource, slice(recorded, draw));

@@ -133,13 +133,22 @@ describe('agentflow', () => {
     expect((await cli('runs', 'pause', id)).lines[2]).toBe('status   pausing');
     await cli('runs', 'pause', id, '--now');
     await cli('runs', 'resume', id);
+    await cli('runs', 'resume', id, '--allow', 'prompts,dataset');
     await cli('runs', 'cancel', id);
     expect(api.workflows.calls).toEqual([
       ['pause', id, false],
       ['pause', id, true],
-      ['resume', id],
+      ['resume', id, []],
+      ['resume', id, ['prompts', 'dataset']],
       ['cancel', id],
     ]);
+  });
+
+  it('runs resume names the parts that can be allowed', async () => {
+    const { id } = await train();
+    await expect(cli('runs', 'resume', id, '--allow', 'model')).rejects.toThrow(
+      /prompts, dataset, reward, trajectories/,
+    );
   });
 
   it('runs watch prints each event on a line and tells by the exit code how the run ended', async () => {

@@ -76,7 +76,7 @@ describe(RunWorkflows, () => {
     await client.extend(id, 1_001);
     await client.setLearningRate(id, 1e-5);
     expect(await client.progress(id)).toMatchObject({ steps: 1_001, learningRate: 1e-5 });
-    expect((await client.act(id, 'resume')).status).toBe('running');
+    expect((await client.resume(id)).status).toBe('running');
     await client.act(id, 'cancel');
     expect((await follow(id)).slice(-2)).toEqual(['run.cancelling', 'run.cancelled']);
   }, 60_000);

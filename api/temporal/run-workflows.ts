@@ -3,6 +3,7 @@ import { TypedSearchAttributes } from '@temporalio/common';
 import type { TrainingRun } from '../../infra/database/entities/index.js';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.js';
 import type { Decision, RunStatus } from '../../workflows/contracts/agent-activities.js';
+import type { ChangeablePart } from '../../workflows/contracts/identity.js';
 import { searchAttributes } from '../../workflows/contracts/search-attributes.js';
 import { AGENT_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
 import type { Training } from '../../workflows/contracts/training-config.js';
@@ -42,8 +43,9 @@ export class RunWorkflows {
     return this.update<RunStatus>(runId, 'pause', { now });
   }
 
-  async resume(runId: string): Promise<RunStatus> {
-    return this.update<RunStatus>(runId, 'resume');
+  /** @param allow parts of the run's identity that have changed since it began, and with which it goes on */
+  async resume(runId: string, allow: ChangeablePart[]): Promise<RunStatus> {
+    return this.update<RunStatus>(runId, 'resume', { allow });
   }
 
   async stopAfterStep(runId: string): Promise<RunStatus> {

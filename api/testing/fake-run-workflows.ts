@@ -1,5 +1,6 @@
 import type { TrainingRun } from '../../infra/database/entities/index.js';
 import type { Decision, RunStatus } from '../../workflows/contracts/agent-activities.js';
+import type { ChangeablePart } from '../../workflows/contracts/identity.js';
 import type { RunWorkflows } from '../temporal/run-workflows.js';
 
 /** In the place of Temporal where Temporal is not the point: remembers what was asked and answers at once. */
@@ -18,8 +19,8 @@ export class FakeRunWorkflows implements Pick<RunWorkflows, keyof RunWorkflows> 
     return now ? 'paused' : 'pausing';
   }
 
-  async resume(runId: string): Promise<RunStatus> {
-    this.record('resume', runId);
+  async resume(runId: string, allow: ChangeablePart[]): Promise<RunStatus> {
+    this.record('resume', runId, allow);
     return 'running';
   }
 

@@ -48,7 +48,7 @@ describe(RunVerbsController, () => {
     expect(api.workflows.calls).toEqual([
       ['pause', id, false],
       ['pause', id, true],
-      ['resume', id],
+      ['resume', id, []],
       ['stopAfterStep', id],
       ['cancel', id],
       ['setLearningRate', id, 1e-5],

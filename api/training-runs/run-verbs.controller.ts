@@ -10,10 +10,12 @@ import {
   extendBody,
   learningRateBody,
   pauseBody,
+  resumeBody,
   type DecideBody,
   type ExtendBody,
   type LearningRateBody,
   type PauseBody,
+  type ResumeBody,
 } from './dto/verbs.dto.js';
 import { RunVerbsService } from './run-verbs.service.js';
 
@@ -42,9 +44,14 @@ export class RunVerbsController {
   @Post('resume')
   @HttpCode(200)
   @ApiOperation({ summary: 'Resume a paused run' })
+  @ApiBody({ schema: named('Resume', resumeBody, 'input'), required: false })
   @ApiOkResponse(RUN)
-  async resume(@Project() project: string, @Param('id') id: string): Promise<TrainingRunDto> {
-    return this.service.resume(project, id);
+  async resume(
+    @Project() project: string,
+    @Param('id') id: string,
+    @Body({ schema: resumeBody }) { allow }: ResumeBody,
+  ): Promise<TrainingRunDto> {
+    return this.service.resume(project, id, allow);
   }
 
   @Post('stop')

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { TrainingRun } from '../../infra/database/entities/index.js';
 import { isFinished } from '../../infra/database/run-status.js';
+import type { ChangeablePart } from '../../workflows/contracts/identity.js';
 import type { TrainingRunProgress } from '../../workflows/contracts/training-run.js';
 import { conflict } from '../common/api-error.js';
 import { RunWorkflows } from '../temporal/run-workflows.js';
@@ -21,8 +22,8 @@ export class RunVerbsService {
     return this.act(project, id, 'paused', () => this.workflows.pause(id, now));
   }
 
-  async resume(project: string, id: string): Promise<TrainingRunDto> {
-    return this.act(project, id, 'resumed', () => this.workflows.resume(id));
+  async resume(project: string, id: string, allow: ChangeablePart[]): Promise<TrainingRunDto> {
+    return this.act(project, id, 'resumed', () => this.workflows.resume(id, allow));
   }
 
   async stop(project: string, id: string): Promise<TrainingRunDto> {

@@ -32,7 +32,7 @@ export async function runArm(
   signal: AbortSignal,
 ): Promise<ArmResult> {
   const run = (await sameRun(client, config)) ?? (await client.createRun(submission(config)));
-  if (run.status === 'paused') await client.act(run.id, 'resume');
+  if (run.status === 'paused') await client.resume(run.id);
   say(`${run.id}: ${run.name}, seed ${config.seed}, ${run.status}`);
   if (run.status !== 'completed') await new LiveView(client, run, say).follow(signal);
   signal.throwIfAborted();

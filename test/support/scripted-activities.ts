@@ -4,6 +4,7 @@ import type {
   FreezeBatchInput,
   FreezeRecordedBatchInput,
   PlanTurnInput,
+  RecordAllowanceInput,
   RecordRolloutInput,
   SetRunStatusInput,
 } from '../../workflows/contracts/agent-activities.js';
@@ -28,6 +29,7 @@ export interface ScriptedActivities {
     inits: InitPolicyRequest[];
     steps: TrainStepRequest[];
     statuses: SetRunStatusInput[];
+    allowances: RecordAllowanceInput[];
     checkpoints: number[];
   };
 }
@@ -43,6 +45,7 @@ export function scriptedActivities(
     inits: [],
     steps: [],
     statuses: [],
+    allowances: [],
     checkpoints: [],
   };
   const agent: AgentActivities = {
@@ -90,6 +93,10 @@ export function scriptedActivities(
     resolveIdentity: () => Promise.resolve({ dataset: 'scripted' }),
     setRunStatus: (input) => {
       calls.statuses.push(input);
+      return Promise.resolve();
+    },
+    recordAllowance: (input) => {
+      calls.allowances.push(input);
       return Promise.resolve();
     },
     recordStep: () => Promise.resolve(),

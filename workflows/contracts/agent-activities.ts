@@ -9,6 +9,7 @@ import type {
   PlannerConfig,
   ToolEngineConfig,
 } from './flow-config.js';
+import type { ChangeablePart } from './identity.js';
 import type { PlannerEngine, RunConfig } from './run-config.js';
 import type { Grading } from './scoring.js';
 import type { FlowGrpoTraining, SftTraining } from './training-config.js';
@@ -133,7 +134,15 @@ export interface ModuleActivities {
   scoreAnswer(input: ScoreAnswerInput): Promise<Score>;
 }
 
+/** For which run a call is made, and what it must agree in. */
+export interface RunAgreement {
+  runId: string;
+  /** Parts of the run's identity that a deployment can change (I8), by name; absent where no run is trained. */
+  identity?: Record<string, string>;
+}
+
 export interface DrawQueriesInput {
+  run?: RunAgreement;
   runSeed: number;
   step: number;
   /** Draw indices [first, first + count) of the step. */
@@ -143,6 +152,7 @@ export interface DrawQueriesInput {
 }
 
 export interface EvaluationQueriesInput {
+  run?: RunAgreement;
   dataset: RunConfig['dataset'];
   offset: number;
   count: number;
@@ -189,6 +199,8 @@ export interface BatchHeader {
   seed: number;
   decision: StepDecision;
   identity: Record<string, string>;
+  /** Parts of the identity that changed under the run and were allowed, with what they are now. */
+  allowed?: Record<string, string>;
 }
 
 export interface FreezeBatchInput extends BatchHeader {
@@ -242,6 +254,18 @@ export interface SetRunStatusInput {
   failure?: RunFailure;
 }
 
+/** From step `step` on the run goes on although parts of its identity have changed. */
+export interface RecordAllowanceInput {
+  runId: string;
+  /** Of the run's status: an allowance is written once under it. */
+  version: number;
+  step: number;
+  parts: ChangeablePart[];
+  /** By the identity's own names. */
+  was: Record<string, string>;
+  is: Record<string, string>;
+}
+
 export interface RecordStepInput {
   runId: string;
   step: number;
@@ -273,6 +297,7 @@ export interface RunActivities {
   /** The committed policy of a name `<run>@<step>` on this model. Fails with NotFound or WrongIdentity (I11). */
   resolvePolicy(input: { name: string; model: string }): Promise<PolicyRef>;
   setRunStatus(input: SetRunStatusInput): Promise<void>;
+  recordAllowance(input: RecordAllowanceInput): Promise<void>;
   recordStep(input: RecordStepInput): Promise<void>;
   recordEvaluation(input: EvaluationSummary): Promise<void>;
 }

@@ -14,6 +14,8 @@ export interface FlowRef {
   step: number;
   group: number;
   rollout: number;
+  /** What the calls of a training run's flow must agree in (RunAgreement). */
+  identity?: Record<string, string>;
 }
 
 /** A picture that belongs to a question, by reference. */

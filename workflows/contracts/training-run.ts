@@ -2,6 +2,7 @@ import type { PolicyRef } from './artifacts.js';
 import type { EvaluationSummary, RunFailure, RunStatus, StepDecision } from './agent-activities.js';
 import type { AgentFlowResult, Query } from './flow.js';
 import type { FlowConfig } from './flow-config.js';
+import type { ChangeablePart } from './identity.js';
 import type { PlannerEngine, RunConfig } from './run-config.js';
 
 /** The operator's patience, in seconds: from the server-side file, never from a submitted configuration (I12). */
@@ -26,6 +27,8 @@ export interface TrainingRunState {
   policy?: PolicyRef;
   /** The identity part of the configuration (I8), resolved once. */
   identity: Record<string, string>;
+  /** Parts of it that changed under the run and were allowed, with what they are now. */
+  allowed?: Record<string, string>;
   /** The reference policy of the KL term, resolved once; absent for the base model. */
   reference?: PolicyRef;
   /** Task queue of the trainer worker that holds the state of the last step. */
@@ -65,6 +68,10 @@ export interface TrainingRunResult {
   policy: PolicyRef;
 }
 
+export interface ResumeOptions {
+  allow?: ChangeablePart[];
+}
+
 /** Answer of the `progress` query. */
 export interface TrainingRunProgress extends TrainingRunState {
   phase: string;
@@ -81,6 +88,8 @@ export interface RolloutGroupInput {
   config: FlowConfig;
   policy: PolicyRef;
   settings: RunSettings;
+  /** What its calls must agree in (RunAgreement). */
+  identity?: Record<string, string>;
 }
 
 export interface RolloutGroupResult {
@@ -96,6 +105,8 @@ export interface EvaluationInput {
   policy: PolicyRef;
   config: RunConfig;
   settings: RunSettings;
+  /** What its calls must agree in (RunAgreement). */
+  identity?: Record<string, string>;
   /** Partial results, carried across continue-as-new. */
   tally?: EvaluationTally;
 }

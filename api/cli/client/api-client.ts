@@ -1,4 +1,5 @@
 import type { LocalApi } from '../../../infra/database/api-keys.js';
+import type { ChangeablePart } from '../../../workflows/contracts/identity.js';
 import type { TrainingRunProgress } from '../../../workflows/contracts/training-run.js';
 import type { ApiErrorBody } from '../../common/api-error.js';
 import type { List } from '../../common/list.dto.js';
@@ -25,7 +26,7 @@ export interface Submission {
 }
 
 /** What can be asked of a run without further words. */
-export type RunVerb = 'resume' | 'stop' | 'cancel';
+export type RunVerb = 'stop' | 'cancel';
 
 type QueryValues = Record<string, string | number | undefined>;
 
@@ -52,6 +53,10 @@ export class ApiClient {
 
   async pause(id: string, now = false): Promise<TrainingRunDto> {
     return this.post(`${runPath(id)}/pause`, { now });
+  }
+
+  async resume(id: string, allow: ChangeablePart[] = []): Promise<TrainingRunDto> {
+    return this.post(`${runPath(id)}/resume`, { allow });
   }
 
   async act(id: string, verb: RunVerb): Promise<TrainingRunDto> {

@@ -38,7 +38,7 @@ export async function startOrResume(
     return { run: await client.createRun({ body, contentType: 'application/json' }), resumed: false };
   }
   if (config.steps > found.steps) await client.extend(found.id, config.steps);
-  if (found.status === 'paused' || found.status === 'pausing') await client.act(found.id, 'resume');
+  if (found.status === 'paused' || found.status === 'pausing') await client.resume(found.id);
   return { run: await client.getRun(found.id), resumed: true };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CHANGEABLE_PART_NAMES } from '../../../workflows/contracts/identity.js';
 
 /** The bodies of verbs may be absent: express leaves `undefined` then. */
 export const pauseBody = z
@@ -7,6 +8,16 @@ export const pauseBody = z
   })
   .prefault({});
 export type PauseBody = z.infer<typeof pauseBody>;
+
+export const resumeBody = z
+  .strictObject({
+    allow: z
+      .array(z.enum(CHANGEABLE_PART_NAMES))
+      .default([])
+      .describe('Parts of the identity that changed since the run began: it goes on with what they are now.'),
+  })
+  .prefault({});
+export type ResumeBody = z.infer<typeof resumeBody>;
 
 const learningRate = z.number().positive().max(1);
 
