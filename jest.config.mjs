@@ -1,6 +1,8 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  // A test that hangs fails; one on a busy machine does not.
+  testTimeout: 60_000,
   roots: ['api', 'workflows', 'activities', 'worker/agent', 'infra', 'test'].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],

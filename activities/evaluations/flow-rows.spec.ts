@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BenchmarkEvaluation, Rollout, Turn } from '../../infra/database/entities/index.js';
+import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
+import { evaluationConfigSchema } from '../../workflows/contracts/evaluation-config.js';
+import { createBenchmarkEvaluationActivities } from './benchmark-evaluation.activities.js';
+import { readFlows } from './flow-rows.js';
+
+const ID = 'eval-a';
+
+describe('the recorded flows of an evaluation', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const config = { model: 'tiny-random', benchmarks: [{ name: 'atlas', questions: 2 }] };
+    await database.dataSource.getRepository(BenchmarkEvaluation).insert({
+      id: ID,
+      project: 'default',
+      name: 'evaluation',
+      status: 'running',
+      config: evaluationConfigSchema.parse(config) as object,
+    });
+    for (const question of [1, 0]) await record(question);
+  });
+  afterAll(() => database.drop());
+
+  /** One flow with two calls of language models, one of which tells neither tokens nor cost. */
+  async function record(question: number): Promise<void> {
+    const flowId = `${ID}/0/${question}/0`;
+    await database.dataSource.getRepository(Rollout).insert({
+      flowId,
+      runId: ID,
+      purpose: 'evaluation',
+      step: 0,
+      groupIndex: question,
+      rolloutIndex: 0,
+      queryId: `q-${question}`,
+      family: 'arithmetic',
+      question: 'What is 1 plus 1?',
+      outcome: 'answered',
+      reward: question,
+      turns: 1,
+      tools: ['calculator'],
+      memory: [],
+      grading: { rules: 'right', rule: 'number' },
+    });
+    const calls = [{ inputTokens: 90, outputTokens: 10, cost: 0.25, seconds: 2 }, { seconds: 1 }];
+    await database.dataSource.getRepository(Turn).insert([
+      { flowId, turn: 1, module: 'verifier', output: {}, calls: calls },
+      { flowId, turn: 1, module: 'executor', output: {} },
+    ]);
+  }
+
+  it('are read in the order of their coordinates, with what their language models took', async () => {
+    const flows = await readFlows(database.dataSource, ID);
+    expect(flows.map(({ queryId, reward }) => [queryId, reward])).toEqual([
+      ['q-0', 0],
+      ['q-1', 1],
+    ]);
+    expect(flows[0]).toMatchObject({ cell: 0, tokens: 100, cost: 0.25, seconds: 3, grading: { rule: 'number' } });
+  });
+
+  it('I4: make the same report again', async () => {
+    const { reportEvaluation } = createBenchmarkEvaluationActivities(database.dataSource);
+    const read = () => database.dataSource.getRepository(BenchmarkEvaluation).findOneByOrFail({ id: ID });
+    await reportEvaluation({ id: ID });
+    const { report } = await read();
+    expect(report?.cells).toMatchObject([{ asked: 2, correct: 1, usage: { totals: { tokens: 200, cost: 0.5 } } }]);
+    await reportEvaluation({ id: ID });
+    expect((await read()).report).toEqual(report);
+  });
+
+  it('an evaluation that is not there is a failure that no retry mends', async () => {
+    const { reportEvaluation } = createBenchmarkEvaluationActivities(database.dataSource);
+    await expect(reportEvaluation({ id: 'eval-b' })).rejects.toMatchObject({ type: 'NotFound', nonRetryable: true });
+  });
+});
