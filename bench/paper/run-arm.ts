@@ -1,6 +1,7 @@
 import type { ApiClient } from '../../api/cli/client/api-client.js';
 import { LiveView } from '../../api/cli/quickstart/live-view.js';
 import type { EvaluationDto } from '../../api/evaluations/evaluation.dto.js';
+import type { TrainingStepDto } from '../../api/training-runs/dto/training-step.dto.js';
 import type { TrainingRunDto } from '../../api/training-runs/dto/training-run.dto.js';
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
 import type { RunConfig } from '../../workflows/contracts/run-config.js';
@@ -13,6 +14,8 @@ export interface ArmResult {
   before: Measured;
   after: Measured;
   policySha256: string;
+  /** Calls per tool in the rollouts of each step, in order; empty where no rollouts were made. */
+  toolMix: Record<string, number>[];
 }
 
 export type Measured = Pick<
@@ -38,7 +41,7 @@ export async function runArm(
   signal.throwIfAborted();
   const ended = await client.getRun(run.id);
   if (ended.status !== 'completed') throw new Error(`${run.id} is ${ended.status}: npx agentflow runs show ${run.id}`);
-  return resultOf(ended, await client.listEvaluations(run.id));
+  return resultOf(ended, await client.listEvaluations(run.id), await client.listSteps(run.id));
 }
 
 async function sameRun(client: ApiClient, config: RunConfig): Promise<TrainingRunDto | undefined> {
@@ -54,7 +57,7 @@ function submission(config: RunConfig) {
   return { body: JSON.stringify(config), contentType: 'application/json' } as const;
 }
 
-function resultOf(run: TrainingRunDto, evaluations: EvaluationDto[]): ArmResult {
+function resultOf(run: TrainingRunDto, evaluations: EvaluationDto[], steps: TrainingStepDto[]): ArmResult {
   const at = (step: number): Measured => {
     const found = evaluations.find((evaluation) => evaluation.planner === 'policy' && evaluation.step === step);
     if (!found) throw new Error(`${run.id} has no evaluation of its policy after step ${step}.`);
@@ -67,5 +70,6 @@ function resultOf(run: TrainingRunDto, evaluations: EvaluationDto[]): ArmResult 
     before: at(0),
     after: at(run.step),
     policySha256: run.policy_sha256 ?? '',
+    toolMix: steps.flatMap(({ metrics }) => metrics['tool_mix'] ?? []) as ArmResult['toolMix'],
   };
 }

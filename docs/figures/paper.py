@@ -1,6 +1,7 @@
-"""Draw docs/experiments-paper.svg: held-out accuracy by question family, untrained and after each way of training.
+"""Draw what `npm run experiment:paper` found: docs/experiments-paper.svg, held-out accuracy by question family, untrained
+and after each way of training, and docs/experiments-tools.svg, which tools the planner calls while it learns.
 
-Reads docs/experiments/seed-*.json, which `npm run experiment:paper` writes. The same files give the same bytes.
+Reads docs/experiments/seed-*.json. The same files give the same bytes.
 
 Run with `npm run figure:paper`.
 """
@@ -23,7 +24,8 @@ from matplotlib.axes import Axes  # noqa: E402
 
 DOCS = Path(__file__).resolve().parent.parent
 RESULTS = DOCS / "experiments"
-FIGURE = DOCS / "experiments-paper.svg"
+ACCURACY_FIGURE = DOCS / "experiments-paper.svg"
+TOOLS_FIGURE = DOCS / "experiments-tools.svg"
 
 WIDTH_IN, HEIGHT_IN = 7.0, 3.6
 UNTRAINED_COLOUR = "0.7"
@@ -31,18 +33,23 @@ UNTRAINED_COLOUR = "0.7"
 Measured = dict[str, Any]
 
 
-def read_planners(directory: Path) -> dict[str, list[Measured]]:
-    """What was measured of each planner, one entry per seed. Raises FileNotFoundError when there is nothing."""
+def read_seeds(directory: Path) -> list[dict[str, Any]]:
+    """What each seed came to. Raises FileNotFoundError when there is nothing."""
     seeds = [json.loads(path.read_text()) for path in sorted(directory.glob("seed-*.json"))]
     if not seeds:
         raise FileNotFoundError(f"no seed-*.json in {directory}; `npm run experiment:paper` writes them")
+    return seeds
+
+
+def planners_of(seeds: list[dict[str, Any]]) -> dict[str, list[Measured]]:
+    """What was measured of each planner, one entry per seed."""
     planners = {"untrained": [next(iter(seed["arms"].values()))["before"] for seed in seeds]}
     for name in seeds[0]["arms"]:
         planners[name] = [seed["arms"][name]["after"] for seed in seeds if name in seed["arms"]]
     return planners
 
 
-def draw(axes: Axes, planners: dict[str, list[Measured]]) -> None:
+def draw_accuracy(axes: Axes, planners: dict[str, list[Measured]]) -> None:
     """A group of bars per question family and one for all; a bar is the mean over seeds, a dot is one seed."""
     families = ["all", *next(iter(planners.values()))[0]["by_family"]]
     width = 0.8 / len(planners)
@@ -64,17 +71,37 @@ def accuracy(measured: Measured, family: str) -> float:
     return measured["accuracy"] if family == "all" else measured["by_family"][family]["accuracy"]
 
 
+def draw_tools(axes: Axes, arm: dict[str, Any], name: str) -> None:
+    """Share of each tool among the calls of a step's rollouts."""
+    steps = arm["toolMix"]
+    for tool in sorted({tool for step in steps for tool in step}):
+        shares = [step.get(tool, 0) / sum(step.values()) for step in steps]
+        axes.plot(range(1, len(steps) + 1), shares, label="unreadable plan" if tool == "none" else tool)
+    axes.set(title=name, xlabel="training step", ylim=(0, 1))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 def main() -> int:
-    """Write the figure. Returns the exit code: 1 when there is nothing to draw."""
+    """Write the figures. Returns the exit code: 1 when there is nothing to draw."""
     try:
-        planners = read_planners(RESULTS)
+        seeds = read_seeds(RESULTS)
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 1
     figure, axes = plt.subplots(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained")
-    draw(axes, planners)
-    figure.savefig(FIGURE, metadata=NO_METADATA)
-    print(FIGURE)
+    draw_accuracy(axes, planners_of(seeds))
+    figure.savefig(ACCURACY_FIGURE, metadata=NO_METADATA)
+    arms = {name: arm for name, arm in seeds[0]["arms"].items() if arm["toolMix"]}
+    figure, columns = plt.subplots(
+        1, len(arms), figsize=(WIDTH_IN, HEIGHT_IN), sharey=True, squeeze=False, layout="constrained"
+    )
+    for axes, (name, arm) in zip(columns[0], arms.items(), strict=True):
+        draw_tools(axes, arm, name)
+    columns[0][0].set(ylabel="share of tool calls")
+    columns[0][0].legend(frameon=False, fontsize="small")
+    figure.savefig(TOOLS_FIGURE, metadata=NO_METADATA)
+    print(ACCURACY_FIGURE, TOOLS_FIGURE, sep="\n")
     return 0
 
 
