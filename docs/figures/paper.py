@@ -1,5 +1,7 @@
-"""Draw what `npm run experiment:paper` found: docs/experiments-paper.svg, held-out accuracy by question family, untrained
-and after each way of training, and docs/experiments-tools.svg, which tools the planner calls while it learns.
+"""Draw what `npm run experiment:paper` found.
+
+docs/experiments-paper.svg is held-out accuracy by question family, untrained and after each way of training;
+docs/experiments-tools.svg is which tools the planner calls while it learns.
 
 Reads docs/experiments/seed-*.json. The same files give the same bytes.
 
