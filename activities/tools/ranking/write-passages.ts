@@ -22,7 +22,7 @@ export function writePassages(ranked: readonly Passage[]): string {
   let written = '';
   let last: Source | undefined;
   for (const { text, place, of, source } of ranked) {
-    const heading = source === last ? '' : `${source.title}\n${source.url}\n`;
+    const heading = source === last ? '' : `${source.title}\n${source.url}\n`.trimStart();
     const entry = `${heading}[passage ${place} of ${of}] ${text}`;
     const longer = written === '' ? cutText(entry) : `${written}\n\n${entry}`;
     if (Buffer.byteLength(longer) > MEMORY_BYTES) return written;

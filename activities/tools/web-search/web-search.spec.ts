@@ -4,19 +4,11 @@ import type { WebSearchSection } from '../../../infra/config/operator/web-search
 import { webSearchSection } from '../../../infra/config/operator/web-search.js';
 import { withKey } from '../../../infra/config/secrets.js';
 import { LocalServer } from '../testing/local-server.js';
+import { toolContext } from '../testing/tool-context.js';
 import { runTool } from '../run-tool.js';
-import type { ToolContext } from '../tool.js';
 import { createWebSearchTool } from './web-search.tool.js';
 
 const KEY = 'marked-key-of-the-search-service';
-const context = (signal = new AbortController().signal): ToolContext => ({
-  flowId: 'f',
-  turn: 1,
-  dataset: { name: 'atlas', seed: 7 },
-  model: 'm',
-  seed: '1',
-  signal,
-});
 
 const json = (response: ServerResponse, body: unknown, status = 200) =>
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -119,7 +111,7 @@ describe('web search', () => {
 
   it.each(SERVICES)('speaks the protocol of $backend and lists its hits', async ({ backend, answer, key, result }) => {
     const tool = await open(backend, answer);
-    expect(await runTool(tool, { query: ' who won? ' }, context())).toEqual({ result });
+    expect(await runTool(tool, { query: ' who won? ' }, toolContext())).toEqual({ result });
     const [request] = server.requests;
     expect(String(request.headers[key])).toContain(KEY);
     expect(request.url).not.toContain(KEY);
@@ -127,7 +119,7 @@ describe('web search', () => {
   });
 
   it('asks Google and Tavily as they document it', async () => {
-    await runTool(await open('google', SERVICES[0].answer), { query: 'who won' }, context());
+    await runTool(await open('google', SERVICES[0].answer), { query: 'who won' }, toolContext());
     expect(server.requests[0]).toMatchObject({
       method: 'POST',
       url: '/v1beta/models/gemini-2.5-flash:generateContent',
@@ -137,32 +129,32 @@ describe('web search', () => {
       tools: [{ google_search: {} }],
     });
     await server.stop();
-    await runTool(await open('tavily', SERVICES[2].answer), { query: 'who won' }, context());
+    await runTool(await open('tavily', SERVICES[2].answer), { query: 'who won' }, toolContext());
     expect(server.requests[0]).toMatchObject({ method: 'POST', url: '/search' });
     expect(JSON.parse(server.requests[0].body)).toEqual({ query: 'who won', max_results: 8, include_answer: false });
   });
 
   it('gives an answer of the service only where it is asked for, and offers it only where there is one', async () => {
     const google = await open('google', SERVICES[0].answer);
-    const { result } = await runTool(google, { query: 'who won', answer: true }, context());
+    const { result } = await runTool(google, { query: 'who won', answer: true }, toolContext());
     expect(result).toMatch(/^Answer: Spain won\. It beat England 2-1\.\n\n1\. one\.test\n/);
     await server.stop();
     const brave = await open('brave', SERVICES[1].answer);
     expect(Object.keys(brave.inputJsonSchema.properties as object)).toEqual(['query']);
-    expect(await runTool(brave, { query: 'who won', answer: true }, context())).toMatchObject({
+    expect(await runTool(brave, { query: 'who won', answer: true }, toolContext())).toMatchObject({
       kind: 'invalid_arguments',
     });
   });
 
   it('says that nothing was found', async () => {
     const tool = await open('brave', (_, response) => json(response, { type: 'search' }));
-    expect(await runTool(tool, { query: 'zzz' }, context())).toEqual({ result: 'nothing found' });
+    expect(await runTool(tool, { query: 'zzz' }, toolContext())).toEqual({ result: 'nothing found' });
   });
 
   it('bounds what it gives (I6)', async () => {
     const hit = { title: 'é'.repeat(900), url: 'https://one.test/', content: 'ü'.repeat(9_000) };
     const tool = await open('tavily', (_, response) => json(response, { results: Array(50).fill(hit) }));
-    const { result = '' } = await runTool(tool, { query: 'long' }, context());
+    const { result = '' } = await runTool(tool, { query: 'long' }, toolContext());
     expect(Buffer.byteLength(result)).toBeLessThanOrEqual(8 * 1024);
   });
 
@@ -175,7 +167,7 @@ describe('web search', () => {
     ['who won', 'Invalid input: expected object, received string'],
   ])('refuses malformed arguments %j without asking anybody', async (input, words) => {
     const tool = await open('tavily', SERVICES[2].answer);
-    expect(await runTool(tool, input, context())).toEqual({ mistake: words, kind: 'invalid_arguments' });
+    expect(await runTool(tool, input, toolContext())).toEqual({ mistake: words, kind: 'invalid_arguments' });
     expect(server.requests).toEqual([]);
   });
 
@@ -198,7 +190,7 @@ describe('web search', () => {
     ),
   )('takes $name from $backend for an outage: retried, and never a mistake (I2)', async ({ backend, answer }) => {
     const tool = await open(backend, answer);
-    const failure = await runTool(tool, { query: 'who won' }, context()).catch((error: unknown) => error);
+    const failure = await runTool(tool, { query: 'who won' }, toolContext()).catch((error: unknown) => error);
     expect(failure).toMatchObject({ type: 'ServiceUnavailable', nonRetryable: false });
     expect(String(failure)).not.toContain(KEY);
     expect(server.requests).toHaveLength(1);
@@ -208,10 +200,10 @@ describe('web search', () => {
     const limited = await open('brave', (_, response) =>
       response.writeHead(429, { 'x-ratelimit-reset': '1, 999' }).end(),
     );
-    await expect(runTool(limited, { query: 'a' }, context())).rejects.toMatchObject({ nextRetryDelay: 1_000 });
+    await expect(runTool(limited, { query: 'a' }, toolContext())).rejects.toMatchObject({ nextRetryDelay: 1_000 });
     await server.stop();
     const busy = await open('tavily', (_, response) => response.writeHead(503, { 'retry-after': '12' }).end());
-    await expect(runTool(busy, { query: 'a' }, context())).rejects.toMatchObject({ nextRetryDelay: 12_000 });
+    await expect(runTool(busy, { query: 'a' }, toolContext())).rejects.toMatchObject({ nextRetryDelay: 12_000 });
   });
 
   it.each([400, 401, 403, 404, 422, 432, 302])(
@@ -222,7 +214,7 @@ describe('web search', () => {
           .writeHead(status, { location: 'http://elsewhere.test/' })
           .end(`API key ${String(request.headers['x-goog-api-key'])} not valid`),
       );
-      const failure = await runTool(tool, { query: 'who won' }, context()).catch((error: unknown) => error);
+      const failure = await runTool(tool, { query: 'who won' }, toolContext()).catch((error: unknown) => error);
       expect(failure).toMatchObject({ type: 'ProviderRefused', nonRetryable: true });
       expect(String(failure)).toContain(`status ${status}`);
       expect(String(failure)).not.toContain(KEY);
@@ -234,13 +226,13 @@ describe('web search', () => {
     const tool = await open('tavily', ({ headers }, response) =>
       json(response, { results: [{ title: 'echo', url: 'https://e.test/', content: headers.authorization }] }),
     );
-    expect((await runTool(tool, { query: 'a' }, context())).result).toBe('1. echo\nhttps://e.test/\nBearer ***');
+    expect((await runTool(tool, { query: 'a' }, toolContext())).result).toBe('1. echo\nhttps://e.test/\nBearer ***');
   });
 
   it('ends its request where the service hangs', async () => {
     const closed = new Promise((resolve) => {
       void open('brave', (_, response) => response.once('close', resolve)).then(async (tool) => {
-        await expect(runTool({ ...tool, timeoutMs: 100 }, { query: 'a' }, context())).rejects.toThrow(
+        await expect(runTool({ ...tool, timeoutMs: 100 }, { query: 'a' }, toolContext())).rejects.toThrow(
           expect.objectContaining({ name: 'ToolTimedOut' }),
         );
       });

@@ -4,18 +4,10 @@ import { wikipediaSection } from '../../../infra/config/operator/wikipedia.js';
 import type { Embedder } from '../ranking/embedder.js';
 import { runTool } from '../run-tool.js';
 import { LocalServer } from '../testing/local-server.js';
-import type { ToolContext } from '../tool.js';
+import { toolContext } from '../testing/tool-context.js';
 import { createWikipediaTool } from './wikipedia.tool.js';
 
 const USER_AGENT = 'agentflow (mail@operator.test)';
-const context: ToolContext = {
-  flowId: 'f',
-  turn: 1,
-  dataset: { name: 'atlas', seed: 7 },
-  model: 'm',
-  seed: '1',
-  signal: new AbortController().signal,
-};
 
 const filler = (subject: string) => `${subject} has a long history, which many have told. `.repeat(30).trim();
 const PAGES: Record<string, { title: string; extract: string }> = {
@@ -64,7 +56,7 @@ describe('Wikipedia search', () => {
     const { result = '' } = await runTool(
       await open(),
       { query: 'how many kilometres long is the Elm River' },
-      context,
+      toolContext(),
     );
     expect(result.split('\n').slice(0, 2)).toEqual(['Elm River', 'https://en.wikipedia.test/wiki/Elm_River']);
     expect(result.split('[passage')[1]).toMatch(/^ \d of \d\] .*It is 412 kilometres long\./s);
@@ -76,9 +68,9 @@ describe('Wikipedia search', () => {
 
   it('asks the edition of the language, and refuses one that the operator did not list', async () => {
     const tool = await open();
-    const { result = '' } = await runTool(tool, { query: 'Elm', language: 'de' }, context);
+    const { result = '' } = await runTool(tool, { query: 'Elm', language: 'de' }, toolContext());
     expect(result).toContain('https://de.wikipedia.test/');
-    expect(await runTool(tool, { query: 'Elm', language: 'evil.test/' }, context)).toEqual({
+    expect(await runTool(tool, { query: 'Elm', language: 'evil.test/' }, toolContext())).toEqual({
       mistake: 'language is one of en, de',
       kind: 'invalid_arguments',
     });
@@ -88,12 +80,12 @@ describe('Wikipedia search', () => {
     const embedder: Embedder = {
       embed: (texts) => Promise.resolve(texts.map((text) => (/wood|trees/.test(text) ? [1, 0] : [0, 1]))),
     };
-    const { result = '' } = await runTool(await open(api, embedder), { query: 'what are trees' }, context);
+    const { result = '' } = await runTool(await open(api, embedder), { query: 'what are trees' }, toolContext());
     expect(result).toMatch(/^Elm\n/);
   });
 
   it('says that nothing was found', async () => {
-    expect(await runTool(await open(), { query: 'nothing' }, context)).toEqual({ result: 'nothing found' });
+    expect(await runTool(await open(), { query: 'nothing' }, toolContext())).toEqual({ result: 'nothing found' });
   });
 
   it.each<[string, RequestListener]>([
@@ -106,7 +98,7 @@ describe('Wikipedia search', () => {
       (_, response) => response.writeHead(200, { 'content-length': 99 }).write('{', () => response.destroy()),
     ],
   ])('takes %s for an outage (I2)', async (_, answer) => {
-    await expect(runTool(await open(answer), { query: 'Elm' }, context)).rejects.toMatchObject({
+    await expect(runTool(await open(answer), { query: 'Elm' }, toolContext())).rejects.toMatchObject({
       type: 'ServiceUnavailable',
       nonRetryable: false,
     });
@@ -115,7 +107,10 @@ describe('Wikipedia search', () => {
   it('says in words what is wrong with malformed arguments', async () => {
     const tool = await open();
     for (const input of [{}, { query: '' }, { query: 7 }]) {
-      expect(await runTool(tool, input, context)).toEqual({ mistake: 'a query is needed', kind: 'invalid_arguments' });
+      expect(await runTool(tool, input, toolContext())).toEqual({
+        mistake: 'a query is needed',
+        kind: 'invalid_arguments',
+      });
     }
     expect(server.requests).toEqual([]);
   });

@@ -1,0 +1,111 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import { PROJECT_ROOT } from '../../../infra/config/project-root.js';
+import type { WebDocument } from '../http/web-client.js';
+import { WebRefused } from '../http/web-errors.js';
+import { processUsage } from '../python-coder/process-usage.js';
+
+/** JavaScript as it stands: it is not compiled. */
+const EXTRACT = join(PROJECT_ROOT, 'activities/tools/web-reader/extract.mjs');
+const HEAP_MB = 384;
+const WATCH_MS = 50;
+
+const outputSchema = z.union([
+  z.strictObject({ title: z.string(), blocks: z.array(z.string()) }),
+  z.strictObject({ error: z.string() }),
+]);
+
+/** How V8 ends a process that needs more memory than its heap may have. */
+const OUT_OF_HEAP = new Set<NodeJS.Signals | null>(['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGSEGV']);
+
+export interface ExtractionLimits {
+  /** Seconds of processor time. */
+  cpuSeconds: number;
+  /** On the wall: other processes want the processor too. */
+  seconds: number;
+  /** Of resident memory. */
+  megabytes: number;
+}
+
+export const EXTRACTION_LIMITS: ExtractionLimits = { cpuSeconds: 15, seconds: 60, megabytes: 768 };
+
+export interface DocumentText {
+  title: string;
+  /** Paragraphs, headings, list items, rows of tables, or pages of a PDF, in order. */
+  blocks: string[];
+}
+
+type Limit = 'time_limit' | 'memory_limit';
+
+/**
+ * The text of an HTML page, a PDF or a plain text, read in a child process that is killed at its limits, and with the
+ * signal. It has an empty environment, and Node's permissions let it read this project's code and start nothing.
+ * @throws WebRefused where the document cannot be read within the limits
+ */
+export async function extractDocument(
+  { bytes, contentType, charset }: Omit<WebDocument, 'url'>,
+  signal: AbortSignal,
+  limits = EXTRACTION_LIMITS,
+): Promise<DocumentText> {
+  const args = ['--experimental-permission', `--allow-fs-read=${PROJECT_ROOT}/*`, `--max-old-space-size=${HEAP_MB}`];
+  const child = spawn(process.execPath, [...args, EXTRACT], { env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
+  const exit = new Promise<NodeJS.Signals | null>((resolve, reject) => {
+    child.once('error', reject).once('close', (_, killed) => resolve(killed));
+  });
+  const kill = () => child.kill('SIGKILL');
+  signal.addEventListener('abort', kill, { once: true });
+  const watch = watchLimits(child, limits);
+  try {
+    // A child that was killed does not read its input to the end.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(Buffer.concat([Buffer.from(`${JSON.stringify({ contentType, charset })}\n`), bytes]));
+    const [output, killed] = await Promise.all([text(child.stdout), exit]);
+    signal.throwIfAborted();
+    const passed = watch.passed() ?? (OUT_OF_HEAP.has(killed) ? 'memory_limit' : undefined);
+    if (passed) throw new WebRefused(passed, WORDS[passed]);
+    return readOutput(output);
+  } finally {
+    kill();
+    watch.stop();
+    signal.removeEventListener('abort', kill);
+  }
+}
+
+const WORDS: Record<Limit, string> = {
+  time_limit: 'the page takes too long to read',
+  memory_limit: 'the page needs too much memory to read',
+};
+
+/** An answer that is not whole comes from a child that somebody else killed: an outage (I2). */
+function readOutput(output: string): DocumentText {
+  const read = outputSchema.parse(JSON.parse(output));
+  if ('error' in read) throw new WebRefused('not_found', `the page cannot be read: ${read.error}`);
+  return read;
+}
+
+function watchLimits(child: ChildProcessByStdio<Writable, Readable, null>, limits: ExtractionLimits) {
+  let passed: Limit | undefined;
+  const end = (limit: Limit) => {
+    passed ??= limit;
+    child.kill('SIGKILL');
+  };
+  const timer = setTimeout(() => end('time_limit'), limits.seconds * 1000);
+  const interval = setInterval(() => {
+    if (child.pid === undefined) return;
+    void processUsage(child.pid).then((usage) => {
+      if (!usage || child.exitCode !== null || child.signalCode !== null) return;
+      if (usage.residentBytes > limits.megabytes * 1024 * 1024) end('memory_limit');
+      if (usage.cpuSeconds > limits.cpuSeconds) end('time_limit');
+    });
+  }, WATCH_MS);
+  return {
+    passed: () => passed,
+    stop: () => {
+      clearTimeout(timer);
+      clearInterval(interval);
+    },
+  };
+}
