@@ -2,8 +2,8 @@ import type { DataSource } from 'typeorm';
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
 import type { RunConfig } from '../../workflows/contracts/run-config.js';
 import type { Datasets } from '../datasets/registry.js';
-import { promptIdentity } from '../modules/planner/compact-prompt.js';
-import { EXACT_NUMBER } from '../scoring/exact-number.js';
+import { promptIdentity } from '../modules/planner/planner-prompt.js';
+import { rewardIdentity } from '../scoring/reward-identity.js';
 import { trajectoriesDigest } from '../trajectories/recorded-rows.js';
 import type { ToolRegistry } from '../tools/tool-registry.js';
 
@@ -20,11 +20,11 @@ export async function resolveIdentity(
   const { dataset, training, flow } = config;
   const identity: Record<string, string> = {
     model: config.model,
-    adapter: canonicalJson(training.lora),
-    planner_prompt: promptIdentity(tools.select(flow.tools)),
+    weights: canonicalJson(training.weights),
+    planner_prompt: promptIdentity(tools.select(flow.tools), flow.planner.prompt),
     dataset: canonicalJson(dataset),
     dataset_texts: await datasets.named(dataset.name).fingerprint(dataset),
-    reward: EXACT_NUMBER,
+    reward: rewardIdentity(config),
     seed: String(config.seed),
   };
   if (training.objective === 'sft') {

@@ -51,9 +51,10 @@ describe('scoreAnswer', () => {
     expect(await scoreAnswer({ flow, query: training, answer: truth })).toEqual({
       reward: 1,
       reason: `${truth} is right`,
+      grading: { rules: 'right', rule: 'exact-number' },
     });
     const miss = await scoreAnswer({ flow, query: training, answer: 'unknown' });
-    expect(miss).toEqual({ reward: 0, reason: `unknown is wrong: it is ${truth}` });
+    expect(miss).toMatchObject({ reward: 0, reason: `unknown is wrong: it is ${truth}` });
   });
 
   it('never shows the truth of a held-out question', async () => {
