@@ -9,6 +9,7 @@ import { ItemStore } from './datasets/items/item-store.js';
 import { Datasets } from './datasets/registry.js';
 import type { PolicyClient } from './engines/policy-client.js';
 import { redactingErrors } from './failures/redacting-errors.js';
+import { createAskedFlowActivities } from './flows/asked-flow.activities.js';
 import { createModuleActivities } from './modules/module.activities.js';
 import { agreeingCalls } from './runs/agreeing-calls.js';
 import { createRunActivities } from './runs/run.activities.js';
@@ -44,6 +45,7 @@ export function createAgentActivities({
     ...createTrajectoryActivities({ dataSource, artifacts }),
     ...createBenchmarkEvaluationActivities(dataSource),
     ...createRunActivities({ dataSource, tools, datasets }),
+    ...createAskedFlowActivities(dataSource),
   };
   return redactingErrors(agreeingCalls(activities, dataSource, (input) => activities.resolveIdentity(input)));
 }

@@ -1,14 +1,19 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { ArtifactStore } from '../infra/artifacts/artifact-store.js';
 import type { OperatorFile } from '../infra/config/operator-file.js';
+import { FlowWorkflows } from './temporal/flow-workflows.js';
 import { RunWorkflows } from './temporal/run-workflows.js';
 
 export const OPERATOR = Symbol('OPERATOR');
+export const ARTIFACTS = Symbol('ARTIFACTS');
 
 /** What the API works on; made, connected and closed by whoever starts it. */
 export interface Dependencies {
   dataSource: DataSource;
   workflows: RunWorkflows;
+  flows: FlowWorkflows;
+  artifacts: ArtifactStore;
   operator: OperatorFile;
 }
 
@@ -16,15 +21,17 @@ export interface Dependencies {
 @Global()
 @Module({})
 export class DependenciesModule {
-  static of({ dataSource, workflows, operator }: Dependencies): DynamicModule {
+  static of({ dataSource, workflows, flows, artifacts, operator }: Dependencies): DynamicModule {
     return {
       module: DependenciesModule,
       providers: [
         { provide: DataSource, useValue: dataSource },
         { provide: RunWorkflows, useValue: workflows },
+        { provide: FlowWorkflows, useValue: flows },
+        { provide: ARTIFACTS, useValue: artifacts },
         { provide: OPERATOR, useValue: operator },
       ],
-      exports: [DataSource, RunWorkflows, OPERATOR],
+      exports: [DataSource, RunWorkflows, FlowWorkflows, ARTIFACTS, OPERATOR],
     };
   }
 }

@@ -1,22 +1,26 @@
 import { ConsoleLogger } from '@nestjs/common';
+import { openArtifactStore } from '../infra/artifacts/open-artifact-store.js';
 import { readEnvironment } from '../infra/config/environment.js';
 import { loadOperatorFile } from '../infra/config/operator-file.js';
 import { createDataSource, migrate } from '../infra/database/data-source.js';
 import { createApp } from './app.js';
 import { createTemporalClient } from './temporal/connect.js';
+import { FlowWorkflows } from './temporal/flow-workflows.js';
 import { RunWorkflows } from './temporal/run-workflows.js';
 
 const HOST = '127.0.0.1';
 const logger = new ConsoleLogger({ json: true, colors: false });
 
 async function main(): Promise<void> {
-  const env = readEnvironment(['DATABASE_URL', 'AGENTFLOW_API_PORT', 'AGENTFLOW_OPERATOR_FILE']);
+  const env = readEnvironment(['DATABASE_URL', 'AGENTFLOW_API_PORT', 'AGENTFLOW_ARTIFACTS', 'AGENTFLOW_OPERATOR_FILE']);
   const operator = loadOperatorFile(env.AGENTFLOW_OPERATOR_FILE);
   await migrate(env.DATABASE_URL);
   const dataSource = await createDataSource(env.DATABASE_URL).initialize();
   const { client, connection } = createTemporalClient();
   const workflows = new RunWorkflows(client, connection, operator.timeouts);
-  const app = await createApp({ dataSource, workflows, operator }, { logger });
+  const flows = new FlowWorkflows(client, connection, operator.timeouts);
+  const artifacts = openArtifactStore(env.AGENTFLOW_ARTIFACTS);
+  const app = await createApp({ dataSource, workflows, flows, artifacts, operator }, { logger });
 
   const stop = async (): Promise<void> => {
     await app.close();

@@ -1,4 +1,5 @@
 import { Flow } from './agent-flow.js';
+import { askedFlow } from './asked-flow.js';
 import type { AgentFlowInput, AgentFlowResult } from './contracts/flow.js';
 
 /**
@@ -6,6 +7,10 @@ import type { AgentFlowInput, AgentFlowResult } from './contracts/flow.js';
  * spent, then answer and score. Every call is an activity, so that every turn can be seen, retried and replayed.
  */
 export async function agentFlow(input: AgentFlowInput): Promise<AgentFlowResult> {
+  return input.flow.purpose === 'ask' ? askedFlow(input, () => run(input)) : run(input);
+}
+
+async function run(input: AgentFlowInput): Promise<AgentFlowResult> {
   const flow = new Flow(input);
   try {
     if (flow.takesTurns()) await flow.analyse();

@@ -4,13 +4,21 @@ import { parseYaml } from './yaml-document.js';
 
 /** Bytes of a request body at most; the longest sensible configuration has some 3,000. */
 export const MAX_BODY_BYTES = 65_536;
+/** The same of a question: it may come with pictures, in base64. */
+export const MAX_QUESTION_BYTES = 24 * 1024 * 1024;
+const QUESTIONS = '/v1/agent_flows';
 
 const JSON_TYPES = ['application/json'];
 const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml'];
 
 /** Reads a body into `request.body` as plain data, from JSON or YAML and nothing else. */
 export function bodyMiddlewares(): RequestHandler[] {
-  return [requireKnownType, text({ type: [...JSON_TYPES, ...YAML_TYPES], limit: MAX_BODY_BYTES }), parseBody];
+  const type = [...JSON_TYPES, ...YAML_TYPES];
+  const small = text({ type, limit: MAX_BODY_BYTES });
+  const large = text({ type, limit: MAX_QUESTION_BYTES });
+  const read: RequestHandler = (request, response, next) =>
+    (request.path === QUESTIONS ? large : small)(request, response, next);
+  return [requireKnownType, read, parseBody];
 }
 
 /** A form or plain text is what a foreign web page can send without asking: 415. */

@@ -8,7 +8,6 @@ import {
 import { rootCause } from '@temporalio/common';
 import { QueryFailedError } from 'typeorm';
 import { ApiError, badRequest, conflict, notFound, unavailable, type ApiErrorType } from './api-error.js';
-import { MAX_BODY_BYTES } from './body.middleware.js';
 
 /** PostgreSQL's classes of errors that pass: connection, resources, operator intervention. */
 const PASSING_SQLSTATE = /^(08|53|57)/;
@@ -79,6 +78,7 @@ function ofStatus(status: number, error: Error): ApiError {
 }
 
 function bodyTooLarge(error: Error): ApiError {
-  const message = `The body is larger than the ${MAX_BODY_BYTES} bytes that this API accepts.`;
+  const { limit } = error as { limit?: number };
+  const message = `The body is larger than the ${limit} bytes that this API accepts here.`;
   return new ApiError(413, 'invalid_request_error', 'body_too_large', message, { cause: error });
 }

@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises';
+import { openArtifactStore } from '../../infra/artifacts/open-artifact-store.js';
 import { loadOperatorFile } from '../../infra/config/operator-file.js';
 import { readEnvironment } from '../../infra/config/environment.js';
 import { createDataSource } from '../../infra/database/data-source.js';
 import { createApp } from '../app.js';
 import { createTemporalClient } from '../temporal/connect.js';
+import { FlowWorkflows } from '../temporal/flow-workflows.js';
 import { RunWorkflows } from '../temporal/run-workflows.js';
 import { formatOpenApi, OPENAPI_FILE } from './openapi-file.js';
 import { createOpenApi } from './openapi.js';
@@ -15,6 +17,8 @@ const app = await createApp(
   {
     dataSource: createDataSource('postgres://127.0.0.1/unused'),
     workflows: new RunWorkflows(client, connection, operator.timeouts),
+    flows: new FlowWorkflows(client, connection, operator.timeouts),
+    artifacts: openArtifactStore('file:///unused'),
     operator,
   },
   { logger: false },

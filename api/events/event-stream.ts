@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import type { Response } from 'express';
-import type { RunEventDto } from './run-event.dto.js';
+
+/** An event of any stream. */
+export interface StreamedEvent {
+  /** Ascending: the id of the server-sent event. */
+  sequence: number;
+  type: string;
+}
 
 /** Proxies and clients drop connections that are silent for long. */
 const HEARTBEAT_MS = 10_000;
@@ -22,7 +28,7 @@ export class EventStream {
   }
 
   /** A page of events; an empty one is a heartbeat where it is time for one. */
-  async write(events: readonly RunEventDto[]): Promise<void> {
+  async write(events: readonly StreamedEvent[]): Promise<void> {
     if (events.length > 0) return this.send(events.map(format).join(''));
     if (Date.now() - this.lastWrite >= HEARTBEAT_MS) await this.send(': heartbeat\n\n');
   }
@@ -35,6 +41,6 @@ export class EventStream {
   }
 }
 
-function format(event: RunEventDto): string {
+function format(event: StreamedEvent): string {
   return `id: ${event.sequence}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }

@@ -3,12 +3,11 @@ import { ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags }
 import type { Request, Response } from 'express';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
-import { badRequest } from '../common/api-error.js';
 import { named } from '../common/json-schema.js';
 import { numberPageQuery, type NumberPageQuery } from '../common/list.dto.js';
-import { EventStream } from './event-stream.js';
 import { EventsService } from './events.service.js';
 import { runEventListSchema, runEventSchema } from './run-event.dto.js';
+import { parseLastEventId, sendEvents } from './send-events.js';
 
 @ApiTags('events')
 @ApiErrorResponses()
@@ -52,21 +51,6 @@ export class EventsController {
       response.status(204).end();
       return;
     }
-    const closed = new AbortController();
-    response.on('close', () => closed.abort());
-    const stream = new EventStream(response, closed.signal);
-    try {
-      for await (const events of this.service.follow(project, id, after, closed.signal)) await stream.write(events);
-      response.end();
-    } catch (error) {
-      if (!closed.signal.aborted) throw error;
-    }
+    await sendEvents(response, (signal) => this.service.follow(project, id, after, signal));
   }
-}
-
-function parseLastEventId(header: string | undefined): number | undefined {
-  if (header === undefined || header === '') return undefined;
-  if (/^\d{1,15}$/.test(header)) return Number(header);
-  const message = 'Last-Event-ID must be the id of an event of this stream: its sequence.';
-  throw badRequest('invalid_last_event_id', message, { param: 'Last-Event-ID' });
 }

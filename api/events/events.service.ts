@@ -1,13 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { DataSource, MoreThan } from 'typeorm';
 import { RunEvent } from '../../infra/database/entities/index.js';
 import { isFinished } from '../../infra/database/run-status.js';
 import { toList, type List, type NumberPageQuery } from '../common/list.dto.js';
 import { TrainingRunsService } from '../training-runs/training-runs.service.js';
+import { pollPause } from './poll-pause.js';
 import { toRunEventDto, type RunEventDto } from './run-event.dto.js';
 
-const POLL_INTERVAL_MS = 500;
 const PAGE = 500;
 
 @Injectable()
@@ -46,7 +45,7 @@ export class EventsService {
       yield events.map(toRunEventDto);
       if (events.length === PAGE) continue;
       if (await this.isOver(project, runId, last)) return;
-      await pause(signal);
+      await pollPause(signal);
     }
   }
 
@@ -57,10 +56,4 @@ export class EventsService {
       take: limit,
     });
   }
-}
-
-async function pause(signal: AbortSignal): Promise<void> {
-  await sleep(POLL_INTERVAL_MS, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 }

@@ -3,7 +3,7 @@ import type { Rollout } from '../../infra/database/entities/index.js';
 import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../workflows/contracts/flow.js';
 import { listSchema } from '../common/list.dto.js';
 
-const memoryEntrySchema = z.object({
+export const memoryEntrySchema = z.object({
   turn: z.int(),
   tool: z.string().optional(),
   subGoal: z.string().optional(),

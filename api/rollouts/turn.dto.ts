@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Turn } from '../../infra/database/entities/index.js';
+import { modelCallSchema, toModelCallDto } from './model-call.dto.js';
 import { rolloutSchema } from './rollout.dto.js';
 
 export const turnSchema = z.object({
@@ -15,6 +16,7 @@ export const turnSchema = z.object({
   prompt_token_ids: z.array(z.int()).nullable(),
   response_token_ids: z.array(z.int()).nullable().describe('All sampled tokens, the end token included.'),
   logprobs: z.array(z.number()).nullable().describe('One per response token, at the sampling temperature.'),
+  calls: z.array(modelCallSchema).nullable().describe("Calls of language models for the output, tools' included."),
   created_at: z.iso.datetime(),
 });
 export type TurnDto = z.infer<typeof turnSchema>;
@@ -36,6 +38,7 @@ export function toTurnDto(row: Turn): TurnDto {
     prompt_token_ids: row.promptTokenIds && decodeInt32(row.promptTokenIds),
     response_token_ids: row.responseTokenIds && decodeInt32(row.responseTokenIds),
     logprobs: row.logprobs && decodeFloat32(row.logprobs),
+    calls: row.calls?.map(toModelCallDto) ?? null,
     created_at: row.createdAt.toISOString(),
   };
 }

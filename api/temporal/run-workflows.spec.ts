@@ -33,7 +33,8 @@ describe(RunWorkflows, () => {
 
   beforeAll(async () => {
     harness = await WorkflowHarness.start();
-    api = await TestApi.start(new RunWorkflows(harness.client, harness.environment.connection, TEST_SETTINGS));
+    const workflows = new RunWorkflows(harness.client, harness.environment.connection, TEST_SETTINGS);
+    api = await TestApi.start({ workflows });
     client = new ApiClient({ url: api.url, key: api.key });
     const { dataSource } = api.database;
     const setRunStatus = async (input: Parameters<typeof writeRunStatus>[1]): Promise<void> =>
@@ -113,8 +114,8 @@ describe(RunWorkflows, () => {
 
   it('keeps a run queued where there is no Temporal server, and says so', async () => {
     const away = Connection.lazy({ address: '127.0.0.1:9' });
-    const unreachable = new RunWorkflows(new Client({ connection: away }), away, TEST_SETTINGS, 500);
-    const without = await TestApi.start(unreachable);
+    const workflows = new RunWorkflows(new Client({ connection: away }), away, TEST_SETTINGS, 500);
+    const without = await TestApi.start({ workflows });
     try {
       await without.request('get', '/health').expect(503);
       const { body } = await without.request('post', '/v1/training_runs').send(CONFIG).expect(201);

@@ -1,42 +1,22 @@
-import { WorkflowExecutionAlreadyStartedError, type Client, type Connection } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { TrainingRun } from '../../infra/database/entities/index.js';
-import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.js';
 import type { Decision, RunStatus } from '../../workflows/contracts/agent-activities.js';
 import type { ChangeablePart } from '../../workflows/contracts/identity.js';
 import { searchAttributes } from '../../workflows/contracts/search-attributes.js';
 import { AGENT_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
 import type { Training } from '../../workflows/contracts/training-config.js';
-import type { RunSettings, TrainingRunInput, TrainingRunProgress } from '../../workflows/contracts/training-run.js';
+import type { TrainingRunInput, TrainingRunProgress } from '../../workflows/contracts/training-run.js';
+import { WorkflowCalls } from './workflow-calls.js';
 
 /** The API's only way to the `trainingRun` workflows: a workflow's id is its training run's id. */
-export class RunWorkflows {
-  private searchAttributesReady = false;
-
-  constructor(
-    private readonly client: Client,
-    private readonly connection: Connection,
-    private readonly settings: RunSettings,
-    /** How long a call to Temporal, and through it to the workflow, may take. */
-    private readonly deadlineMs = 10_000,
-  ) {}
-
+export class RunWorkflows extends WorkflowCalls {
   /**
    * Starts the workflow of a queued run. Starting it twice is harmless.
    * @param deadlineMs how long to wait for the Temporal server
    * @returns false where the run's workflow has already ended
    */
   async start(run: TrainingRun, deadlineMs = this.deadlineMs): Promise<boolean> {
-    return this.call(deadlineMs, async () => {
-      await this.ensureSearchAttributes();
-      try {
-        await this.client.workflow.start('trainingRun', this.startOptions(run));
-        return true;
-      } catch (error) {
-        if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
-        throw error;
-      }
-    });
+    return this.startOnce('trainingRun', this.startOptions(run), deadlineMs);
   }
 
   async pause(runId: string, now: boolean): Promise<RunStatus> {
@@ -64,10 +44,6 @@ export class RunWorkflows {
     return this.update<RunStatus>(runId, 'decide', decision);
   }
 
-  async cancel(runId: string): Promise<void> {
-    await this.call(this.deadlineMs, () => this.client.workflow.getHandle(runId).cancel());
-  }
-
   async progress(runId: string): Promise<TrainingRunProgress> {
     return this.call(this.deadlineMs, () =>
       this.client.workflow.getHandle(runId).query<TrainingRunProgress>('progress'),
@@ -86,17 +62,6 @@ export class RunWorkflows {
     );
   }
 
-  private call<T>(deadlineMs: number, work: () => Promise<T>): Promise<T> {
-    return this.connection.withDeadline(Date.now() + deadlineMs, work);
-  }
-
-  /** Where they are missing the server refuses to start a workflow that sets them. */
-  private async ensureSearchAttributes(): Promise<void> {
-    if (this.searchAttributesReady) return;
-    await ensureSearchAttributes(this.connection, this.client.options.namespace);
-    this.searchAttributesReady = true;
-  }
-
   private startOptions(run: TrainingRun) {
     const { config } = run;
     const input: TrainingRunInput = { runId: run.id, config, settings: this.settings };
@@ -104,8 +69,6 @@ export class RunWorkflows {
       workflowId: run.id,
       taskQueue: AGENT_TASK_QUEUE,
       args: [input],
-      workflowIdConflictPolicy: 'USE_EXISTING' as const,
-      workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
       staticSummary: `${config.name}: ${config.steps} steps of ${config.model}`,
       staticDetails: describeRun(run),
       typedSearchAttributes: new TypedSearchAttributes([

@@ -1,13 +1,17 @@
-import { join } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import request from 'supertest';
+import { FileArtifactStore } from '../../infra/artifacts/file-artifact-store.js';
 import { loadOperatorFile } from '../../infra/config/operator-file.js';
 import { PROJECT_ROOT } from '../../infra/config/project-root.js';
 import { createApiKey } from '../../infra/database/api-keys.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
 import { createApp } from '../app.js';
-import type { RunWorkflows } from '../temporal/run-workflows.js';
+import type { Dependencies } from '../dependencies.module.js';
+import { FakeFlowWorkflows } from './fake-flow-workflows.js';
 import { FakeRunWorkflows } from './fake-run-workflows.js';
 
 type Method = 'get' | 'post' | 'put' | 'delete';
@@ -18,25 +22,30 @@ export class TestApi {
     readonly app: NestExpressApplication,
     readonly database: TestDatabase,
     readonly workflows: FakeRunWorkflows,
+    readonly flows: FakeFlowWorkflows,
+    readonly artifacts: string,
     readonly url: string,
     readonly key: string,
   ) {}
 
-  /** @param temporal speaks to a real Temporal server; without it the API speaks to `workflows`, which is a fake */
-  static async start(temporal?: RunWorkflows): Promise<TestApi> {
+  /** @param real what speaks to a real Temporal server, in the place of the fakes; and other things of the operator's */
+  static async start(real: Partial<Dependencies> = {}): Promise<TestApi> {
     const database = await createTestDatabase();
     const key = await createApiKey(database.dataSource, 'default');
-    const operator = loadOperatorFile(join(PROJECT_ROOT, 'infra/local/operator.yaml'));
-    const workflows = new FakeRunWorkflows();
-    const dependencies = {
+    const artifacts = await mkdtemp(join(tmpdir(), 'agentflow-artifacts-'));
+    const [workflows, flows] = [new FakeRunWorkflows(), new FakeFlowWorkflows()];
+    const dependencies: Dependencies = {
       dataSource: database.dataSource,
-      workflows: temporal ?? (workflows as unknown as RunWorkflows),
-      operator,
+      workflows: workflows as unknown as Dependencies['workflows'],
+      flows: flows as unknown as Dependencies['flows'],
+      artifacts: new FileArtifactStore(artifacts),
+      operator: loadOperatorFile(join(PROJECT_ROOT, 'infra/local/operator.yaml')),
+      ...real,
     };
     const app = await createApp(dependencies, { logger: false });
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
-    return new TestApi(app, database, workflows, `http://127.0.0.1:${port}`, key);
+    return new TestApi(app, database, workflows, flows, artifacts, `http://127.0.0.1:${port}`, key);
   }
 
   /** A request with the key of the project `default`, or another one. */
@@ -47,5 +56,6 @@ export class TestApi {
   async stop(): Promise<void> {
     await this.app.close();
     await this.database.drop();
+    await rm(this.artifacts, { recursive: true });
   }
 }

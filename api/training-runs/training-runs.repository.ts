@@ -1,16 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, MoreThan, type EntityManager } from 'typeorm';
-import { Checkpoint, IdempotencyKey, TrainingRun, TrainingStep } from '../../infra/database/entities/index.js';
+import { DataSource, MoreThan } from 'typeorm';
+import { Checkpoint, TrainingRun, TrainingStep } from '../../infra/database/entities/index.js';
 import { appendEvent } from '../../infra/database/run-events.js';
 import { badRequest } from '../common/api-error.js';
+import { claimKey, type Idempotency } from '../common/idempotency.js';
 import type { IdPageQuery, NumberPageQuery } from '../common/list.dto.js';
 
 export type NewTrainingRun = Pick<TrainingRun, 'id' | 'project' | 'name' | 'steps' | 'config' | 'configSha256'>;
-
-export interface Idempotency {
-  key: string;
-  bodySha256: string;
-}
 
 @Injectable()
 export class TrainingRunsRepository {
@@ -18,9 +14,10 @@ export class TrainingRunsRepository {
 
   /**
    * Writes a queued run, its first event and its idempotency record in one transaction (design 9).
-   * @returns the record that was there before, and then nothing is written
+   * @returns the id of the run that an earlier request with the key created, and then nothing is written
+   * @throws ApiError 409 where that request had another body
    */
-  async create(run: NewTrainingRun, idempotency?: Idempotency): Promise<IdempotencyKey | undefined> {
+  async create(run: NewTrainingRun, idempotency?: Idempotency): Promise<string | undefined> {
     return this.dataSource.transaction(async (manager) => {
       const earlier = idempotency && (await claimKey(manager, run, idempotency));
       if (earlier) return earlier;
@@ -73,24 +70,6 @@ export class TrainingRunsRepository {
       take: limit + 1,
     });
   }
-}
-
-/** Inserts first: of two creations with one key the second waits here until the first has committed. */
-async function claimKey(
-  manager: EntityManager,
-  run: NewTrainingRun,
-  { key, bodySha256 }: Idempotency,
-): Promise<IdempotencyKey | undefined> {
-  const inserted = await manager
-    .createQueryBuilder()
-    .insert()
-    .into(IdempotencyKey)
-    .values({ project: run.project, key, bodySha256, runId: run.id })
-    .orIgnore()
-    .returning(['runId'])
-    .execute();
-  if ((inserted.raw as unknown[]).length > 0) return undefined;
-  return manager.findOneByOrFail(IdempotencyKey, { project: run.project, key });
 }
 
 function unknownCursor(after: string): Error {

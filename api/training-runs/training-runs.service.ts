@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
 import type { OperatorFile } from '../../infra/config/operator-file.js';
 import type { TrainingRun } from '../../infra/database/entities/index.js';
-import { conflict, notFound } from '../common/api-error.js';
+import { notFound } from '../common/api-error.js';
+import { readIdempotency, sha256Of } from '../common/idempotency.js';
 import { toList, type IdPageQuery, type List, type NumberPageQuery } from '../common/list.dto.js';
+import { newId } from '../common/new-id.js';
 import { OPERATOR } from '../dependencies.module.js';
 import { RunWorkflows } from '../temporal/run-workflows.js';
 import { parseRunConfig } from './config/parse-run-config.js';
 import { toCheckpointDto, type CheckpointDto } from './dto/checkpoint.dto.js';
 import { toTrainingRunDto, type TrainingRunDto } from './dto/training-run.dto.js';
 import { toTrainingStepDto, type TrainingStepDto } from './dto/training-step.dto.js';
-import { newRunId } from './run-id.js';
 import { TrainingRunsRepository, type NewTrainingRun } from './training-runs.repository.js';
 
 /** A submitter does not wait longer for Temporal: the run is recorded, and the reconciler starts it. */
@@ -38,13 +37,12 @@ export class TrainingRunsService {
     body: unknown,
     idempotencyKey?: string,
   ): Promise<{ run: TrainingRunDto; created: boolean }> {
+    const idempotency = readIdempotency(idempotencyKey, body);
     const config = parseRunConfig(body, this.operator);
     const { name, steps } = config;
-    const run: NewTrainingRun = { id: newRunId(), project, name, steps, config, configSha256: sha256Of(config) };
-    const idempotency = idempotencyKey === undefined ? undefined : { key: idempotencyKey, bodySha256: sha256Of(body) };
+    const run: NewTrainingRun = { id: newId('run'), project, name, steps, config, configSha256: sha256Of(config) };
     const earlier = await this.repository.create(run, idempotency);
-    if (earlier && earlier.bodySha256 !== idempotency?.bodySha256) throw keyReused(earlier.key, earlier.runId);
-    const stored = await this.load(project, earlier?.runId ?? run.id);
+    const stored = await this.load(project, earlier ?? run.id);
     if (!earlier) await this.tryStart(stored);
     return { run: toTrainingRunDto(stored), created: !earlier };
   }
@@ -83,13 +81,4 @@ export class TrainingRunsService {
       this.logger.warn(`${run.id} stays queued until Temporal answers: ${(error as Error).message}`);
     }
   }
-}
-
-function sha256Of(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex');
-}
-
-function keyReused(key: string, runId: string): Error {
-  const message = `The Idempotency-Key "${key}" was used with another body, for ${runId}. Use a new key for a new run.`;
-  return conflict('idempotency_key_reused', message, { param: 'Idempotency-Key' });
 }

@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { ENTITIES } from './entities/index.js';
 import { InitialSchema1795305600000 } from './migrations/1795305600000-initial-schema.js';
 import { LanguageModelCalls1795392000000 } from './migrations/1795392000000-language-model-calls.js';
+import { AgentFlows1795478400000 } from './migrations/1795478400000-agent-flows.js';
 import { BenchmarkEvaluations1795564800000 } from './migrations/1795564800000-benchmark-evaluations.js';
 
 /** An advisory lock's key, the same in every process: the first one migrates, the others wait for it. */
@@ -18,7 +19,12 @@ export function createDataSource(url: string, poolSize = 10): DataSource {
     url,
     poolSize,
     entities: ENTITIES,
-    migrations: [InitialSchema1795305600000, LanguageModelCalls1795392000000, BenchmarkEvaluations1795564800000],
+    migrations: [
+      InitialSchema1795305600000,
+      LanguageModelCalls1795392000000,
+      AgentFlows1795478400000,
+      BenchmarkEvaluations1795564800000,
+    ],
     synchronize: false,
     installExtensions: false,
     applicationName: 'agentflow',

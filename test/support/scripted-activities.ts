@@ -8,6 +8,7 @@ import type {
   RecordRolloutInput,
   SetRunStatusInput,
 } from '../../workflows/contracts/agent-activities.js';
+import type { SetFlowStatusInput } from '../../workflows/contracts/asked-flow.js';
 import type { Query } from '../../workflows/contracts/flow.js';
 import { TRAINER_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
 import type {
@@ -29,6 +30,7 @@ export interface ScriptedActivities {
     inits: InitPolicyRequest[];
     steps: TrainStepRequest[];
     statuses: SetRunStatusInput[];
+    flowStatuses: SetFlowStatusInput[];
     allowances: RecordAllowanceInput[];
     checkpoints: number[];
   };
@@ -45,6 +47,7 @@ export function scriptedActivities(
     inits: [],
     steps: [],
     statuses: [],
+    flowStatuses: [],
     allowances: [],
     checkpoints: [],
   };
@@ -103,6 +106,10 @@ export function scriptedActivities(
     recordEvaluation: () => Promise.resolve(),
     setEvaluationStatus: () => Promise.resolve(),
     reportEvaluation: () => Promise.resolve({ cells: 0 }),
+    setFlowStatus: (input) => {
+      calls.flowStatuses.push(input);
+      return Promise.resolve();
+    },
     ...overrides.agent,
   };
   const trainer: TrainerActivities = {

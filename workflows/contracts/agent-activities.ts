@@ -1,4 +1,5 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
+import type { AskedFlowActivities } from './asked-flow.js';
 import type { BenchmarkEvaluationActivities } from './benchmark-evaluation.js';
 import type { AgentFlowResult, Analysis, FlowRef, MemoryEntry, Query, TurnRecord } from './flow.js';
 import type {
@@ -306,4 +307,5 @@ export type AgentActivities = ModuleActivities &
   DatasetActivities &
   TrajectoryActivities &
   RunActivities &
+  AskedFlowActivities &
   BenchmarkEvaluationActivities;

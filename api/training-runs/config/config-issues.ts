@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
-import type { ApiIssue } from '../../common/api-error.js';
+import { badRequest, type ApiIssue } from '../../common/api-error.js';
 import { choiceAt, keyPaths, knownKeys, placeAt, type Path, type Place } from './schema-place.js';
 
 type Issue = z.core.$ZodIssue;
@@ -10,6 +10,12 @@ export function describeIssues(configuration: Place, issues: readonly Issue[]): 
   return issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys' ? unknownKeys(configuration, issue.path, issue.keys) : [describe(issue)],
   );
+}
+
+/** @param what is refused, at the beginning of a sentence */
+export function refusal(code: string, what: string, issues: ApiIssue[]): Error {
+  const lines = issues.map(({ message }) => `- ${message}`);
+  return badRequest(code, `${what} cannot be accepted:\n${lines.join('\n')}`, { param: issues[0]?.param, issues });
 }
 
 /** `['flow', 'tools', 1]` as `flow.tools[1]`. */

@@ -1,6 +1,6 @@
 import { runConfigSchema, type RunConfig } from '../../../workflows/contracts/run-config.js';
-import { badRequest, type ApiIssue } from '../../common/api-error.js';
-import { describeIssues } from './config-issues.js';
+import type { ApiIssue } from '../../common/api-error.js';
+import { describeIssues, refusal } from './config-issues.js';
 import { unregisteredNames, type RegisteredNames } from './registered-names.js';
 
 /**
@@ -9,14 +9,12 @@ import { unregisteredNames, type RegisteredNames } from './registered-names.js';
  */
 export function parseRunConfig(body: unknown, registered: RegisteredNames): RunConfig {
   const parsed = runConfigSchema.safeParse(body, { reportInput: true });
-  if (!parsed.success) throw refusal(describeIssues({ schema: runConfigSchema, value: body }, parsed.error.issues));
+  if (!parsed.success) throw refused(describeIssues({ schema: runConfigSchema, value: body }, parsed.error.issues));
   const unknown = unregisteredNames(parsed.data, registered);
-  if (unknown.length > 0) throw refusal(unknown);
+  if (unknown.length > 0) throw refused(unknown);
   return parsed.data;
 }
 
-function refusal(issues: ApiIssue[]): Error {
-  const lines = issues.map(({ message }) => `- ${message}`);
-  const message = `The run configuration cannot be accepted:\n${lines.join('\n')}`;
-  return badRequest('invalid_run_configuration', message, { param: issues[0]?.param, issues });
+function refused(issues: ApiIssue[]): Error {
+  return refusal('invalid_run_configuration', 'The run configuration', issues);
 }

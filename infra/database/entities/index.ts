@@ -1,3 +1,4 @@
+import { AgentFlow } from './agent-flow.entity.js';
 import { ApiKey } from './api-key.entity.js';
 import { Batch } from './batch.entity.js';
 import { BenchmarkEvaluation } from './benchmark-evaluation.entity.js';
@@ -14,6 +15,7 @@ import { TrainingStep } from './training-step.entity.js';
 import { Turn } from './turn.entity.js';
 
 export {
+  AgentFlow,
   ApiKey,
   Batch,
   BenchmarkEvaluation,
@@ -32,6 +34,7 @@ export {
 
 /** Every table. The rows name each other by id without foreign keys: several processes write them, each once. */
 export const ENTITIES = [
+  AgentFlow,
   ApiKey,
   Batch,
   BenchmarkEvaluation,
