@@ -50,6 +50,7 @@ describe('agent activities', () => {
       dataSource: database.dataSource,
       artifacts: openArtifactStore(pathToFileURL(tmpdir()).href),
       policyClient: new EmbeddedPolicyClient(`http://127.0.0.1:${port}`),
+      languageModels: { providers: {}, language_models: {} },
       datasets: { atlas: { kind: 'made' } },
     });
   });

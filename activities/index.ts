@@ -1,12 +1,15 @@
 import type { DataSource } from 'typeorm';
 import type { ArtifactStore } from '../infra/artifacts/artifact-store.js';
 import type { DatasetRegistrations } from '../infra/config/operator/datasets.js';
+import type { WebToolSettings } from '../infra/config/operator/web-tools.js';
 import type { AgentActivities } from '../workflows/contracts/agent-activities.js';
 import { createBenchmarkEvaluationActivities } from './evaluations/benchmark-evaluation.activities.js';
 import { createDatasetActivities } from './datasets/dataset.activities.js';
 import { createTruthSource } from './datasets/ground-truth.js';
 import { ItemStore } from './datasets/items/item-store.js';
 import { Datasets } from './datasets/registry.js';
+import { createImageReader } from './engines/llm/image-reader.js';
+import { LanguageModels, type LanguageModelRegistrations } from './engines/llm/language-models.js';
 import type { PolicyClient } from './engines/policy-client.js';
 import { redactingErrors } from './failures/redacting-errors.js';
 import { createAskedFlowActivities } from './flows/asked-flow.activities.js';
@@ -25,6 +28,8 @@ export interface AgentDependencies {
   policyClient: PolicyClient;
   /** What the operator registered. */
   datasets: DatasetRegistrations;
+  languageModels: LanguageModelRegistrations;
+  webTools?: WebToolSettings;
 }
 
 /** Every activity of the agent worker. */
@@ -33,14 +38,21 @@ export function createAgentActivities({
   artifacts,
   policyClient,
   datasets: registrations,
+  languageModels: registeredModels,
+  webTools,
 }: AgentDependencies): AgentActivities {
   const items = new ItemStore(registrations);
   const datasets = new Datasets(items);
-  const tools = createTools(policyClient);
+  const tools = createTools(webTools);
+  const models = {
+    dataSource,
+    policyClient,
+    languageModels: LanguageModels.open(registeredModels, createImageReader(artifacts)),
+  };
   const turns = new TurnStore(dataSource);
   const activities = {
     ...createDatasetActivities(datasets),
-    ...createModuleActivities({ turns, tools, policyClient }),
+    ...createModuleActivities({ turns, tools, models }),
     ...createScoringActivities({ truthOf: createTruthSource(items) }),
     ...createTrajectoryActivities({ dataSource, artifacts }),
     ...createBenchmarkEvaluationActivities(dataSource),

@@ -1,4 +1,8 @@
+import type { ImageRef } from '../../workflows/contracts/flow.js';
+
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
   content: string;
+  /** Of a user message. */
+  images?: ImageRef[];
 }

@@ -2,17 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import type { MemoryEntry, Query } from '../../workflows/contracts/flow.js';
 import { atlas } from '../datasets/atlas/atlas.dataset.js';
 import { atlasTruth } from '../datasets/atlas/truth.js';
-import { EmbeddedPolicyClient } from '../engines/embedded-policy-client.js';
 import { scoreExactNumber } from '../scoring/exact-number.js';
 import { createTools } from '../tools/index.js';
-import { executeSubGoal } from './executor/scripted-executor.js';
+import { toolContext } from '../tools/testing/tool-context.js';
+import { runCommand } from './executor/run-command.js';
+import { scriptedArguments } from './executor/scripted-executor.js';
 import { lastNumber } from './generator/last-number.js';
 import { oraclePlan } from './planner/oracle.engine.js';
 import { verify } from './verifier/verify.js';
 
-const tools = createTools(new EmbeddedPolicyClient('http://127.0.0.1:1'));
+const tools = createTools();
 const families = { arithmetic: 1, lookup: 1, 'two-hop': 1, comparison: 1, sum: 1 };
-const signal = new AbortController().signal;
 
 /** The agent flow's loop without its workflow: oracle planner, scripted modules, real tools. */
 async function solve(query: Query, maxTurns: number): Promise<{ turns: number; answer: string }> {
@@ -20,14 +20,9 @@ async function solve(query: Query, maxTurns: number): Promise<{ turns: number; a
   while (memory.length < maxTurns && memory.at(-1)?.verdict !== 'STOP') {
     const turn = memory.length + 1;
     const { tool, subGoal } = oraclePlan(query.question, memory);
-    const run = await executeSubGoal(tools.named(tool), subGoal, {
-      flowId: 'flow',
-      turn,
-      dataset: query.dataset,
-      model: 'm',
-      seed: '0',
-      signal,
-    });
+    const called = tools.named(tool);
+    const context = toolContext({ turn, dataset: query.dataset });
+    const run = await runCommand(called, scriptedArguments(called, subGoal), context);
     const record = { turn, tool, subGoal, ...run };
     memory.push({ ...record, ...verify(query.question, [...memory, record]) });
   }

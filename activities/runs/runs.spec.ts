@@ -4,13 +4,12 @@ import { createTestDatabase, type TestDatabase } from '../../infra/database/test
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import type { EvaluationSummary } from '../../workflows/contracts/agent-activities.js';
 import { runConfigSchema } from '../../workflows/contracts/run-config.js';
-import { EmbeddedPolicyClient } from '../engines/embedded-policy-client.js';
 import { createTools } from '../tools/index.js';
 import { ItemStore } from '../datasets/items/item-store.js';
 import { Datasets } from '../datasets/registry.js';
 import { createRunActivities } from './run.activities.js';
 
-const tools = createTools(new EmbeddedPolicyClient('http://127.0.0.1:1'));
+const tools = createTools();
 
 describe('run activities', () => {
   let database: TestDatabase;

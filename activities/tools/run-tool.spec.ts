@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { MISTAKE_BYTES, RESULT_BYTES, runTool } from './run-tool.js';
+import { toolContext } from './testing/tool-context.js';
 import { defineTool, mistake, type Tool, type ToolContext, type ToolDefinition } from './tool.js';
 
 const inputSchema = z.strictObject({ text: z.string().max(5, 'the text is too long') });
@@ -10,7 +11,7 @@ function toolThat(run: ToolDefinition<typeof inputSchema>['run'], timeoutMs = 1_
 }
 
 function contextWith(signal = new AbortController().signal): ToolContext {
-  return { flowId: 'f', turn: 1, dataset: { name: 'atlas', seed: 7 }, model: 'm', seed: '1', signal };
+  return toolContext({ signal });
 }
 
 describe('runTool', () => {

@@ -1,16 +1,28 @@
 import { z } from 'zod';
 import type { Query } from '../../workflows/contracts/flow.js';
 
+/** What a tool asks a language model. */
+export interface GenerateRequest {
+  /** What the model is to do. */
+  instruction: string;
+  prompt: string;
+}
+
 /** What a tool may know about the flow that calls it. It holds no ground truth. */
 export interface ToolContext {
   flowId: string;
   turn: number;
   dataset: Query['dataset'];
-  /** Registered name of the model that the run trains; tools use its untrained base. */
-  model: string;
   /** Unsigned 64-bit decimal; equal for every attempt of the same turn (I5). */
   seed: string;
   signal: AbortSignal;
+  /** `compact` where `generate` asks a small model: it does one short thing at a time. */
+  promptStyle: 'full' | 'compact';
+  /**
+   * The reply of the language model that the configuration binds tools to (`flow.tool_engine`), kept in the turn's row.
+   * Fails with PromptTooLong (isPromptTooLong) where the prompt does not fit; an outage is thrown and retried.
+   */
+  generate(request: GenerateRequest): Promise<string>;
 }
 
 /** What went wrong with a call, by name. The planner can mend every one of them: an outage is thrown instead (I2). */

@@ -81,6 +81,7 @@ describe('freezeBatch', () => {
           policySha256: sampledBy.sha256,
           temperature: 0.7,
           seed: '1',
+          template: 't',
         },
       }));
     }
@@ -119,8 +120,8 @@ describe('freezeBatch', () => {
       row(2, 1, 1, 'stop'),
     ]);
     expect(JSON.parse(batch.schema.metadata.get('agentflow') ?? '')).toEqual({
-      format: 2,
-      trainer_version: 'flow-grpo-2',
+      format: 3,
+      trainer_version: 'flow-grpo-3',
       reference: null,
       response_limit: 20,
       draws: 3,

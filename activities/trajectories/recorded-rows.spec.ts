@@ -78,6 +78,7 @@ describe('freezeRecordedBatch', () => {
             policySha256: policy.sha256,
             temperature: 1,
             seed: '1',
+            template: 't',
           },
         }),
       );

@@ -14,6 +14,7 @@ const sample: Sample = {
   policySha256: 'a'.repeat(64),
   temperature: 0.7,
   seed: '18446744073709551615',
+  template: 't',
 };
 
 describe('TurnStore', () => {

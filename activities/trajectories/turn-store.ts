@@ -1,10 +1,20 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { Turn } from '../../infra/database/entities/index.js';
 import type { Timed } from '../../workflows/contracts/agent-activities.js';
+import { costOf } from '../engines/budget.js';
+import type { RecordedCalls } from '../engines/model-calls.js';
 import type { Sample } from '../modules/planner/planner-engine.js';
 import { packFloat32, packInt32 } from './token-bytes.js';
 
-export const AGENT_MODULES = ['query_analysis', 'planner', 'executor', 'verifier', 'generator'] as const;
+export const AGENT_MODULES = [
+  'query_analysis',
+  'planner',
+  'executor',
+  'verifier',
+  'generator',
+  'generator.final',
+  'generator.base',
+] as const;
 export type AgentModule = (typeof AGENT_MODULES)[number];
 
 /** What comes before the first turn, and the answer after the last, stands at turn 0. */
@@ -19,6 +29,8 @@ export interface TurnKey {
 export interface Produced<Output extends object> {
   output: Output;
   sample?: Sample;
+  /** Calls of language models that were made for it. */
+  recorded?: RecordedCalls;
 }
 
 /** Write-once records of what agent modules did (I3). */
@@ -28,15 +40,16 @@ export class TurnStore {
   /**
    * Returns the stored record; only where there is none, `produce` is called and its output stored. When attempts
    * race, all of them return the record that was first, whatever they produced themselves.
-   * @returns the output with the seconds that producing it took
+   * @returns the output with the seconds that producing it took, but for the wait for a place at a provider
    */
   async once<Output extends object>(key: TurnKey, produce: () => Promise<Produced<Output>>): Promise<Timed<Output>> {
     const stored = await this.find<Output>(key);
     if (stored) return stored;
     const started = performance.now();
-    const { output, sample } = await produce();
-    const seconds = (performance.now() - started) / 1000;
-    await this.insert(key, { ...output, seconds }, sample);
+    const produced = await produce();
+    const waited = produced.recorded?.waitedSeconds ?? 0;
+    const seconds = Math.max(0, (performance.now() - started) / 1000 - waited);
+    await this.record(key, { ...produced, output: { ...produced.output, seconds } });
     const first = await this.find<Output>(key);
     if (!first) throw new Error(`The record of ${key.module} in turn ${key.turn} of ${key.flowId} was deleted.`);
     return first;
@@ -47,16 +60,42 @@ export class TurnStore {
     return turn ? (turn.output as Timed<Output>) : undefined;
   }
 
-  private async insert(key: TurnKey, output: object, sample?: Sample): Promise<void> {
-    await this.dataSource
-      .createQueryBuilder()
-      .insert()
-      .into(Turn)
-      .values({ ...key, output, ...(sample && sampleColumns(sample)) })
-      .orIgnore()
-      .updateEntity(false)
-      .execute();
+  /** The row, and in the same transaction what its calls cost: counted once, like the row itself. */
+  private async record(key: TurnKey, produced: Produced<object>): Promise<void> {
+    const { recorded } = produced;
+    const spent = costOf(recorded?.calls ?? []);
+    if (!recorded || spent.calls === 0) {
+      await insert(this.dataSource.manager, key, produced);
+      return;
+    }
+    await this.dataSource.transaction(async (manager) => {
+      if (await insert(manager, key, produced))
+        await manager.query(SPEND, [recorded.runId, spent.calls, spent.tokens, spent.money]);
+    });
   }
+}
+
+const SPEND = `
+  INSERT INTO run_spending (run_id, calls, tokens, money) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (run_id) DO UPDATE SET
+    calls = run_spending.calls + EXCLUDED.calls,
+    tokens = run_spending.tokens + EXCLUDED.tokens,
+    money = run_spending.money + EXCLUDED.money`;
+
+/** Whether there was no row yet. */
+async function insert(manager: EntityManager, key: TurnKey, produced: Produced<object>): Promise<boolean> {
+  const { output, sample, recorded } = produced;
+  const calls = recorded && recorded.calls.length > 0 ? recorded.calls : null;
+  const inserted = await manager
+    .createQueryBuilder()
+    .insert()
+    .into(Turn)
+    .values({ ...key, output, calls, ...(sample && sampleColumns(sample)) })
+    .orIgnore()
+    .returning('flow_id')
+    .updateEntity(false)
+    .execute();
+  return (inserted.raw as unknown[]).length > 0;
 }
 
 function sampleColumns(sample: Sample): Partial<Omit<Turn, 'prompt' | 'output'>> & { prompt: object } {
@@ -69,5 +108,6 @@ function sampleColumns(sample: Sample): Partial<Omit<Turn, 'prompt' | 'output'>>
     temperature: sample.temperature,
     seed: sample.seed,
     prompt: sample.messages,
+    template: sample.template,
   };
 }

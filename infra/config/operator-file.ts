@@ -3,7 +3,10 @@ import { isAbsolute } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { datasetsSection } from './operator/datasets.js';
+import { languageModelsSection } from './operator/language-models.js';
+import { providersSection } from './operator/providers.js';
 import { registeredName } from './operator/registered-name.js';
+import { WEB_TOOL_NEEDS, webToolSections } from './operator/web-tools.js';
 
 /** Where a base model's weights come from (worker/gpu/flow_grpo/base_model.py). */
 const modelSource = z.union(
@@ -57,12 +60,29 @@ const operatorObject = z.strictObject({
     group_deadline_s: z.number().positive(),
   }),
   policy_server: policyServer.default({ kind: 'embedded' }),
+  providers: providersSection.default({}),
+  language_models: languageModelsSection.default({}),
+  ...webToolSections,
 });
 
-const operatorSchema = operatorObject.refine(
-  ({ models, policy_server: server }) => server.kind === 'embedded' || server.model in models,
-  { path: ['policy_server', 'model'], message: 'must be the name of a registered model' },
-);
+const operatorSchema = operatorObject
+  .refine(({ models, policy_server: server }) => server.kind === 'embedded' || server.model in models, {
+    path: ['policy_server', 'model'],
+    message: 'must be the name of a registered model',
+  })
+  .check(({ value, issues }) => {
+    for (const [name, { provider }] of Object.entries(value.language_models)) {
+      if (provider in value.providers) continue;
+      const message = `"${provider}" must be the name of a registered provider`;
+      issues.push({ code: 'custom', path: ['language_models', name, 'provider'], message, input: provider });
+    }
+    for (const [index, tool] of value.tools.entries()) {
+      const section = WEB_TOOL_NEEDS[tool];
+      if (section === undefined || value[section]) continue;
+      const message = `"${tool}" needs the section ${section}`;
+      issues.push({ code: 'custom', path: ['tools', index], message, input: tool });
+    }
+  });
 
 /** What the operator registered: the only names that a submitted configuration may use (I12). */
 export type OperatorFile = z.infer<typeof operatorSchema>;

@@ -5,6 +5,7 @@ import { openPolicyClient } from '../../activities/engines/open-policy-client.js
 import { openArtifactStore } from '../../infra/artifacts/open-artifact-store.js';
 import { readEnvironment } from '../../infra/config/environment.js';
 import { loadOperatorFile } from '../../infra/config/operator-file.js';
+import { readWebToolSettings } from '../../infra/config/operator/web-tools.js';
 import { createDataSource } from '../../infra/database/data-source.js';
 import { connectWorker } from '../../infra/temporal/connection.js';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.js';
@@ -46,6 +47,8 @@ const worker = await Worker.create({
     artifacts: openArtifactStore(environment.AGENTFLOW_ARTIFACTS),
     policyClient,
     datasets: operator.datasets,
+    languageModels: operator,
+    webTools: readWebToolSettings(operator),
   }),
   interceptors: { activity: [(context) => ({ inbound: new HeartbeatInterceptor(context) })] },
   maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,

@@ -1,33 +1,50 @@
-import { cancellationSignal } from '@temporalio/activity';
 import type { ExecuteTurnInput, ModuleActivities } from '../../../workflows/contracts/agent-activities.js';
 import { callSeed } from '../../engines/call-seed.js';
+import type { ModelCalls } from '../../engines/model-calls.js';
 import { cutText } from '../../tools/cut-text.js';
-import type { ToolRegistry } from '../../tools/tool-registry.js';
-import type { TurnStore } from '../../trajectories/turn-store.js';
-import { executeSubGoal, type ToolRun } from './scripted-executor.js';
+import type { Tool, ToolContext } from '../../tools/tool.js';
+import type { Produced } from '../../trajectories/turn-store.js';
+import { callsOf } from '../module-calls.js';
+import type { ModuleDependencies } from '../module-dependencies.js';
+import { writeArguments } from './llm-executor.js';
+import { runCommand, type ToolRun } from './run-command.js';
+import { scriptedArguments } from './scripted-executor.js';
 
-export interface ExecutorDependencies {
-  turns: TurnStore;
-  tools: ToolRegistry;
+export function createExecutorActivities(dependencies: ModuleDependencies): Pick<ModuleActivities, 'executeTurn'> {
+  const { turns, tools } = dependencies;
+  return {
+    executeTurn: async (input: ExecuteTurnInput) => {
+      const run = await turns.once<ToolRun>({ flowId: input.flow.flowId, turn: input.turn, module: 'executor' }, () =>
+        execute(callsOf(dependencies, input, input.turn), input, tools.named(input.tool)),
+      );
+      return { ...run, command: cutText(run.command), result: cutText(run.result) };
+    },
+  };
 }
 
-export function createExecutorActivities({
-  turns,
-  tools,
-}: ExecutorDependencies): Pick<ModuleActivities, 'executeTurn'> {
+/** The arguments by the executor's engine, then the tool; the tool's own calls of a model are kept with it. */
+async function execute(calls: ModelCalls, input: ExecuteTurnInput, tool: Tool): Promise<Produced<ToolRun>> {
+  const { module, subGoal } = input;
+  const written =
+    module.engine === 'scripted' ? scriptedArguments(tool, subGoal) : await writeArguments(calls, module, input, tool);
+  const run = await runCommand(tool, written, toolContext(calls, input));
+  return { output: run, recorded: calls.record() };
+}
+
+function toolContext(calls: ModelCalls, { flow, query, turn, toolEngine }: ExecuteTurnInput): ToolContext {
   return {
-    executeTurn: async ({ flow, query, turn, model, tool, subGoal }: ExecuteTurnInput) => {
-      const run = await turns.once<ToolRun>({ flowId: flow.flowId, turn, module: 'executor' }, async () => ({
-        output: await executeSubGoal(tools.named(tool), subGoal, {
-          flowId: flow.flowId,
-          turn,
-          dataset: query.dataset,
-          model,
-          seed: callSeed(flow, turn),
-          signal: cancellationSignal(),
-        }),
-      }));
-      return { ...run, result: cutText(run.result) };
+    flowId: flow.flowId,
+    turn,
+    dataset: query.dataset,
+    seed: callSeed(flow, turn),
+    signal: calls.signal,
+    promptStyle: toolEngine.prompt,
+    generate: async ({ instruction, prompt }) => {
+      const messages = [
+        { role: 'system' as const, content: instruction },
+        { role: 'user' as const, content: prompt },
+      ];
+      return (await calls.ask(toolEngine, { messages })).text;
     },
   };
 }

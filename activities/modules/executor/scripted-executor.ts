@@ -1,27 +1,12 @@
-import { canonicalJson } from '../../../infra/artifacts/canonical-json.js';
-import { runTool } from '../../tools/run-tool.js';
-import type { Tool, ToolContext } from '../../tools/tool.js';
-
-export interface ToolRun {
-  /** The tool's input as JSON. */
-  command: string;
-  /** As the tool gave it, not cut. Empty with a mistake. */
-  result: string;
-  mistake?: string;
-}
+import type { Tool } from '../../tools/tool.js';
+import type { Written } from './run-command.js';
 
 /** The scripted executor: the sub-goal, as it stands, becomes the tool's one argument in words, or all of them. */
-export async function executeSubGoal(tool: Tool, subGoal: string, context: ToolContext): Promise<ToolRun> {
-  const input = argumentsOf(tool, subGoal);
-  const { result = '', mistake } = await runTool(tool, input, context);
-  return { command: canonicalJson(input), result, ...(mistake !== undefined && { mistake }) };
-}
-
-function argumentsOf({ subGoalField }: Tool, subGoal: string): unknown {
-  if (subGoalField !== undefined) return { [subGoalField]: subGoal };
+export function scriptedArguments({ subGoalField }: Tool, subGoal: string): Written {
+  if (subGoalField !== undefined) return { arguments: { [subGoalField]: subGoal } };
   try {
-    return JSON.parse(subGoal);
+    return { arguments: JSON.parse(subGoal) as unknown };
   } catch {
-    return subGoal;
+    return { arguments: subGoal };
   }
 }

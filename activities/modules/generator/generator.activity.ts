@@ -1,12 +1,56 @@
 import type { GenerateAnswerInput, ModuleActivities } from '../../../workflows/contracts/agent-activities.js';
-import { OUTSIDE_TURNS, type TurnStore } from '../../trajectories/turn-store.js';
+import { cutText } from '../../tools/cut-text.js';
+import { OUTSIDE_TURNS, type AgentModule, type Produced } from '../../trajectories/turn-store.js';
+import { memoryLine } from '../compact-texts.js';
+import { callsOf } from '../module-calls.js';
+import type { ModuleDependencies } from '../module-dependencies.js';
+import { askModule } from '../module-prompts.js';
+import { describeAnalysis, describeMemory } from '../prompt-texts.js';
+import { PromptTemplate } from '../prompt-template.js';
+import { baseAnswer } from './base-answer.js';
 import { lastNumber } from './last-number.js';
+import { taggedAnswer } from './tagged-answer.js';
 
-export function createGeneratorActivities(turns: TurnStore): Pick<ModuleActivities, 'generateAnswer'> {
+const read = (file: string) => PromptTemplate.read(new URL(`./prompts/${file}.txt`, import.meta.url));
+const TEMPLATES = {
+  direct: { full: read('full.direct'), compact: read('compact.direct') },
+  final: { full: read('full.final'), compact: read('compact.final') },
+};
+
+/** The row of each output. */
+const ROWS: Record<GenerateAnswerInput['output'], AgentModule> = {
+  direct: 'generator',
+  final: 'generator.final',
+  base: 'generator.base',
+};
+
+export function createGeneratorActivities(dependencies: ModuleDependencies): Pick<ModuleActivities, 'generateAnswer'> {
   return {
-    generateAnswer: ({ flow, memory }: GenerateAnswerInput) =>
-      turns.once<{ answer: string }>({ flowId: flow.flowId, turn: OUTSIDE_TURNS, module: 'generator' }, async () => ({
-        output: { answer: lastNumber(memory) },
-      })),
+    generateAnswer: (input: GenerateAnswerInput) =>
+      dependencies.turns.once<{ answer: string }>(
+        { flowId: input.flow.flowId, turn: OUTSIDE_TURNS, module: ROWS[input.output] },
+        () => (input.output === 'base' ? baseAnswer(dependencies, input) : answer(dependencies, input, input.output)),
+      ),
+  };
+}
+
+async function answer(
+  dependencies: ModuleDependencies,
+  input: GenerateAnswerInput,
+  output: keyof typeof TEMPLATES,
+): Promise<Produced<{ answer: string }>> {
+  const { query, module, memory, analysis } = input;
+  if (module.engine === 'scripted') return { output: { answer: lastNumber(memory) } };
+  const { question } = query;
+  const called = dependencies.tools.select([...new Set(memory.flatMap(({ tool }) => tool ?? []))]);
+  const calls = callsOf(dependencies, input, OUTSIDE_TURNS);
+  const values = {
+    full: { question, analysis: describeAnalysis(analysis), memory: describeMemory(memory, called) },
+    compact: { question, memory: memoryLine(memory, called) },
+  };
+  const { text } = await askModule(calls, module, TEMPLATES[output], { query, values });
+  return {
+    output: { answer: cutText(output === 'direct' ? taggedAnswer(text) : text.trim()) },
+    recorded: calls.record(),
   };
 }

@@ -4,7 +4,7 @@ import type { Tool } from '../../tools/tool.js';
 export type Action = { tool: string; subGoal: string; mistake?: undefined } | { tool?: undefined; mistake: string };
 
 /** A sub-goal is kept in workflow memory (I6) and read by every later prompt. */
-const MAX_SUB_GOAL = 1_000;
+export const MAX_SUB_GOAL = 1_000;
 
 /** Reads the action `Tool: input` from the first line. Case and spaces do not matter. */
 export function parseAction(text: string, tools: readonly Pick<Tool, 'name' | 'title'>[]): Action {

@@ -1,12 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PlanTurnInput } from '../../../workflows/contracts/agent-activities.js';
-import { EmbeddedPolicyClient } from '../../engines/embedded-policy-client.js';
 import { createTools } from '../../tools/index.js';
-import { compactPrompt, promptIdentity } from './compact-prompt.js';
+import { compactPrompt, promptIdentity } from './planner-prompt.js';
 import { parseAction } from './parse-action.js';
 import { randomEngine } from './random.engine.js';
 
-const tools = createTools(new EmbeddedPolicyClient('http://127.0.0.1:1')).select(['calculator', 'lookup', 'generator']);
+const tools = createTools().select(['calculator', 'lookup', 'generator']);
 
 describe('parseAction', () => {
   it.each([
@@ -68,10 +67,18 @@ describe('compactPrompt', () => {
   });
 
   it('changes its identity with the tools', () => {
-    expect(promptIdentity(tools)).toMatch(/^[0-9a-f]{64}$/);
-    expect(promptIdentity(tools)).toBe(promptIdentity([...tools]));
-    expect(promptIdentity(tools)).not.toBe(promptIdentity(tools.slice(0, 2)));
-    expect(promptIdentity(tools)).not.toBe(promptIdentity([{ ...tools[0], description: 'else' }, ...tools.slice(1)]));
+    for (const prompt of ['compact', 'full'] as const) {
+      const identity = promptIdentity(tools, prompt);
+      expect(identity).toMatch(/^[0-9a-f]{64}$/);
+      expect(identity).toBe(promptIdentity([...tools], prompt));
+      expect(identity).not.toBe(promptIdentity(tools.slice(0, 2), prompt));
+      expect(identity).not.toBe(promptIdentity([{ ...tools[0], description: 'else' }, ...tools.slice(1)], prompt));
+    }
+  });
+
+  it('is byte by byte the one that the quickstart’s figures were made with', () => {
+    const identity = 'e6087a13bcf2eee8c13ab535ca4b6f514f945095ff74038394d661daa93ea623';
+    expect(promptIdentity(tools, 'compact')).toBe(identity);
   });
 });
 

@@ -1,13 +1,16 @@
-import { callSeed } from '../../engines/call-seed.js';
 import type { PolicyPlannerConfig } from '../../../workflows/contracts/flow-config.js';
+import { callSeed } from '../../engines/call-seed.js';
 import type { PolicyClient } from '../../engines/policy-client.js';
-import { compactPrompt } from './compact-prompt.js';
 import type { PlannerEngine } from './planner-engine.js';
+import { compactPrompt, fullPrompt, PLANNER_TEMPLATES } from './planner-prompt.js';
 
 /** The policy plans, or the untrained base model where there is none: the only engine whose text is trained. */
 export function policyEngine(client: PolicyClient, config: PolicyPlannerConfig): PlannerEngine {
   return async (input, tools, signal) => {
-    const messages = compactPrompt(input.query.question, tools, input.memory, input.turnsLeft);
+    const messages =
+      config.prompt === 'full'
+        ? fullPrompt(input, tools, 'text')
+        : compactPrompt(input.query.question, tools, input.memory, input.turnsLeft);
     const policyName = input.policy?.name ?? input.model;
     const seed = callSeed(input.flow, input.turn);
     const temperature = input.greedy ? 0 : config.temperature;
@@ -25,6 +28,7 @@ export function policyEngine(client: PolicyClient, config: PolicyPlannerConfig):
       signal,
     );
     const { text, finishReason, ...sampled } = completion;
-    return { text, finishReason, sample: { ...sampled, policyName, messages, temperature, seed } };
+    const template = PLANNER_TEMPLATES[config.prompt].sha256;
+    return { text, finishReason, sample: { ...sampled, policyName, messages, temperature, seed, template } };
   };
 }

@@ -1,23 +1,43 @@
 import type { AnalyseQueryInput, ModuleActivities } from '../../../workflows/contracts/agent-activities.js';
 import type { Analysis } from '../../../workflows/contracts/flow.js';
-import type { ToolRegistry } from '../../tools/tool-registry.js';
-import { OUTSIDE_TURNS, type TurnStore } from '../../trajectories/turn-store.js';
+import type { Tool } from '../../tools/tool.js';
+import { OUTSIDE_TURNS, type Produced } from '../../trajectories/turn-store.js';
+import { callsOf } from '../module-calls.js';
+import type { ModuleDependencies } from '../module-dependencies.js';
+import { askModule } from '../module-prompts.js';
+import { describeTools } from '../prompt-texts.js';
+import { PromptTemplate } from '../prompt-template.js';
 import { analyse } from './analyse.js';
+import { ANALYSIS_FORM, readAnalysis } from './read-analysis.js';
 
-export interface QueryAnalysisDependencies {
-  turns: TurnStore;
-  tools: ToolRegistry;
-}
+const TEMPLATES = {
+  full: PromptTemplate.read(new URL('./prompts/full.txt', import.meta.url)),
+  compact: PromptTemplate.read(new URL('./prompts/compact.txt', import.meta.url)),
+};
 
-export function createQueryAnalysisActivities({
-  turns,
-  tools,
-}: QueryAnalysisDependencies): Pick<ModuleActivities, 'analyseQuery'> {
+export function createQueryAnalysisActivities(
+  dependencies: ModuleDependencies,
+): Pick<ModuleActivities, 'analyseQuery'> {
+  const { turns, tools } = dependencies;
   return {
-    analyseQuery: ({ flow, query, tools: names }: AnalyseQueryInput) =>
+    analyseQuery: (input: AnalyseQueryInput) =>
       turns.once<{ analysis: Analysis }>(
-        { flowId: flow.flowId, turn: OUTSIDE_TURNS, module: 'query_analysis' },
-        async () => ({ output: { analysis: analyse(query.question, tools.select(names)) } }),
+        { flowId: input.flow.flowId, turn: OUTSIDE_TURNS, module: 'query_analysis' },
+        () => analysis(dependencies, input, tools.select(input.tools)),
       ),
   };
+}
+
+async function analysis(
+  dependencies: ModuleDependencies,
+  input: AnalyseQueryInput,
+  tools: readonly Tool[],
+): Promise<Produced<{ analysis: Analysis }>> {
+  const { query, module } = input;
+  if (module.engine === 'scripted') return { output: { analysis: analyse(query.question, tools) } };
+  const calls = callsOf(dependencies, input, OUTSIDE_TURNS);
+  const { question } = query;
+  const values = { full: { question, tools: describeTools(tools) }, compact: { question } };
+  const { text } = await askModule(calls, module, TEMPLATES, { query, values, form: ANALYSIS_FORM });
+  return { output: { analysis: readAnalysis(text) }, recorded: calls.record() };
 }

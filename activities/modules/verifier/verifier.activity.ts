@@ -1,12 +1,48 @@
 import type { ModuleActivities, Verdict, VerifyTurnInput } from '../../../workflows/contracts/agent-activities.js';
-import type { TurnStore } from '../../trajectories/turn-store.js';
+import type { Tool } from '../../tools/tool.js';
+import type { Produced } from '../../trajectories/turn-store.js';
+import { memoryLine } from '../compact-texts.js';
+import { callsOf } from '../module-calls.js';
+import type { ModuleDependencies } from '../module-dependencies.js';
+import { askModule } from '../module-prompts.js';
+import { describeAnalysis, describeMemory, describeTools } from '../prompt-texts.js';
+import { PromptTemplate } from '../prompt-template.js';
+import { readVerdict, VERDICT_FORM } from './read-verdict.js';
 import { verify } from './verify.js';
 
-export function createVerifierActivities(turns: TurnStore): Pick<ModuleActivities, 'verifyTurn'> {
+const TEMPLATES = {
+  full: PromptTemplate.read(new URL('./prompts/full.txt', import.meta.url)),
+  compact: PromptTemplate.read(new URL('./prompts/compact.txt', import.meta.url)),
+};
+
+export function createVerifierActivities(dependencies: ModuleDependencies): Pick<ModuleActivities, 'verifyTurn'> {
+  const { turns, tools } = dependencies;
   return {
-    verifyTurn: ({ flow, query, turn, memory }: VerifyTurnInput) =>
-      turns.once<Verdict>({ flowId: flow.flowId, turn, module: 'verifier' }, async () => ({
-        output: verify(query.question, memory),
-      })),
+    verifyTurn: (input: VerifyTurnInput) =>
+      turns.once<Verdict>({ flowId: input.flow.flowId, turn: input.turn, module: 'verifier' }, () =>
+        verdict(dependencies, input, tools.select(input.tools)),
+      ),
   };
+}
+
+async function verdict(
+  dependencies: ModuleDependencies,
+  input: VerifyTurnInput,
+  tools: readonly Tool[],
+): Promise<Produced<Verdict>> {
+  const { query, module, memory, analysis, turn } = input;
+  const { question } = query;
+  if (module.engine === 'scripted') return { output: verify(question, memory) };
+  const calls = callsOf(dependencies, input, turn);
+  const values = {
+    full: {
+      question,
+      tools: describeTools(tools),
+      analysis: describeAnalysis(analysis),
+      memory: describeMemory(memory, tools),
+    },
+    compact: { question, memory: memoryLine(memory, tools) },
+  };
+  const { text } = await askModule(calls, module, TEMPLATES, { query, values, form: VERDICT_FORM });
+  return { output: readVerdict(text), recorded: calls.record() };
 }

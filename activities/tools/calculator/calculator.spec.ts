@@ -1,19 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { ToolContext } from '../tool.js';
 import { runTool } from '../run-tool.js';
+import { toolContext } from '../testing/tool-context.js';
 import { calculator } from './calculator.tool.js';
 import { evaluateArithmetic } from './evaluate.js';
 
-const context: ToolContext = {
-  flowId: 'run/1/0/0',
-  turn: 1,
-  dataset: { name: 'atlas', seed: 7 },
-  model: 'tiny-random',
-  seed: '0',
-  signal: new AbortController().signal,
-};
-const calculate = (expression: string) => runTool(calculator, { expression }, context);
+const calculate = (expression: string) => runTool(calculator, { expression }, toolContext());
 
 describe('calculator', () => {
   it('computes integers exactly', () => {

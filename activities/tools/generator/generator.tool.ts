@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import type { PolicyClient } from '../../engines/policy-client.js';
 import { isPromptTooLong } from '../../engines/policy-errors.js';
-import { defineTool, mistake, type Tool } from '../tool.js';
+import { defineTool, mistake, type ToolContext } from '../tool.js';
 
 const inputSchema = z.strictObject({
   prompt: z
@@ -12,45 +11,32 @@ const inputSchema = z.strictObject({
     .describe('one clear question'),
 });
 
-const INSTRUCTION = 'Answer in one short line.';
-const MAX_TOKENS = 24;
+const INSTRUCTIONS: Record<ToolContext['promptStyle'], string> = {
+  compact: 'Answer in one short line.',
+  full: 'Answer from your own knowledge, step by step where that helps. Say what you are not sure of.',
+};
 
-/** The untrained base model answers from what it knows. */
-export function createGeneratorTool(client: PolicyClient): Tool<z.infer<typeof inputSchema>> {
-  return defineTool({
-    name: 'generator',
-    title: 'Generator',
-    description: 'answers from general knowledge',
-    inputSchema,
-    subGoalField: 'prompt',
-    metadata: {
-      limitations: ['It may invent facts, and has no access to results of other tools.'],
-      bestPractices: ['Ask one clear question; check facts that matter with another tool.'],
-      demos: [{ purpose: 'general knowledge', arguments: { prompt: 'In which year was the telephone patented?' } }],
-    },
-    timeoutMs: 600_000,
-    run: async ({ prompt }, { model, seed, flowId, turn, signal }) => {
-      try {
-        const completion = await client.complete(
-          {
-            model,
-            messages: [
-              { role: 'system', content: INSTRUCTION },
-              { role: 'user', content: prompt },
-            ],
-            maxTokens: MAX_TOKENS,
-            temperature: 0,
-            seed,
-            flowId,
-            turn,
-          },
-          signal,
-        );
-        return { result: completion.text.trim().split('\n')[0].trim() || 'no answer' };
-      } catch (error) {
-        if (isPromptTooLong(error)) return mistake('refused', 'the question is too long');
-        throw error;
-      }
-    },
-  });
-}
+/** A language model answers from what it knows. */
+export const generator = defineTool({
+  name: 'generator',
+  title: 'Generator',
+  description: 'answers from general knowledge',
+  inputSchema,
+  subGoalField: 'prompt',
+  metadata: {
+    limitations: ['It may invent facts, and has no access to results of other tools.'],
+    bestPractices: ['Ask one clear question; check facts that matter with another tool.'],
+    demos: [{ purpose: 'general knowledge', arguments: { prompt: 'In which year was the telephone patented?' } }],
+  },
+  timeoutMs: 600_000,
+  run: async ({ prompt }, context) => {
+    try {
+      const { promptStyle } = context;
+      const text = (await context.generate({ instruction: INSTRUCTIONS[promptStyle], prompt })).trim();
+      return { result: (promptStyle === 'compact' ? text.split('\n')[0].trim() : text) || 'no answer' };
+    } catch (error) {
+      if (isPromptTooLong(error)) return mistake('refused', 'the question is too long');
+      throw error;
+    }
+  },
+});

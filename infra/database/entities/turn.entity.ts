@@ -48,6 +48,10 @@ export class Turn {
   @Column({ type: 'jsonb', nullable: true })
   prompt: unknown;
 
+  /** sha256 of the template that the prompt was made from. */
+  @Column({ type: 'text', nullable: true })
+  template: string | null;
+
   /** Calls of language models that were made for the output, tools' included. */
   @Column({ type: 'jsonb', nullable: true })
   calls: ModelCall[] | null;

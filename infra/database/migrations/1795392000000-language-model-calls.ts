@@ -5,7 +5,7 @@ export class LanguageModelCalls1795392000000 implements MigrationInterface {
   name = 'LanguageModelCalls1795392000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('ALTER TABLE turns ADD calls jsonb');
+    await queryRunner.query('ALTER TABLE turns ADD template text, ADD calls jsonb');
     await queryRunner.query('ALTER TABLE rollouts ALTER policy_name DROP NOT NULL, ALTER policy_sha256 DROP NOT NULL');
     await queryRunner.query(`CREATE TABLE run_spending (
     run_id text PRIMARY KEY,
@@ -22,7 +22,7 @@ export class LanguageModelCalls1795392000000 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('DROP TABLE run_spending, cached_replies');
-    await queryRunner.query('ALTER TABLE turns DROP calls');
+    await queryRunner.query('ALTER TABLE turns DROP template, DROP calls');
     await queryRunner.query('ALTER TABLE rollouts ALTER policy_name SET NOT NULL, ALTER policy_sha256 SET NOT NULL');
   }
 }

@@ -21,7 +21,7 @@ export const build = {
 function distStamp() {
   const sources = FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true })
-      .filter((path) => path.endsWith('.ts') && !path.endsWith('.spec.ts'))
+      .filter((path) => /\.(ts|txt)$/.test(path) && !path.endsWith('.spec.ts'))
       .sort()
       .map((path) => join(ROOT, folder, path)),
   );

@@ -1,0 +1,196 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { LanguageModelRegistration } from '../../../infra/config/operator/language-models.js';
+import type { ProviderRegistration } from '../../../infra/config/operator/providers.js';
+import type { LanguageModel, LanguageModelRequest } from './language-model.js';
+import { LanguageModels } from './language-models.js';
+import { ProviderServer } from './testing/provider-server.js';
+
+const KEY = 'marked-provider-key-0123456789';
+const key = { env: 'TEST_PROVIDER_KEY' };
+const signal = new AbortController().signal;
+const FORM = {
+  name: 'step',
+  strict: true,
+  jsonSchema: {
+    type: 'object',
+    properties: { sub_goal: { type: 'string' } },
+    required: ['sub_goal'],
+    additionalProperties: false,
+  },
+};
+
+type Family = [name: string, registration: Record<string, unknown>, path: string, keyHeader: string];
+
+const FAMILIES: Family[] = [
+  ['openai', { kind: 'openai', api: 'responses', key }, '/responses', 'authorization'],
+  ['openai, chat', { kind: 'openai', api: 'chat', key }, '/chat/completions', 'authorization'],
+  ['anthropic', { kind: 'anthropic', key }, '/messages', 'x-api-key'],
+  ['google', { kind: 'google', key }, '/models/claude-sonnet-4-5:generateContent', 'x-goog-api-key'],
+  ['azure', { kind: 'azure', api: 'responses', key }, '/responses', 'api-key'],
+  ['azure, chat', { kind: 'azure', api: 'chat', key }, '/chat/completions', 'api-key'],
+  ['xai', { kind: 'xai', key }, '/chat/completions', 'authorization'],
+  ['deepseek', { kind: 'deepseek', key }, '/chat/completions', 'authorization'],
+  ['together', { kind: 'together', key }, '/chat/completions', 'authorization'],
+  ['bedrock', { kind: 'bedrock', region: 'eu-central-1', key }, '/model/claude-sonnet-4-5/converse', 'authorization'],
+  [
+    'bedrock, signed',
+    {
+      kind: 'bedrock',
+      region: 'eu-central-1',
+      key: { access_key_id: { env: 'TEST_ACCESS_KEY' }, secret_access_key: key },
+    },
+    '/model/claude-sonnet-4-5/converse',
+    'authorization',
+  ],
+  ['openai-compatible', { kind: 'openai-compatible', key }, '/chat/completions', 'authorization'],
+];
+
+describe('language models of providers', () => {
+  const server = new ProviderServer();
+  let address: string;
+
+  beforeAll(async () => {
+    process.env.TEST_PROVIDER_KEY = KEY;
+    process.env.TEST_ACCESS_KEY = 'AKIA0123456789';
+    address = await server.start();
+  });
+  afterAll(() => server.stop());
+  afterEach(() => {
+    server.requests.length = 0;
+    server.behave = () => ({ kind: 'reply', text: 'Paris' });
+  });
+
+  function open(provider: Record<string, unknown>, changes: Partial<LanguageModelRegistration> = {}): LanguageModel {
+    const registration = { base_url: address, concurrency: 8, ...provider } as ProviderRegistration;
+    const model = {
+      provider: 'p',
+      model: 'claude-sonnet-4-5',
+      context: 8192,
+      output: 'text' as const,
+      images: false,
+      temperature: true,
+      price: { input: 2, output: 10 },
+      ...changes,
+    };
+    const images = () => Promise.resolve(Buffer.from('89504e470d0a1a0a', 'hex'));
+    return LanguageModels.open({ providers: { p: registration }, language_models: { m: model } }, images).named('m');
+  }
+
+  function request(changes: Partial<LanguageModelRequest> = {}): LanguageModelRequest {
+    const messages = [
+      { role: 'system' as const, content: 'Answer in one word.' },
+      { role: 'user' as const, content: 'What is the capital of France?' },
+    ];
+    return { messages, temperature: 0.5, maxTokens: 64, timeoutMs: 30_000, seed: '18446744073709551615', ...changes };
+  }
+
+  const failing = (model: LanguageModel, changes: Partial<LanguageModelRequest> = {}) =>
+    model.generate(request(changes), signal).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+
+  describe.each(FAMILIES)('%s', (_, provider, path, keyHeader) => {
+    it('asks in the provider’s protocol, and reads text, end, usage and cost', async () => {
+      const reply = await open(provider).generate(request(), signal);
+      expect(reply).toMatchObject({ text: 'Paris', finishReason: 'stop', inputTokens: 12, outputTokens: 3 });
+      expect(reply.cost).toBeCloseTo((12 * 2 + 3 * 10) / 1e6, 12);
+      const [{ path: asked, headers, body }] = server.requests;
+      expect(asked.split('?')[0]).toBe(path);
+      expect(headers[keyHeader]).toBeTruthy();
+      const text = JSON.stringify(body);
+      for (const part of ['Answer in one word.', 'What is the capital of France?', '0.5', '64'])
+        expect(text).toContain(part);
+    });
+
+    it('waits as long as a 429 asks for, and leaves the retry to Temporal', async () => {
+      server.behave = () => ({ kind: 'refuse', status: 429, headers: { 'retry-after': '7' } });
+      const error = await failing(open(provider));
+      expect(error).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false, nextRetryDelay: 7000 });
+      expect(server.requests).toHaveLength(1);
+    });
+
+    it.each([500, 503, 408, 409])('takes a %d for an outage (I2)', async (status) => {
+      server.behave = () => ({ kind: 'refuse', status });
+      expect(await failing(open(provider))).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false });
+      expect(server.requests).toHaveLength(1);
+    });
+
+    it.each(['garbage', 'half'] as const)('takes %s for an outage, never for a reply', async (kind) => {
+      server.behave = () => ({ kind });
+      expect(await failing(open(provider))).toMatchObject({ nonRetryable: false });
+      expect(server.requests).toHaveLength(1);
+    });
+
+    it.each([400, 401, 403, 404, 422])(
+      'refuses for good on a %d, without the key in its words (I6)',
+      async (status) => {
+        server.behave = () => ({ kind: 'refuse', status, body: `{"error":{"message":"bad key ${KEY}"}}` });
+        const error = (await failing(open(provider))) as Error;
+        expect(error).toMatchObject({ type: 'ProviderRefused', nonRetryable: true });
+        expect(error.message).toContain(String(status));
+        expect(error.message).not.toContain(KEY);
+        expect(error.cause).toBeUndefined();
+      },
+    );
+  });
+
+  it('tells a prompt that is too long, and a content filter, from a refused request', async () => {
+    const model = open({ kind: 'openai', api: 'chat', key });
+    const says = (message: string) => {
+      server.behave = () => ({ kind: 'refuse', status: 400, body: JSON.stringify({ error: { message } }) });
+    };
+    says("This model's maximum context length is 8192 tokens.");
+    expect(await failing(model)).toMatchObject({ type: 'PromptTooLong', nonRetryable: true });
+    says('The response was filtered: content_filter');
+    expect(await model.generate(request(), signal)).toMatchObject({ text: '', finishReason: 'refused' });
+  });
+
+  it('gives a call up after its timeout, and at once when it is cancelled', async () => {
+    server.behave = () => ({ kind: 'hang' });
+    const model = open({ kind: 'openai', api: 'chat', key });
+    expect(await failing(model, { timeoutMs: 50 })).toMatchObject({ type: 'ProviderUnavailable' });
+    const cancelled = AbortSignal.abort(new Error('cancelled'));
+    await expect(model.generate(request(), cancelled)).rejects.toThrow('cancelled');
+  });
+
+  it('takes no answer from a server that is not there for a reply', async () => {
+    const model = open({ kind: 'openai-compatible', base_url: 'http://127.0.0.1:1' });
+    expect(await failing(model)).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false });
+  });
+
+  it.each([
+    ['openai', { kind: 'openai', api: 'responses', key }],
+    ['openai, chat', { kind: 'openai', api: 'chat', key }],
+    ['anthropic', { kind: 'anthropic', key }],
+    ['google', { kind: 'google', key }],
+    ['azure', { kind: 'azure', api: 'responses', key }],
+    ['xai', { kind: 'xai', key }],
+    ['openai-compatible', { kind: 'openai-compatible', key }],
+  ])('%s: holds a model to a schema where it can be', async (_, provider) => {
+    server.behave = () => ({ kind: 'reply', text: '{"sub_goal":"x"}' });
+    const model = open(provider, { output: 'json-schema' });
+    expect(model.repliesInJson).toBe(true);
+    expect((await model.generate(request({ form: FORM }), signal)).text).toBe('{"sub_goal":"x"}');
+    expect(JSON.stringify(server.requests[0].body)).toContain('"sub_goal"');
+    server.requests.length = 0;
+    await open({ kind: 'openai-compatible', key }, { output: 'json' }).generate(request({ form: FORM }), signal);
+    expect(server.requests[0].body.response_format).toEqual({ type: 'json_object' });
+  });
+
+  it('shows pictures by their bytes, and sends a seed and a temperature only where they mean something', async () => {
+    const image = { uri: 'file:///store/a.png', sha256: 'a'.repeat(64), mediaType: 'image/png' as const };
+    const messages = [{ role: 'user' as const, content: 'What is this?', images: [image] }];
+    await open({ kind: 'openai', api: 'chat', key }, { images: true }).generate(
+      request({ messages, temperature: 0 }),
+      signal,
+    );
+    const [{ body }] = server.requests;
+    expect(JSON.stringify(body)).toContain('data:image/png;base64,iVBORw0KGgo=');
+    expect(body).not.toHaveProperty('seed');
+    await open({ kind: 'openai', api: 'chat', key }, { temperature: false }).generate(request(), signal);
+    expect(server.requests[1].body).not.toHaveProperty('temperature');
+    await open({ kind: 'openai', api: 'chat', key }).generate(request(), signal);
+    expect(server.requests[2].body.seed).toBe(0x7fff_ffff);
+  });
+});

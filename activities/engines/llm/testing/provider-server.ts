@@ -1,0 +1,113 @@
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface ProviderRequest {
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: Record<string, unknown>;
+}
+
+/** What the server does with a request: speak the provider's protocol, or one of the things that providers also do. */
+export type Behaviour =
+  | { kind: 'reply'; text: string }
+  | { kind: 'refuse'; status: number; headers?: Record<string, string>; body?: string }
+  | { kind: 'garbage' }
+  | { kind: 'half' }
+  | { kind: 'hang' };
+
+/**
+ * A server that speaks the protocols of all provider families, told apart by their paths: OpenAI's responses and chat,
+ * Anthropic's messages, Google's generateContent, Bedrock's converse. Every reply counts 12 tokens in and 3 out.
+ */
+export class ProviderServer {
+  readonly requests: ProviderRequest[] = [];
+  behave: (request: ProviderRequest, index: number) => Behaviour = () => ({ kind: 'reply', text: 'Paris' });
+  private readonly server: Server;
+
+  constructor() {
+    this.server = createServer((incoming, outgoing) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('end', () => {
+        const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+        const request = { path: incoming.url ?? '', headers: incoming.headers, body };
+        this.requests.push(request);
+        const behaviour = this.behave(request, this.requests.length - 1);
+        switch (behaviour.kind) {
+          case 'reply':
+            outgoing.writeHead(200, { 'content-type': 'application/json' });
+            return outgoing.end(JSON.stringify(protocolReply(request.path, behaviour.text)));
+          case 'refuse':
+            outgoing.writeHead(behaviour.status, { 'content-type': 'application/json', ...behaviour.headers });
+            return outgoing.end(behaviour.body ?? '{"error":{"message":"no","type":"refused"}}');
+          case 'garbage':
+            return outgoing.writeHead(200, { 'content-type': 'application/json' }).end('<html>not what you asked');
+          case 'half':
+            outgoing.writeHead(200, { 'content-type': 'application/json', 'content-length': '4096' });
+            outgoing.write(JSON.stringify(protocolReply(request.path, 'half')).slice(0, 40));
+            return setImmediate(() => outgoing.destroy());
+          case 'hang':
+            return undefined;
+        }
+      });
+    });
+  }
+
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+  }
+}
+
+function protocolReply(path: string, text: string): object {
+  if (path.includes('/responses')) {
+    const content = [{ type: 'output_text', text, annotations: [] }];
+    return {
+      id: 'resp_1',
+      object: 'response',
+      created_at: 1,
+      model: 'model-1',
+      status: 'completed',
+      output: [{ type: 'message', id: 'msg_1', role: 'assistant', status: 'completed', content }],
+      usage: { input_tokens: 12, output_tokens: 3, total_tokens: 15 },
+    };
+  }
+  if (path.includes('/messages')) {
+    return {
+      type: 'message',
+      id: 'msg_1',
+      model: 'model-1',
+      role: 'assistant',
+      content: [{ type: 'text', text }],
+      stop_reason: 'end_turn',
+      stop_sequence: null,
+      usage: { input_tokens: 12, output_tokens: 3 },
+    };
+  }
+  if (path.includes(':generateContent')) {
+    return {
+      candidates: [{ content: { role: 'model', parts: [{ text }] }, finishReason: 'STOP', index: 0 }],
+      usageMetadata: { promptTokenCount: 12, candidatesTokenCount: 3, totalTokenCount: 15 },
+    };
+  }
+  if (path.includes('/converse')) {
+    return {
+      output: { message: { role: 'assistant', content: [{ text }] } },
+      stopReason: 'end_turn',
+      usage: { inputTokens: 12, outputTokens: 3, totalTokens: 15 },
+    };
+  }
+  return {
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1,
+    model: 'model-1',
+    choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+    usage: { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 },
+  };
+}
