@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+
+/** Clock ticks per second and bytes per page on Linux. */
+const TICKS = 100;
+const PAGE = 4096;
+
+/** Processor seconds that a process and its reaped children have used. */
+export function processorSeconds(pid: number): number {
+  const fields = statFields(pid);
+  return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0) / TICKS;
+}
+
+/** Resident memory of a process, in MiB. */
+export function residentMiB(pid: number): number {
+  return (Number(statFields(pid)[21]) * PAGE) / 2 ** 20;
+}
+
+/** Fields of /proc/PID/stat after the command's name, which may hold spaces. */
+function statFields(pid: number): string[] {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
