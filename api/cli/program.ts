@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { registerCheckpoints } from './commands/checkpoints.command.js';
+import { registerDatasets } from './commands/datasets/datasets.command.js';
 import { registerDecide } from './commands/decide.command.js';
 import { registerExport } from './commands/export.command.js';
 import { registerRuns } from './commands/runs/runs.command.js';
@@ -15,6 +16,7 @@ const COMMANDS: RegisterCommand[] = [
   registerQuickstart,
   registerTrain,
   registerRuns,
+  registerDatasets,
   registerDecide,
   registerCheckpoints,
   registerExport,

@@ -36,6 +36,10 @@ const environmentSchema = z.object({
     .string()
     .default('.cache')
     .transform((path) => resolve(PROJECT_ROOT, path)),
+  /** The Hugging Face hub, or a mirror of it. */
+  HF_ENDPOINT: httpUrl.default('https://huggingface.co'),
+  /** For gated datasets; used by the fetch command and stored nowhere. */
+  HF_TOKEN: z.string().optional(),
 });
 
 export type Environment = z.infer<typeof environmentSchema>;

@@ -3,11 +3,9 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parse as parseCsv } from 'csv-parse';
+import { FETCH_RECORD } from '../../../infra/datasets/fetch-record.js';
 import { readParquet } from './read-parquet.js';
 import { RowError, type Row } from './rows.js';
-
-/** What the fetch command writes beside the files that it fetched; never a file of records. */
-export const FETCH_RECORD = 'fetched.json';
 
 const READERS: Record<string, (path: string, columns: readonly string[]) => AsyncIterable<unknown>> = {
   '.json': readJson,
