@@ -130,8 +130,8 @@ describe('I6: no secret enters a history, a log or the database', () => {
     'although services give keys back in hits and in the texts of their errors',
     async () => {
       const { results, history } = await workThrough([
-        { turn: 1, tool: 'web-search', input: { query: 'elms' } },
-        { turn: 2, tool: 'web-search', input: { query: 'oaks' } },
+        { turn: 1, tool: 'web_search', input: { query: 'elms' } },
+        { turn: 2, tool: 'web_search', input: { query: 'oaks' } },
         { turn: 3, tool: 'wikipedia', input: { query: 'elms' } },
       ]);
       expect(results).toEqual([

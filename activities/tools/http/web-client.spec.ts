@@ -158,6 +158,15 @@ describe(WebClient, () => {
     await expect(ask()).rejects.toThrow(expect.objectContaining({ name: 'SiteUnavailable' }));
   });
 
+  it('does not wait longer for a name service that hangs', async () => {
+    await serve((_, response) => response.end());
+    const access = webAccessSection.parse({ user_agent: 'test', timeout_s: 0.2 });
+    const web = new WebClient(access, () => new Promise(() => undefined));
+    await expect(web.get('http://site.test/', HTML, new AbortController().signal)).rejects.toThrow(
+      expect.objectContaining({ name: 'SiteUnavailable' }),
+    );
+  });
+
   it('tells a name that does not exist from a name service that does not answer: the second is an outage (I2)', async () => {
     await serve((_, response) => response.end());
     const access = webAccessSection.parse({ user_agent: 'test' });

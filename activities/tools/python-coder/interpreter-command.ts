@@ -13,7 +13,7 @@ const PYODIDE = realpathSync(dirname(createRequire(import.meta.url).resolve('pyo
 const INTERPRETER = join(PROJECT_ROOT, 'activities/tools/python-coder/interpreter');
 
 /** Node calls its permission model experimental before 22.13. */
-const PERMISSION = process.allowedNodeEnvironmentFlags.has('--permission')
+export const PERMISSION = process.allowedNodeEnvironmentFlags.has('--permission')
   ? '--permission'
   : '--experimental-permission';
 

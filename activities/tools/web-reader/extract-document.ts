@@ -1,16 +1,20 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { PROJECT_ROOT } from '../../../infra/config/project-root.js';
 import type { WebDocument } from '../http/web-client.js';
 import { WebRefused } from '../http/web-errors.js';
+import { PERMISSION } from '../python-coder/interpreter-command.js';
 import { processUsage } from '../python-coder/process-usage.js';
 
 /** JavaScript as it stands: it is not compiled. */
 const EXTRACT = join(PROJECT_ROOT, 'activities/tools/web-reader/extract.mjs');
+/** What the child may read: itself, and the libraries that it uses. */
+const READABLE = [EXTRACT, join(PROJECT_ROOT, 'node_modules', '*')].map((path) => `--allow-fs-read=${path}`);
 const HEAP_MB = 384;
+/** More than the child ever writes. */
+const MAX_OUTPUT = 16 * 1024 * 1024;
 const WATCH_MS = 50;
 
 const outputSchema = z.union([
@@ -42,7 +46,7 @@ type Limit = 'time_limit' | 'memory_limit';
 
 /**
  * The text of an HTML page, a PDF or a plain text, read in a child process that is killed at its limits, and with the
- * signal. It has an empty environment, and Node's permissions let it read this project's code and start nothing.
+ * signal. It has an empty environment, and Node's permissions let it read its libraries' code and start nothing.
  * @throws WebRefused where the document cannot be read within the limits
  */
 export async function extractDocument(
@@ -50,8 +54,8 @@ export async function extractDocument(
   signal: AbortSignal,
   limits = EXTRACTION_LIMITS,
 ): Promise<DocumentText> {
-  const args = ['--experimental-permission', `--allow-fs-read=${PROJECT_ROOT}/*`, `--max-old-space-size=${HEAP_MB}`];
-  const child = spawn(process.execPath, [...args, EXTRACT], { env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
+  const args = [PERMISSION, ...READABLE, `--max-old-space-size=${HEAP_MB}`, EXTRACT];
+  const child = spawn(process.execPath, args, { env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
   const exit = new Promise<NodeJS.Signals | null>((resolve, reject) => {
     child.once('error', reject).once('close', (_, killed) => resolve(killed));
   });
@@ -62,7 +66,7 @@ export async function extractDocument(
     // A child that was killed does not read its input to the end.
     child.stdin.on('error', () => undefined);
     child.stdin.end(Buffer.concat([Buffer.from(`${JSON.stringify({ contentType, charset })}\n`), bytes]));
-    const [output, killed] = await Promise.all([text(child.stdout), exit]);
+    const [output, killed] = await Promise.all([collect(child.stdout), exit]);
     signal.throwIfAborted();
     const passed = watch.passed() ?? (OUT_OF_HEAP.has(killed) ? 'memory_limit' : undefined);
     if (passed) throw new WebRefused(passed, WORDS[passed]);
@@ -78,6 +82,17 @@ const WORDS: Record<Limit, string> = {
   time_limit: 'the page takes too long to read',
   memory_limit: 'the page needs too much memory to read',
 };
+
+async function collect(stdout: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdout) {
+    bytes += chunk.length;
+    if (bytes > MAX_OUTPUT) throw new WebRefused('output_limit', 'the page has too much text');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
 
 /** An answer that is not whole comes from a child that somebody else killed: an outage (I2). */
 function readOutput(output: string): DocumentText {

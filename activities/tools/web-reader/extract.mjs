@@ -1,5 +1,5 @@
 // A program of its own: it reads one document of the web, which may be hostile, and writes its text. The parent gives it
-// an empty environment, no files but this project's code, and kills it at its limits of time and memory.
+// an empty environment, no files but its libraries' code, and kills it at its limits of time and memory.
 //
 // Standard input: one line of JSON, {contentType, charset?}, then the document's bytes.
 // Standard output: one JSON object, {title, blocks} or {error}. A block is a paragraph, a heading, a list item, a row of
@@ -8,6 +8,7 @@ import { TextDecoder } from 'node:util';
 
 const MAX_CHARACTERS = 2_000_000;
 const MAX_PDF_PAGES = 500;
+/** Of a page whose article is looked for; a larger one is read as a whole. */
 const MAX_ELEMENTS = 200_000;
 
 const BLOCKS = new Set(
@@ -28,11 +29,9 @@ async function readHtml(bytes, charset) {
   const { document } = parseHTML(/<body[\s>]/i.test(html) ? html : `<html><body>${html}</body></html>`);
   const title = document.querySelector('title')?.textContent ?? '';
   const whole = blocksOf(document.documentElement);
+  const small = document.querySelectorAll('*').length <= MAX_ELEMENTS;
   // Readability takes the document apart.
-  const article = new Readability(document, {
-    maxElemsToParse: MAX_ELEMENTS,
-    serializer: (element) => element,
-  }).parse();
+  const article = small ? new Readability(document, { serializer: (element) => element }).parse() : undefined;
   const main = article?.content ? blocksOf(article.content) : [];
   return { title: article?.title || title || '', blocks: main.length > 0 ? main : whole };
 }

@@ -50,7 +50,7 @@ export interface WebReaderDependencies {
 export function createWebReaderTool({ web, embedder }: WebReaderDependencies): Tool {
   const extractions = new PQueue({ concurrency: availableParallelism() });
   return defineTool({
-    name: 'web-reader',
+    name: 'web_reader',
     title: 'Web_Reader',
     description: 'reads a web page or PDF and finds the passages that answer a query',
     inputSchema,

@@ -34,7 +34,7 @@ const hitsOrAnswer = hitsOnly.extend({
 export function createWebSearchTool(settings: WithKey<WebSearchSection>): Tool {
   const backend = openBackend(settings);
   return defineTool({
-    name: 'web-search',
+    name: 'web_search',
     title: 'Web_Search',
     description: 'searches the web and lists pages with snippets',
     inputSchema: backend.answers ? hitsOrAnswer : hitsOnly,

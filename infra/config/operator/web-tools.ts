@@ -21,8 +21,8 @@ export interface WebToolSections {
 
 /** What a tool cannot do without. */
 export const WEB_TOOL_NEEDS: Readonly<Record<string, keyof WebToolSections>> = {
-  'web-search': 'web_search',
-  'web-reader': 'web_access',
+  web_search: 'web_search',
+  web_reader: 'web_access',
   wikipedia: 'web_access',
 };
 
