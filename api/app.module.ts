@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AgentFlowsModule } from './agent-flows/agent-flows.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { DependenciesModule, type Dependencies } from './dependencies.module.js';
 import { EvaluationsModule } from './evaluations/evaluations.module.js';
@@ -8,7 +9,15 @@ import { RolloutsModule } from './rollouts/rollouts.module.js';
 import { TrainingRunsModule } from './training-runs/training-runs.module.js';
 
 @Module({
-  imports: [AuthModule, TrainingRunsModule, EventsModule, RolloutsModule, EvaluationsModule, HealthModule],
+  imports: [
+    AuthModule,
+    TrainingRunsModule,
+    EventsModule,
+    RolloutsModule,
+    EvaluationsModule,
+    AgentFlowsModule,
+    HealthModule,
+  ],
 })
 export class AppModule {
   static of(dependencies: Dependencies): DynamicModule {

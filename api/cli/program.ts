@@ -4,6 +4,7 @@ import { registerDatasets } from './commands/datasets/datasets.command.js';
 import { registerDecide } from './commands/decide.command.js';
 import { registerExport } from './commands/export.command.js';
 import { registerRuns } from './commands/runs/runs.command.js';
+import { registerSolve } from './commands/solve.command.js';
 import { registerTrain } from './commands/train.command.js';
 import { registerQuickstart } from './quickstart/quickstart.command.js';
 import type { CliContext } from './context.js';
@@ -15,6 +16,7 @@ export type RegisterCommand = (program: Command, context: CliContext) => void;
 const COMMANDS: RegisterCommand[] = [
   registerQuickstart,
   registerTrain,
+  registerSolve,
   registerRuns,
   registerDatasets,
   registerDecide,
@@ -24,7 +26,7 @@ const COMMANDS: RegisterCommand[] = [
 
 export function createProgram(context: CliContext, commands = COMMANDS): Command {
   const program = new Command('agentflow')
-    .description('Train language models to plan, in durable runs.')
+    .description('Train language models to plan, in durable runs, and ask them.')
     .enablePositionalOptions() // an option belongs to the command that it follows
     .showHelpAfterError('(--help lists the commands and options)')
     .addHelpText(

@@ -1,6 +1,8 @@
 import type { LocalApi } from '../../../infra/database/api-keys.js';
 import type { ChangeablePart } from '../../../workflows/contracts/identity.js';
 import type { TrainingRunProgress } from '../../../workflows/contracts/training-run.js';
+import type { AgentFlowDto, AgentFlowTraceDto } from '../../agent-flows/dto/agent-flow.dto.js';
+import type { FlowEventDto } from '../../agent-flows/dto/flow-event.dto.js';
 import type { ApiErrorBody } from '../../common/api-error.js';
 import type { List } from '../../common/list.dto.js';
 import type { EvaluationDto } from '../../evaluations/evaluation.dto.js';
@@ -105,14 +107,32 @@ export class ApiClient {
 
   /** A run's events, each once and in order, until the run is finished; survives outages of the API. */
   followEvents(id: string, options: FollowOptions = {}): AsyncGenerator<RunEventDto, void> {
-    return followEvents(
-      (after, signal) =>
-        this.fetch(`${runPath(id)}/events`, {
-          headers: { Accept: 'text/event-stream', 'Last-Event-ID': String(after) },
-          signal,
-        }),
-      options,
-    );
+    return this.follow(`${runPath(id)}/events`, options);
+  }
+
+  async ask(question: Record<string, unknown>): Promise<AgentFlowDto> {
+    return this.post('/v1/agent_flows', question);
+  }
+
+  async getFlow(id: string): Promise<AgentFlowTraceDto> {
+    return this.json(flowPath(id));
+  }
+
+  async cancelFlow(id: string): Promise<AgentFlowDto> {
+    return this.post(`${flowPath(id)}/cancel`, {});
+  }
+
+  /** A flow's events, each once and in order, until the flow has ended; survives outages of the API. */
+  followFlow(id: string, options: FollowOptions = {}): AsyncGenerator<FlowEventDto, void> {
+    return this.follow(`${flowPath(id)}/events`, options);
+  }
+
+  private follow<Event extends { sequence: number }>(
+    path: string,
+    options: FollowOptions,
+  ): AsyncGenerator<Event, void> {
+    const headers = (after: number) => ({ Accept: 'text/event-stream', 'Last-Event-ID': String(after) });
+    return followEvents<Event>((after, signal) => this.fetch(path, { headers: headers(after), signal }), options);
   }
 
   private async all<T>(path: string, filter: QueryValues = {}): Promise<T[]> {
@@ -159,6 +179,10 @@ async function errorBody(response: Response): Promise<ApiErrorBody | undefined> 
 
 function runPath(id: string): string {
   return `/v1/training_runs/${encodeURIComponent(id)}`;
+}
+
+function flowPath(id: string): string {
+  return `/v1/agent_flows/${encodeURIComponent(id)}`;
 }
 
 function query(values: QueryValues): string {

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunEventDto } from '../../events/run-event.dto.js';
 import { ApiRequestError, ApiUnreachable } from './api-errors.js';
 import { readServerSentEvents } from './server-sent-events.js';
 
@@ -15,14 +14,22 @@ export interface FollowOptions {
   onReconnect?: (error: unknown) => void;
 }
 
+/** As far as following needs to know it. */
+interface FollowedEvent {
+  sequence: number;
+}
+
 /** Opens the stream after a sequence. */
 export type OpenStream = (after: number, signal: AbortSignal) => Promise<Response>;
 
 /**
- * A run's events, in order and each once, until the run is finished. Reconnects with the last id whenever the stream
+ * The events of a run or flow, in order and each once, until it is finished. Reconnects with the last id whenever the stream
  * ends or breaks or the API is away; only a refusal (4xx) is thrown.
  */
-export async function* followEvents(open: OpenStream, options: FollowOptions = {}): AsyncGenerator<RunEventDto, void> {
+export async function* followEvents<Event extends FollowedEvent>(
+  open: OpenStream,
+  options: FollowOptions = {},
+): AsyncGenerator<Event, void> {
   let last = options.after ?? 0;
   let wait = RETRY_MS.first;
   while (!options.signal?.aborted) {
@@ -30,7 +37,7 @@ export async function* followEvents(open: OpenStream, options: FollowOptions = {
     try {
       const response = await connection.open(open, last);
       if (response.status === 204) return;
-      for await (const event of connection.events(response)) {
+      for await (const event of connection.events<Event>(response)) {
         last = event.sequence;
         wait = RETRY_MS.first;
         yield event;
@@ -69,8 +76,8 @@ class Connection {
     clearTimeout(this.timer);
   }
 
-  async *events(response: Response): AsyncGenerator<RunEventDto, void> {
-    for await (const { data } of readServerSentEvents(this.bytes(response))) yield JSON.parse(data) as RunEventDto;
+  async *events<Event>(response: Response): AsyncGenerator<Event, void> {
+    for await (const { data } of readServerSentEvents(this.bytes(response))) yield JSON.parse(data) as Event;
   }
 
   private async *bytes(response: Response): AsyncGenerator<Uint8Array, void> {

@@ -1,0 +1,284 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { createApiKey } from '../../infra/database/api-keys.js';
+import { AgentFlow, Policy, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
+import { writeFlowStatus } from '../../infra/database/flow-status.js';
+import { until } from '../../test/support/started-run.js';
+import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
+import type { ApiErrorBody } from '../common/api-error.js';
+import type { List } from '../common/list.dto.js';
+import { OPERATOR } from '../dependencies.module.js';
+import { TestApi } from '../testing/test-api.js';
+import { AgentFlowsController } from './agent-flows.controller.js';
+import type { AgentFlowDto, AgentFlowTraceDto } from './dto/agent-flow.dto.js';
+import type { FlowEventDto } from './dto/flow-event.dto.js';
+import { addTurns, RESULT } from './testing/flow-rows.js';
+
+const QUESTION = { question: 'What is the area of Hexley times 7?', model: 'tiny-random' };
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+describe(AgentFlowsController, () => {
+  let api: TestApi;
+  let policy: string;
+
+  beforeAll(async () => {
+    api = await TestApi.start();
+    const { dataSource } = api.database;
+    const run = trainingRunRow();
+    await dataSource.getRepository(TrainingRun).insert(run);
+    await dataSource
+      .getRepository(Policy)
+      .insert({ runId: run.id, step: 3, uri: 'file:///p', sha256: 'ab', metrics: {} });
+    policy = `${run.id}@3`;
+  });
+  beforeEach(() => void (api.flows.calls.length = 0));
+  afterAll(async () => api.stop());
+
+  const post = (body: object) => api.request('post', '/v1/agent_flows').send(body);
+  const ask = async (body: object = {}): Promise<AgentFlowDto> =>
+    (await post({ ...QUESTION, ...body }).expect(201)).body as AgentFlowDto;
+  const get = async (id: string) =>
+    (await api.request('get', `/v1/agent_flows/${id}`).expect(200)).body as AgentFlowTraceDto;
+  const events = async (id: string, query = '') =>
+    ((await api.request('get', `/v1/agent_flows/${id}/events${query}`).expect(200)).body as List<FlowEventDto>).data;
+  const row = (id: string) => api.database.dataSource.getRepository(AgentFlow).findOneByOrFail({ id });
+
+  it('records a question with every default, as queued, and starts its workflow', async () => {
+    const flow = await ask({ max_turns: 4 });
+    expect(flow).toMatchObject({
+      object: 'agent_flow',
+      status: 'queued',
+      model: 'tiny-random',
+      policy: null,
+      seed: null,
+      dataset: { name: 'atlas', seed: 7 },
+      flow: { max_turns: 4, planner: { engine: 'policy' }, verifier: { engine: 'scripted' } },
+      answer: null,
+    });
+    expect(api.flows.calls).toEqual([['start', flow.id]]);
+    expect(await get(flow.id)).toMatchObject({ ...flow, memory: null, turn_records: [], usage: { calls: 0 } });
+  });
+
+  it('takes the first registered model where none is named', async () => {
+    const { body } = await post({ question: 'Why?' }).expect(201);
+    expect(body).toMatchObject({ model: 'smollm2-135m-instruct' });
+  });
+
+  it('accepts what the CLI sends where no configuration is named', async () => {
+    const file = fileURLToPath(new URL('../../examples/solve.yaml', import.meta.url));
+    await post({ ...(parse(readFileSync(file, 'utf8')) as object), question: 'Why?' }).expect(201);
+  });
+
+  it('I11: resolves a policy of the project to its sha256 and model, once', async () => {
+    const { body } = await post({ question: 'Why?', policy }).expect(201);
+    expect(body).toMatchObject({ policy, policy_sha256: 'ab', model: 'tiny-random' });
+    const key = await createApiKey(api.database.dataSource, 'other');
+    const refused = await api.request('post', '/v1/agent_flows', key).send({ question: 'Why?', policy }).expect(400);
+    expect((refused.body as ApiErrorBody).error.code).toBe('unknown_policy');
+  });
+
+  it.each([
+    ['no question', { question: ' ' }, 'question'],
+    ['a tool that is not registered', { flow: { tools: ['sledgehammer'] } }, 'flow.tools[0]'],
+    [
+      'a language model that is not registered',
+      { flow: { verifier: { engine: 'llm', model: 'gpt' } } },
+      'flow.verifier.model',
+    ],
+    ['a dataset that is not registered', { dataset: { name: 'atlantis' } }, 'dataset.name'],
+    ['an address in the place of a name', { model: 'https://x.test/m' }, 'model'],
+    ['an unknown key', { maxturns: 3 }, 'maxturns'],
+    ['too many turns', { max_turns: 51 }, 'max_turns'],
+    ['a policy that is not there', { policy: 'run-none@1' }, 'policy'],
+    ['a policy that does not plan', { policy: 'run-none@1', flow: { planner: { engine: 'scripted' } } }, 'policy'],
+    ['pictures that nobody looks at', { images: [{ media_type: 'image/png', data: PIXEL }] }, 'images'],
+  ])('I12: refuses %s, and records nothing', async (_, change, param) => {
+    const { dataSource } = api.database;
+    const before = await dataSource.getRepository(AgentFlow).count();
+    const { body } = await post({ ...QUESTION, ...change }).expect(400);
+    expect((body as ApiErrorBody).error.param).toBe(param);
+    expect(await dataSource.getRepository(AgentFlow).count()).toBe(before);
+  });
+
+  it('refuses a policy of another model', async () => {
+    const { body } = await post({ question: 'Why?', policy, model: 'smollm2-135m-instruct' }).expect(400);
+    expect((body as ApiErrorBody).error).toMatchObject({ code: 'wrong_model', param: 'policy' });
+  });
+
+  it('keeps pictures in the artifact store where a language model takes them', async () => {
+    const operator = api.app.get<{ language_models: Record<string, unknown> }>(OPERATOR);
+    operator.language_models['seeing'] = { images: true };
+    const flow = { verifier: { engine: 'llm', model: 'seeing' } };
+    const { id, images } = await ask({ flow, images: [{ media_type: 'image/png', data: PIXEL }] });
+    delete operator.language_models['seeing'];
+    const [stored] = (await row(id)).images;
+    expect((await readFile(new URL(stored.uri))).toString('base64')).toBe(PIXEL);
+    expect(images).toEqual([{ media_type: 'image/png', sha256: stored.sha256 }]);
+  });
+
+  it('gives the same flow for the same idempotency key, and refuses another body with it', async () => {
+    const send = (body: object) => post(body).set('Idempotency-Key', 'once');
+    const { body: first } = await send(QUESTION).expect(201);
+    const { body: again } = await send(QUESTION).expect(200);
+    expect((again as AgentFlowDto).id).toBe((first as AgentFlowDto).id);
+    expect(api.flows.calls).toHaveLength(1);
+    await send({ ...QUESTION, question: 'Why not?' }).expect(409);
+  });
+
+  it('keeps a flow queued where Temporal does not answer', async () => {
+    api.flows.failure = new Error('connection refused');
+    try {
+      expect((await ask()).status).toBe('queued');
+    } finally {
+      delete api.flows.failure;
+    }
+  });
+
+  it('lists the flows of the project, newest first, in pages', async () => {
+    const [older, newer] = [await ask(), await ask()];
+    const first = (await api.request('get', '/v1/agent_flows?limit=1').expect(200)).body as List<AgentFlowDto>;
+    expect(first).toMatchObject({ has_more: true, last_id: newer.id });
+    const next = (await api.request('get', `/v1/agent_flows?limit=1&after=${newer.id}`).expect(200)).body;
+    expect(next).toMatchObject({ data: [{ id: older.id }] });
+  });
+
+  it('tells what the rows of a flow say, each part once and in order, and resumes after any of them', async () => {
+    const { id } = await ask();
+    const { dataSource } = api.database;
+    await writeFlowStatus(dataSource, { flowId: id, version: 1, status: 'running' });
+    await addTurns(dataSource, id);
+    await writeFlowStatus(dataSource, {
+      flowId: id,
+      version: 2,
+      status: 'completed',
+      result: { ...RESULT, flowId: id },
+    });
+    const all = await events(id);
+    expect(all.map(({ type, data }) => [type, data['turn']].filter(Boolean).join(' '))).toEqual([
+      'flow.queued',
+      'flow.analysis',
+      'turn.plan 1',
+      'turn.tool_call 1',
+      'turn.tool_result 1',
+      'turn.verdict 1',
+      'turn.plan 2',
+      'turn.verdict 2',
+      'flow.answer',
+      'flow.completed',
+    ]);
+    expect(all[3].data).toEqual({ turn: 1, tool: 'lookup', command: '{"query":"area of Hexley"}' });
+    const usage = { calls: 2, prompt_tokens: 13, completion_tokens: 4, cost: 0.25 };
+    expect(all.at(-1)?.data).toMatchObject({ outcome: 'answered', answer: '30184', usage });
+    for (const [index, { id: last }] of all.entries()) {
+      expect(await events(id, `?after=${last}`)).toEqual(all.slice(index + 1));
+    }
+    const streamed = await api
+      .request('get', `/v1/agent_flows/${id}/events`)
+      .set('Accept', 'text/event-stream')
+      .set('Last-Event-ID', all[7].id)
+      .expect(200);
+    expect(streamed.text.match(/^id: .*$/gm)).toEqual([`id: ${all[8].id}`, `id: ${all[9].id}`]);
+    await api
+      .request('get', `/v1/agent_flows/${id}/events`)
+      .set('Accept', 'text/event-stream')
+      .set('Last-Event-ID', all[9].id)
+      .expect(204);
+  });
+
+  it('I3: leaves out what a lost attempt wrote after the end', async () => {
+    const { id } = await ask();
+    const { dataSource } = api.database;
+    await writeFlowStatus(dataSource, { flowId: id, version: 2, status: 'cancelled' });
+    await addTurns(dataSource, id);
+    expect((await events(id)).map(({ type }) => type)).toEqual(['flow.queued', 'flow.cancelled']);
+  });
+
+  it('gives the trace: prompts, replies, tool calls, memory, times, usage, template hashes', async () => {
+    const { id } = await ask();
+    const { dataSource } = api.database;
+    await addTurns(dataSource, id);
+    await writeFlowStatus(dataSource, {
+      flowId: id,
+      version: 2,
+      status: 'completed',
+      result: { ...RESULT, flowId: id },
+    });
+    const memory = [{ turn: 1, tool: 'lookup', result: '4312', verdict: 'STOP' as const, critique: 'a number' }];
+    await dataSource.getRepository(Rollout).insert({
+      flowId: id,
+      runId: id,
+      purpose: 'ask',
+      step: 0,
+      groupIndex: 0,
+      rolloutIndex: 0,
+      queryId: id,
+      family: 'asked',
+      question: QUESTION.question,
+      outcome: 'answered',
+      turns: 2,
+      tools: ['lookup', 'none'],
+      memory,
+    });
+    const trace = await get(id);
+    expect(trace).toMatchObject({ outcome: 'answered', answer: '30184', turns: 2, tools: ['lookup', 'none'], memory });
+    expect(trace.turn_records.map(({ module, turn }) => `${module} ${turn}`)).toEqual([
+      'query_analysis 0',
+      'planner 1',
+      'executor 1',
+      'verifier 1',
+      'planner 2',
+      'verifier 2',
+      'generator 0',
+    ]);
+    expect(trace.turn_records[3].calls).toMatchObject([
+      {
+        model: 'a-model',
+        reply: 'STOP',
+        template: 'cafe',
+        cost: 0.25,
+        prompt_tokens: 10,
+        completion_tokens: 3,
+        seconds: 1.5,
+      },
+    ]);
+  });
+
+  it('streams the flow in answer to its question', async () => {
+    const { dataSource } = api.database;
+    const find = () => dataSource.getRepository(AgentFlow).findOneBy({ question: 'Is it streamed?' });
+    const answered = post({ ...QUESTION, question: 'Is it streamed?' })
+      .set('Accept', 'text/event-stream')
+      .expect(200)
+      .then(({ headers, text }) => ({ location: headers['location'] as string, text }));
+    await until(async () => (await find()) !== null);
+    const flowId = (await find())!.id;
+    await addTurns(dataSource, flowId);
+    await writeFlowStatus(dataSource, { flowId, version: 2, status: 'completed', result: { ...RESULT, flowId } });
+    const { location, text } = await answered;
+    expect(location).toBe(`/v1/agent_flows/${flowId}`);
+    expect(text.match(/^event: .*$/gm)).toHaveLength(10);
+  });
+
+  it('cancels what has not ended, and only that', async () => {
+    const { id } = await ask();
+    await writeFlowStatus(api.database.dataSource, { flowId: id, version: 1, status: 'running' });
+    api.flows.calls.length = 0;
+    await api.request('post', `/v1/agent_flows/${id}/cancel`).expect(200);
+    expect(api.flows.calls).toEqual([['cancel', id]]);
+    await writeFlowStatus(api.database.dataSource, { flowId: id, version: 2, status: 'cancelled' });
+    const { body } = await api.request('post', `/v1/agent_flows/${id}/cancel`).expect(409);
+    expect((body as ApiErrorBody).error.code).toBe('flow_ended');
+    expect(await writeFlowStatus(api.database.dataSource, { flowId: id, version: 1, status: 'running' })).toBe(false);
+  });
+
+  it("shows nothing of another project's flows", async () => {
+    const { id } = await ask();
+    const key = await createApiKey(api.database.dataSource, 'other');
+    for (const path of [id, `${id}/events`]) await api.request('get', `/v1/agent_flows/${path}`, key).expect(404);
+    await api.request('post', `/v1/agent_flows/${id}/cancel`, key).expect(404);
+    expect((await api.request('get', '/v1/agent_flows', key).expect(200)).body).toMatchObject({ data: [] });
+  });
+});

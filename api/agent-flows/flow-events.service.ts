@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import type { AgentFlow } from '../../infra/database/entities/index.js';
+import { hasEnded } from '../../infra/database/flow-status.js';
+import { toList, type List, type NumberPageQuery } from '../common/list.dto.js';
+import { pollPause } from '../events/poll-pause.js';
+import { AgentFlowsRepository } from './agent-flows.repository.js';
+import { AgentFlowsService } from './agent-flows.service.js';
+import type { FlowEventDto } from './dto/flow-event.dto.js';
+import { usageOf } from './dto/usage.dto.js';
+import { flowEvents, LAST_SEQUENCE, turnAfter } from './flow-events.js';
+
+@Injectable()
+export class FlowEventsService {
+  constructor(
+    private readonly flows: AgentFlowsService,
+    private readonly repository: AgentFlowsRepository,
+  ) {}
+
+  async list(project: string, id: string, { after = 0, limit }: NumberPageQuery): Promise<List<FlowEventDto>> {
+    const events = await this.read(await this.flows.load(project, id), after);
+    return toList(
+      events,
+      limit,
+      (event) => event.id,
+      (event) => event,
+    );
+  }
+
+  /** Whether a flow has ended and has no event after this sequence, and so never will have one. */
+  async isOver(project: string, id: string, after: number): Promise<boolean> {
+    return hasEnded((await this.flows.load(project, id)).status) && after >= LAST_SEQUENCE;
+  }
+
+  /**
+   * Every event after a sequence in order, then each new one as it comes, until the flow has ended and all is told or
+   * `signal` is aborted. An empty page is passed on at every look that finds nothing.
+   */
+  async *follow(project: string, id: string, after: number, signal: AbortSignal): AsyncGenerator<FlowEventDto[], void> {
+    let last = after;
+    while (!signal.aborted) {
+      const flow = await this.flows.load(project, id);
+      const events = await this.read(flow, last);
+      last = events.at(-1)?.sequence ?? last;
+      yield events;
+      if (hasEnded(flow.status)) return;
+      await pollPause(signal);
+    }
+  }
+
+  /** The flow's row was read first: once it has ended, all of its turns are there. */
+  private async read(flow: AgentFlow, after: number): Promise<FlowEventDto[]> {
+    const turns = await this.repository.outputs(flow.id, turnAfter(after));
+    const usage = hasEnded(flow.status) ? usageOf(await this.repository.countedTurns(flow.id)) : undefined;
+    return flowEvents(flow, turns, usage).filter(({ sequence }) => sequence > after);
+  }
+}

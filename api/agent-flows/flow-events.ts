@@ -1,0 +1,121 @@
+import type { AgentFlow, Turn } from '../../infra/database/entities/index.js';
+import { hasEnded } from '../../infra/database/flow-status.js';
+import type { Execution, Plan, Timed, Verdict } from '../../workflows/contracts/agent-activities.js';
+import type { Analysis } from '../../workflows/contracts/flow.js';
+import type { AnswerKind } from '../../workflows/contracts/flow-config.js';
+import type { FlowEventDto, FlowEventType } from './dto/flow-event.dto.js';
+import type { UsageDto } from './dto/usage.dto.js';
+
+/** What a flow's events are made from: a turn's row without its tokens. */
+export type TurnOutput = Pick<Turn, 'turn' | 'module' | 'output' | 'createdAt'>;
+
+/**
+ * An event's sequence is a function of what it tells and of nothing else, so that it is the same for every reader. A
+ * flow makes its calls one after the other and each commits its row before the next begins: sequences become visible in
+ * ascending order, and a reader by sequence misses nothing.
+ */
+const QUEUED = 1;
+const ANALYSIS = 2;
+const TURN = 10;
+const PLAN = 0;
+const TOOL_CALL = 1;
+const TOOL_RESULT = 2;
+const VERDICT = 3;
+/** After the longest flow's last turn. */
+const ANSWERS = 1000;
+const END = 1010;
+
+type Told = [sequence: number, type: FlowEventType, data: Record<string, unknown>, at: Date];
+
+/** The sequence that no event of an ended flow comes after. */
+export const LAST_SEQUENCE = END;
+
+/** The first turn that an event after this sequence can belong to, besides those outside of turns. */
+export function turnAfter(sequence: number): number {
+  return Math.floor(sequence / TURN);
+}
+
+/**
+ * The events of a flow in order, as far as its rows tell them.
+ * @param usage of a flow that has ended
+ */
+export function flowEvents(flow: AgentFlow, turns: readonly TurnOutput[], usage?: UsageDto): FlowEventDto[] {
+  const told = [
+    queued(flow),
+    ...turns.filter(inTime(flow)).flatMap((turn) => toldBy(flow, turn, turns)),
+    ...end(flow, usage),
+  ];
+  return told.toSorted(([a], [b]) => a - b).map((event) => toDto(flow.id, event));
+}
+
+/** What a lost attempt writes after its flow has ended belongs to no stream: it would come after the end. */
+function inTime({ finishedAt }: AgentFlow): (turn: TurnOutput) => boolean {
+  return ({ createdAt }) => finishedAt === null || createdAt <= finishedAt;
+}
+
+function queued({ question, model, policyName, policySha256, config, createdAt }: AgentFlow): Told {
+  const policy = { policy: policyName, policy_sha256: policySha256 };
+  return [QUEUED, 'flow.queued', { question, model, ...policy, max_turns: config.max_turns }, createdAt];
+}
+
+function end({ status, result, failure, finishedAt }: AgentFlow, usage?: UsageDto): Told[] {
+  if (!hasEnded(status) || !finishedAt) return [];
+  const { outcome = null, answer = null, turns = null } = result ?? {};
+  return [[END, `flow.${status}` as FlowEventType, { outcome, answer, turns, usage, failure }, finishedAt]];
+}
+
+function toldBy(flow: AgentFlow, row: TurnOutput, all: readonly TurnOutput[]): Told[] {
+  const { turn, module, output, createdAt: at } = row;
+  const first = TURN * turn;
+  switch (module) {
+    case 'query_analysis': {
+      const { analysis, seconds } = output as Timed<{ analysis: Analysis }>;
+      return [[ANALYSIS, 'flow.analysis', { ...analysis, seconds }, at]];
+    }
+    case 'planner':
+      return [[first + PLAN, 'turn.plan', planData(turn, output as Timed<Plan>), at]];
+    case 'executor': {
+      const { command, result, mistake, seconds } = output as Timed<Execution>;
+      const { tool } = planOf(turn, all);
+      return [
+        [first + TOOL_CALL, 'turn.tool_call', { turn, tool, command }, at],
+        [first + TOOL_RESULT, 'turn.tool_result', { turn, result, mistake, seconds }, at],
+      ];
+    }
+    case 'verifier': {
+      const { verdict, critique, seconds } = output as Timed<Verdict>;
+      return [[first + VERDICT, 'turn.verdict', { turn, verdict, critique, seconds }, at]];
+    }
+    default:
+      return toldByGenerator(flow, row);
+  }
+}
+
+function planData(turn: number, { text, justification, context, subGoal, tool, mistake, seconds }: Timed<Plan>) {
+  return { turn, text, justification, context, sub_goal: subGoal, tool, mistake, seconds };
+}
+
+function planOf(turn: number, rows: readonly TurnOutput[]): Partial<Plan> {
+  return (rows.find((row) => row.turn === turn && row.module === 'planner')?.output ?? {}) as Partial<Plan>;
+}
+
+/** `generator` writes the direct answer, `generator.final` and `generator.base` the others. */
+function toldByGenerator({ config }: AgentFlow, { module, output, createdAt }: TurnOutput): Told[] {
+  const [name, kind = 'direct'] = module.split('.');
+  const place = config.outputs.indexOf(kind as AnswerKind);
+  if (name !== 'generator' || place < 0) return [];
+  const { answer, seconds } = output as Timed<{ answer: string }>;
+  return [[ANSWERS + place, 'flow.answer', { output: kind, answer, seconds }, createdAt]];
+}
+
+function toDto(flowId: string, [sequence, type, data, at]: Told): FlowEventDto {
+  return {
+    id: String(sequence),
+    object: 'agent_flow.event',
+    flow_id: flowId,
+    sequence,
+    type,
+    data,
+    created_at: at.toISOString(),
+  };
+}

@@ -1,0 +1,116 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AgentFlow } from '../../../infra/database/entities/index.js';
+import { writeFlowStatus } from '../../../infra/database/flow-status.js';
+import { until } from '../../../test/support/started-run.js';
+import { addTurns, RESULT } from '../../agent-flows/testing/flow-rows.js';
+import { runCli, type CliOutcome } from '../../testing/test-cli.js';
+import { TestApi } from '../../testing/test-api.js';
+
+describe('agentflow solve', () => {
+  let api: TestApi;
+  let directory: string;
+
+  beforeAll(async () => {
+    api = await TestApi.start();
+    directory = await mkdtemp(join(tmpdir(), 'agentflow-solve-'));
+  });
+  afterAll(async () => {
+    await api.stop();
+    await rm(directory, { recursive: true });
+  });
+
+  const cli = (...args: string[]): Promise<CliOutcome> => runCli({ url: api.url, key: api.key }, 'solve', ...args);
+  const flows = () => api.database.dataSource.getRepository(AgentFlow);
+
+  /** Asks, and answers as the agent worker would. */
+  async function solve(question: string, ...args: string[]): Promise<CliOutcome & { id: string }> {
+    const watching = cli(question, ...args);
+    await until(async () => (await flows().findOneBy({ question })) !== null);
+    const { id } = await flows().findOneByOrFail({ question });
+    const { dataSource } = api.database;
+    await addTurns(dataSource, id);
+    await writeFlowStatus(dataSource, {
+      flowId: id,
+      version: 2,
+      status: 'completed',
+      result: { ...RESULT, flowId: id },
+    });
+    return { ...(await watching), id };
+  }
+
+  it('prints what happens as it happens, and says how to see it again', async () => {
+    const { lines, notes, id, exitCode } = await solve('What is the area of Hexley times 7?');
+    expect(lines).toEqual([
+      'asked      smollm2-135m-instruct, at most 3 turns',
+      'analysis   a product',
+      'turn 1     lookup: area of Hexley',
+      '  call     {"query":"area of Hexley"}',
+      '  result   4312',
+      '  verdict  CONTINUE: compute',
+      'turn 2     ?',
+      '  mistake  no tool named',
+      '  verdict  STOP: it will do',
+      'answer     30184',
+      'completed  answered',
+    ]);
+    expect(notes).toEqual([expect.stringContaining(`npx agentflow solve --id ${id}`)]);
+    expect(exitCode).toBe(0);
+    expect((await cli('--id', id)).lines).toEqual(lines);
+  });
+
+  it('--json: the last line of standard output is one JSON object', async () => {
+    const { lines, id } = await solve('Is it JSON?', '--json');
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0])).toEqual({
+      id,
+      status: 'completed',
+      outcome: 'answered',
+      answer: '30184',
+      turns: 2,
+      usage: { calls: 2, prompt_tokens: 13, completion_tokens: 4, cost: 0.25, seconds: 2 },
+    });
+  });
+
+  it('asks as a file says, but for what the command line says', async () => {
+    const file = join(directory, 'ask.yaml');
+    await writeFile(file, 'model: tiny-random\nmax_turns: 9\nseed: 4\nflow: { tools: [lookup] }\n');
+    const { id } = await solve('Is it overruled?', '--config', file, '--max-turns', '2');
+    const { model, seed, config } = await flows().findOneByOrFail({ id });
+    expect({ model, seed, config }).toMatchObject({
+      model: 'tiny-random',
+      seed: 4,
+      config: { max_turns: 2, tools: ['lookup'] },
+    });
+  });
+
+  it('tells by the exit code that there is no answer', async () => {
+    const { id } = await solve('Does it end?');
+    await flows().update({ id }, { status: 'failed', failure: { type: 'BudgetSpent', message: '10 calls' } });
+    const { lines, exitCode } = await cli('--id', id);
+    expect(lines.at(-1)).toBe('failed     BudgetSpent: 10 calls');
+    expect(exitCode).toBe(1);
+  });
+
+  it('cancels', async () => {
+    const { id } = await solve('Is it cancelled?');
+    await flows().update({ id }, { status: 'running', finishedAt: null });
+    const cancelling = cli('--id', id, '--cancel');
+    await until(async () => api.flows.calls.some(([verb]) => verb === 'cancel'));
+    await flows().update({ id }, { status: 'cancelled', finishedAt: new Date() });
+    expect((await cancelling).lines.at(-1)).toBe('cancelled');
+  });
+
+  it.each([
+    ['neither a question nor an id', [], /Give a question/],
+    ['both', ['Why?', '--id', 'flow-a'], /Give a question/],
+    ['a cancellation of nothing', ['Why?', '--cancel'], /needs --id/],
+    ['a file that is not there', ['Why?', '--config', 'none.yaml'], /cannot be read/],
+    ['a flow that is not there', ['--id', 'flow-none'], /no agent flow "flow-none"/],
+    ['a policy that is not there', ['Why?', '--policy', 'run-none@1'], /no policy "run-none@1"/],
+  ])('says what is wrong with %s', async (_, args, message) => {
+    await expect(cli(...args)).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,30 @@
+import type { AgentFlowTraceDto } from '../../agent-flows/dto/agent-flow.dto.js';
+import { ApiRequestError } from '../client/api-errors.js';
+import type { CliContext } from '../context.js';
+import { describeFlowEvent } from '../output/describe-flow-event.js';
+
+/**
+ * Prints what a flow does until it has ended. The exit code is 1 unless it completed.
+ * @param json prints the turns to standard error, and as the last line of standard output one JSON object
+ */
+export async function watchFlow(context: CliContext, id: string, { json = false }: { json?: boolean }): Promise<void> {
+  const client = await context.client();
+  const tell = json ? context.note : context.print;
+  let away = false;
+  const onReconnect = (error: unknown): void => {
+    const reason = error instanceof ApiRequestError ? error.message : 'the API is away';
+    if (!away) context.note(`Connection lost (${reason}); trying again, nothing will be missed.`);
+    away = true;
+  };
+  for await (const event of client.followFlow(id, { onReconnect })) {
+    away = false;
+    for (const line of describeFlowEvent(event)) tell(line);
+  }
+  const flow = await client.getFlow(id);
+  if (json) context.print(JSON.stringify(summary(flow)));
+  if (flow.status !== 'completed') context.setExitCode(1);
+}
+
+function summary({ id, status, outcome, answer, answers, turns, usage, failure }: AgentFlowTraceDto) {
+  return { id, status, outcome, answer, ...(answers && { answers }), turns, usage, ...(failure && { failure }) };
+}

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { FlowEventDto } from '../api/agent-flows/dto/flow-event.dto.js';
+import type { ApiClient } from '../api/cli/client/api-client.js';
+import { SupervisedStack, until } from './support/supervised-stack.js';
+
+jest.setTimeout(600_000);
+
+const TURNS = 6;
+
+/** The untrained model plans; no number that it finds answers the question, so that every turn is used. */
+const QUESTION = {
+  question: 'How much larger is the area of Atlantis than the area of Lemuria?',
+  model: 'smollm2-135m-instruct',
+  max_turns: TURNS,
+  seed: 3,
+  flow: { tools: ['lookup'], planner: { engine: 'policy', max_tokens: 40 } },
+};
+
+describe('I3: an asked flow whose processes are killed goes on and repeats no finished call', () => {
+  const stack = new SupervisedStack();
+  let client: ApiClient;
+
+  beforeAll(async () => {
+    await stack.start();
+    client = await stack.client();
+  });
+  afterAll(() => stack.remove());
+
+  it('ends as it would have ended undisturbed, and its reader is told everything once', async () => {
+    const { id } = await client.ask(QUESTION);
+    const reading = told(client, id);
+    await planning(stack, id, 2);
+    process.kill(stack.pid('agent-worker'), 'SIGKILL');
+    await planning(stack, id, 4);
+    process.kill(stack.pid('api'), 'SIGKILL');
+    const events = await reading;
+
+    const flow = await client.getFlow(id);
+    expect(flow).toMatchObject({ status: 'completed', turns: TURNS });
+    expect(plans(events)).toHaveLength(TURNS);
+    expect(events.at(-1)?.type).toBe('flow.completed');
+    const sequences = events.map(({ sequence }) => sequence);
+    expect(sequences).toEqual([...new Set(sequences)].sort((first, second) => first - second));
+    expect(await told(client, id)).toEqual(events);
+    expect(callsAfterTheirRecord(stack, id, events)).toEqual([]);
+
+    const { id: undisturbed } = await client.ask(QUESTION);
+    expect((await told(client, undisturbed)).map(said)).toEqual(events.map(said));
+    expect(stack.requests().filter(({ flow_id }) => flow_id === undisturbed)).toHaveLength(TURNS);
+  });
+});
+
+const plans = (events: FlowEventDto[]) => events.filter(({ type }) => type === 'turn.plan');
+
+async function told(client: ApiClient, id: string): Promise<FlowEventDto[]> {
+  const events: FlowEventDto[] = [];
+  for await (const event of client.followFlow(id)) events.push(event);
+  return events;
+}
+
+/** The planner of this turn has been asked. */
+async function planning(stack: SupervisedStack, id: string, turn: number): Promise<void> {
+  const asked = () => stack.requests().some((request) => request.flow_id === id && request.turn === turn);
+  await until(`turn ${turn} is planned`, () => Promise.resolve(asked()), 20);
+}
+
+/** What the model was asked for a turn after that turn's plan had been recorded. */
+function callsAfterTheirRecord(stack: SupervisedStack, id: string, events: FlowEventDto[]): unknown[] {
+  const recordedAt = new Map(plans(events).map(({ data, created_at }) => [data['turn'], Date.parse(created_at)]));
+  const requests = stack.requests().filter(({ flow_id }) => flow_id === id);
+  expect(requests.length).toBeGreaterThanOrEqual(TURNS);
+  return requests.filter(({ turn, time }) => Date.parse(time) > recordedAt.get(turn)!);
+}
+
+/** What an event says, without when and how long. */
+function said({ type, data }: FlowEventDto): unknown {
+  const { seconds: _seconds, usage: _usage, ...rest } = data;
+  return { type, rest };
+}
