@@ -3,12 +3,13 @@ const MAX_MS = 10 * 60 * 1000;
 
 /**
  * The wait that a response's headers ask for, in milliseconds: `retry-after` in seconds or as a date, else the first
- * number of `x-ratelimit-reset`, in seconds. Undefined without either.
+ * number of `x-ratelimit-reset`, in seconds. Undefined without either, and where there is nothing to wait for: Temporal
+ * takes a delay of zero for the end of all retries.
  * @param now milliseconds since the epoch
  */
 export function retryAfterMs(headers: Record<string, string | string[] | undefined>, now: number): number | undefined {
   const wait = millisecondsOf(text(headers['retry-after']), now) ?? secondsOf(text(headers['x-ratelimit-reset']));
-  return wait === undefined ? undefined : Math.min(Math.max(wait, 0), MAX_MS);
+  return wait === undefined || wait <= 0 ? undefined : Math.min(wait, MAX_MS);
 }
 
 function text(header: string | string[] | undefined): string {
