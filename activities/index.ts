@@ -16,6 +16,7 @@ import { createAskedFlowActivities } from './flows/asked-flow.activities.js';
 import { createModuleActivities } from './modules/module.activities.js';
 import { agreeingCalls } from './runs/agreeing-calls.js';
 import { createRunActivities } from './runs/run.activities.js';
+import { LlmJudge } from './scoring/judge/llm-judge.js';
 import { createScoringActivities } from './scoring/scoring.activities.js';
 import { createTools } from './tools/index.js';
 import { createTrajectoryActivities } from './trajectories/trajectory.activities.js';
@@ -53,7 +54,10 @@ export function createAgentActivities({
   const activities = {
     ...createDatasetActivities(datasets),
     ...createModuleActivities({ turns, tools, models }),
-    ...createScoringActivities({ truthOf: createTruthSource(items) }),
+    ...createScoringActivities({
+      truthOf: createTruthSource(items),
+      judge: new LlmJudge(models.languageModels),
+    }),
     ...createTrajectoryActivities({ dataSource, artifacts }),
     ...createBenchmarkEvaluationActivities(dataSource),
     ...createRunActivities({ dataSource, tools, datasets }),
