@@ -19,6 +19,7 @@ import { createRunActivities } from './runs/run.activities.js';
 import { LlmJudge } from './scoring/judge/llm-judge.js';
 import { createScoringActivities } from './scoring/scoring.activities.js';
 import { createTools } from './tools/index.js';
+import type { OperatorTools } from './tools/operator-tools.js';
 import { createTrajectoryActivities } from './trajectories/trajectory.activities.js';
 import { TurnStore } from './trajectories/turn-store.js';
 
@@ -31,6 +32,8 @@ export interface AgentDependencies {
   datasets: DatasetRegistrations;
   languageModels: LanguageModelRegistrations;
   webTools?: WebToolSettings;
+  /** What the operator registered of the sandbox, MCP servers and user tools. */
+  operatorTools?: Pick<OperatorTools, 'tools' | 'sources'>;
 }
 
 /** Every activity of the agent worker. */
@@ -41,10 +44,11 @@ export function createAgentActivities({
   datasets: registrations,
   languageModels: registeredModels,
   webTools,
+  operatorTools,
 }: AgentDependencies): AgentActivities {
   const items = new ItemStore(registrations);
   const datasets = new Datasets(items);
-  const tools = createTools(webTools);
+  const tools = createTools(webTools, operatorTools);
   const models = {
     dataSource,
     policyClient,

@@ -2,17 +2,31 @@ import { FailureType } from '../../workflows/contracts/failures.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 import type { Tool } from './tool.js';
 
-/** The tools that the operator registered. */
+/** Where tools come from whose number can change while the worker runs. */
+export interface ToolSource {
+  /** Whether a tool of this name could only be this source's. */
+  owns(name: string): boolean;
+  /** @throws an outage where the source is not to be reached, BadConfiguration where it has no such tool */
+  tool(name: string): Tool;
+}
+
+/** The tools that there are. Which of them a configuration may name is the operator's `tools` (I12). */
 export class ToolRegistry {
   private readonly tools: ReadonlyMap<string, Tool>;
 
-  constructor(tools: readonly Tool[]) {
+  /** @throws Error where two tools have one name or title */
+  constructor(
+    tools: readonly Tool[],
+    private readonly sources: readonly ToolSource[] = [],
+  ) {
+    requireDistinct(tools, ({ name }) => name);
+    requireDistinct(tools, ({ title }) => title.toLowerCase());
     this.tools = new Map(tools.map((tool) => [tool.name, tool]));
   }
 
-  /** Fails with BadConfiguration where no tool has this name. */
+  /** Fails with BadConfiguration where no tool has this name, and with an outage where its source is not there. */
   named(name: string): Tool {
-    const tool = this.tools.get(name);
+    const tool = this.tools.get(name) ?? this.sources.find((source) => source.owns(name))?.tool(name);
     if (!tool) {
       throw nonRetryable(
         FailureType.BadConfiguration,
@@ -25,5 +39,14 @@ export class ToolRegistry {
   /** The tools of a flow, in the order of its configuration. */
   select(names: readonly string[]): Tool[] {
     return names.map((name) => this.named(name));
+  }
+}
+
+function requireDistinct(tools: readonly Tool[], key: (tool: Tool) => string): void {
+  const seen = new Map<string, Tool>();
+  for (const tool of tools) {
+    const other = seen.get(key(tool));
+    if (other) throw new Error(`The tools ${other.name} and ${tool.name} are both called ${key(tool)}.`);
+    seen.set(key(tool), tool);
   }
 }

@@ -5,7 +5,10 @@ import { z } from 'zod';
 import { datasetsSection } from './operator/datasets.js';
 import { languageModelsSection } from './operator/language-models.js';
 import { providersSection } from './operator/providers.js';
+import { mcpServersSection } from './operator/mcp-servers.js';
+import { pythonSection } from './operator/python.js';
 import { registeredName } from './operator/registered-name.js';
+import { userToolsSection } from './operator/user-tools.js';
 import { WEB_TOOL_NEEDS, webToolSections } from './operator/web-tools.js';
 
 /** Where a base model's weights come from (worker/gpu/flow_grpo/base_model.py). */
@@ -62,6 +65,9 @@ const operatorObject = z.strictObject({
   policy_server: policyServer.default({ kind: 'embedded' }),
   providers: providersSection.default({}),
   language_models: languageModelsSection.default({}),
+  python: pythonSection,
+  mcp_servers: mcpServersSection,
+  user_tools: userToolsSection,
   ...webToolSections,
 });
 
@@ -77,6 +83,11 @@ const operatorSchema = operatorObject
       issues.push({ code: 'custom', path: ['language_models', name, 'provider'], message, input: provider });
     }
     for (const [index, tool] of value.tools.entries()) {
+      const [server, ...rest] = tool.split('.');
+      if (rest.length > 0 && !(server in value.mcp_servers)) {
+        const message = `"${tool}" is a tool of an MCP server "${server}", which mcp_servers does not register`;
+        issues.push({ code: 'custom', path: ['tools', index], message, input: tool });
+      }
       const section = WEB_TOOL_NEEDS[tool];
       if (section === undefined || value[section]) continue;
       const message = `"${tool}" needs the section ${section}`;

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
 import { createAgentActivities } from '../../activities/index.js';
 import { openPolicyClient } from '../../activities/engines/open-policy-client.js';
+import { openOperatorTools } from '../../activities/tools/operator-tools.js';
 import { openArtifactStore } from '../../infra/artifacts/open-artifact-store.js';
 import { readEnvironment } from '../../infra/config/environment.js';
 import { loadOperatorFile } from '../../infra/config/operator-file.js';
@@ -22,6 +23,7 @@ const DATABASE_POOL = 16;
 const environment = readEnvironment([
   'DATABASE_URL',
   'AGENTFLOW_ARTIFACTS',
+  'AGENTFLOW_CACHE',
   'AGENTFLOW_OPERATOR_FILE',
   'AGENTFLOW_POLICY_SERVER_KEY',
   'AGENTFLOW_POLICY_SERVER_URL',
@@ -33,6 +35,9 @@ const policyClient = await openPolicyClient(operator, {
   artifacts: environment.AGENTFLOW_ARTIFACTS,
   onRetry: (error) => console.warn(error.message),
 });
+const operatorTools = await openOperatorTools(operator, environment.AGENTFLOW_CACHE, (error) =>
+  console.warn(error.message),
+);
 const dataSource = await createDataSource(environment.DATABASE_URL, DATABASE_POOL).initialize();
 const { connection, namespace } = await connectWorker({ onRetry: (error) => console.warn(error.message) });
 await ensureSearchAttributes(connection, namespace);
@@ -49,6 +54,7 @@ const worker = await Worker.create({
     datasets: operator.datasets,
     languageModels: operator,
     webTools: readWebToolSettings(operator),
+    operatorTools,
   }),
   interceptors: { activity: [(context) => ({ inbound: new HeartbeatInterceptor(context) })] },
   maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,
@@ -57,6 +63,7 @@ const worker = await Worker.create({
 try {
   await worker.run();
 } finally {
+  await operatorTools.close();
   await dataSource.destroy();
   await connection.close();
 }
