@@ -100,7 +100,7 @@ describe('I6: no secret enters a history, a log or the database', () => {
     const callTool = async ({ turn, tool, input }: ToolCall) => {
       const signal = cancellationSignal();
       const { output } = await turns.once({ flowId: 'secrets', turn, module: 'executor' }, async () => ({
-        output: { output: await runTool(tools.named(tool), input, toolContext(signal)) },
+        output: { output: await runTool(tools.named(tool), input, toolContext({ signal })) },
       }));
       return output.result ?? output.mistake;
     };
