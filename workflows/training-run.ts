@@ -189,7 +189,8 @@ export class TrainingRun {
       run_id: runId,
       model: config.model,
       seed: config.seed,
-      lora: config.training.lora,
+      weights: config.training.weights,
+      dtype: config.training.dtype,
       identity: this.state.identity,
       start: config.from && { policy: await this.resolvePolicy(config.from.policy), optimizer: config.from.optimizer },
     });

@@ -12,8 +12,8 @@ import { readBatchRows } from './batch-rows.js';
 import { drawRecordedRows } from './recorded-rows.js';
 
 /** The trainer reads no other: they change with the format of the batch and the maths of the step (I4). */
-const FORMAT = 2;
-const TRAINER_VERSION = 'flow-grpo-2';
+const FORMAT = 3;
+const TRAINER_VERSION = 'flow-grpo-3';
 
 export interface FreezeDependencies {
   dataSource: DataSource;

@@ -6,7 +6,9 @@ export interface InitPolicyRequest {
   run_id: string;
   model: string;
   seed: number;
-  lora: RunConfig['training']['lora'];
+  weights: RunConfig['training']['weights'];
+  /** Of the run's matrix products: how the model is held from the start. */
+  dtype: RunConfig['training']['dtype'];
   /** The identity part of the configuration, by name, each as a sha256 or a plain value (I8). */
   identity: Record<string, string>;
   /** A fork's policy 0 is a copy of this one. */

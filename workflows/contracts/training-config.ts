@@ -19,7 +19,9 @@ const runId = z
 
 const loraTargets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
 
+/** An adapter trains, beside frozen weights of the base model. */
 const lora = z.strictObject({
+  kind: z.literal('lora'),
   rank: z.int().min(1).max(512).default(16),
   alpha: z.number().positive().default(32),
   targets: z
@@ -29,6 +31,9 @@ const lora = z.strictObject({
     .default([...loraTargets]),
 });
 
+/** Every parameter of the model trains, embedding and head included. */
+const full = z.strictObject({ kind: z.literal('full') });
+
 /** How an update is made, whatever the objective. */
 const optimisation = {
   learning_rate: z.number().positive().max(1).default(1e-4),
@@ -37,7 +42,8 @@ const optimisation = {
   adam_beta1: decay.default(0.9),
   adam_beta2: decay.default(0.999),
   adam_epsilon: z.number().positive().default(1e-8),
-  lora: lora.prefault({}),
+  /** What trains. */
+  weights: z.discriminatedUnion('kind', [lora, full]).prefault({ kind: 'lora' }),
   /** Passes over a batch. With more than one update per batch the ratio to the sampling policy leaves 1. */
   epochs: z.int().min(1).max(64).default(1),
   /** Updates of one pass: the batch's groups are dealt into so many parts, in an order drawn from the run's seed. */
@@ -67,7 +73,7 @@ const kl = z.strictObject({
   /** 0: no KL term, and no pass of the reference model. */
   coefficient: z.number().min(0).default(0.001),
   estimator: z.enum(['k1', 'k2', 'k3']).default('k3'),
-  /** `base`: the base model, the adapter off. */
+  /** `base`: the base model. A policy must have the same kind of weights. */
   reference: z.union([z.literal('base'), policyName]).default('base'),
   /** Weighs the estimator by the ratio, so that its gradient is that of the divergence. */
   unbiased: z.boolean().default(false),

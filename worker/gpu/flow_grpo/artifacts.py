@@ -5,17 +5,19 @@ name and the parent is fsynced. The artifact exists when its manifest does, and 
 file, so damage is seen by whoever reads it.
 """
 
-import hashlib
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from flow_grpo.policy import MANIFEST
+from flow_grpo.policy import MANIFEST, file_sha256
+
+Content = bytes | Callable[[Path], None]
+"""Of a file: its bytes, or what writes it to a path that does not exist yet."""
 
 
 class ArtifactMissing(Exception):
@@ -77,23 +79,24 @@ def make_directories(directory: Path) -> None:
         fsync_directory(directory.parent)
 
 
-def commit_directory(directory: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> dict[str, Any]:
+def commit_directory(directory: Path, files: Mapping[str, Content], manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Write a directory artifact if it does not stand yet; return the manifest of the one that stands.
 
-    `files` maps names to contents; `manifest` is stored with their sha256s added as `files`. A standing directory
-    that is whole is kept as it is: compare the returned manifest with what you meant to write. One that is broken is
-    moved aside to `.broken-<name>-<random>`. When writing fails (a full disk) nothing stands and OSError is raised.
+    `files` maps names to contents, or to what writes a file of any size; `manifest` is stored with their sha256s added
+    as `files`. A standing directory that is whole is kept as it is: compare the returned manifest with what you meant
+    to write. One that is broken is moved aside to `.broken-<name>-<random>`. When writing fails (a full disk) nothing
+    stands and OSError is raised.
     """
     make_directories(directory.parent)
     standing = _standing(directory)
     if standing is not None:
         return standing
-    sealed = {**manifest, "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}}
     temporary = directory.with_name(f"{directory.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         temporary.mkdir()
-        for name, data in files.items():
-            write_file(temporary / name, data)
+        for name, content in files.items():
+            _write(temporary / name, content)
+        sealed = {**manifest, "files": {name: file_sha256(temporary / name) for name in files}}
         write_file(temporary / MANIFEST, json.dumps(sealed, sort_keys=True, indent=1).encode() + b"\n")
         fsync_directory(temporary)
         temporary.rename(directory)
@@ -109,14 +112,15 @@ def commit_directory(directory: Path, files: Mapping[str, bytes], manifest: Mapp
     return sealed
 
 
-def load_directory(directory: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Manifest and contents of a directory artifact, every file checked against its sha256.
+def check_directory(directory: Path) -> dict[str, Any]:
+    """The manifest of a directory artifact, with every file checked against its sha256.
 
     Raises ArtifactMissing without a manifest, ArtifactBroken when a file is missing or differs.
     """
     manifest = read_manifest(directory)
-    files = {name: _checked_file(directory / name, sha256) for name, sha256 in manifest["files"].items()}
-    return manifest, files
+    for name, sha256 in manifest["files"].items():
+        _check_file(directory / name, sha256)
+    return manifest
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -146,15 +150,23 @@ def directory_bytes(directory: Path) -> int:
     return sum(path.stat().st_size for path in directory.iterdir())
 
 
-def _checked_file(path: Path, expected: str) -> bytes:
+def _write(path: Path, content: Content) -> None:
+    if isinstance(content, bytes):
+        write_file(path, content)
+        return
+    content(path)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _check_file(path: Path, expected: str) -> None:
     try:
-        data = path.read_bytes()
+        actual = file_sha256(path)
     except FileNotFoundError:
         raise ArtifactBroken(f"{path} is missing") from None
-    actual = hashlib.sha256(data).hexdigest()
     if actual != expected:
-        raise ArtifactBroken(f"{path} ({len(data)} bytes) has sha256 {actual}, the manifest names {expected}")
-    return data
+        size = path.stat().st_size
+        raise ArtifactBroken(f"{path} ({size} bytes) has sha256 {actual}, the manifest names {expected}")
 
 
 def _standing(directory: Path) -> dict[str, Any] | None:
@@ -162,7 +174,7 @@ def _standing(directory: Path) -> dict[str, Any] | None:
     if not directory.exists():
         return None
     try:
-        return load_directory(directory)[0]
+        return check_directory(directory)
     except (ArtifactMissing, ArtifactBroken):
         move_aside(directory)
         return None

@@ -5,7 +5,6 @@ does anything else between its tokens and its logits is refused here, before it 
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, PretrainedConfig
 
-Beat = Callable[[], None]
+from flow_grpo.while_beating import while_beating
 
-BEAT_S = 1.0
+Beat = Callable[[], None]
 
 # Settings that change logits or scores where the tree and the closed-form head know nothing of it.
 _CAPS = ("attn_logit_softcapping", "final_logit_softcapping", "logits_scaling", "logit_scale")
@@ -44,11 +43,7 @@ def load_causal_lm(directory: Path, attention: str, context: int, beat: Beat = l
         )
         return loaded
 
-    with ThreadPoolExecutor(1, thread_name_prefix="load") as pool:
-        loading = pool.submit(load)
-        while not wait([loading], timeout=BEAT_S).done:
-            beat()
-        model, found = loading.result()
+    model, found = while_beating(load, beat)
     lost = sorted([*found["missing_keys"], *found["mismatched_keys"]])
     if lost:
         raise UnsupportedModel(f"{directory} lacks {len(lost)} tensors of the model, the first is {lost[0]}")

@@ -27,6 +27,7 @@ from flow_grpo.base_model import UnknownModel, ensure_base_model, registered_mod
 from flow_grpo.model_directory import CONFIG, ModelDirectoryError
 from flow_grpo.trainer.hyper_parameters import FlowGrpo, Sft, Training
 from flow_grpo.trainer.memory_estimate import Part, Sizes, estimate, model_sizes
+from flow_grpo.trainer.placement import compute_device
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -78,7 +79,7 @@ def registered(model: str, environment: Mapping[str, str]) -> Described:
     return Described(ensure_base_model(found.source, cache) / CONFIG, found.context)
 
 
-def notes(model: Described, sizes: Sizes, training: FlowGrpo | Sft) -> list[str]:
+def notes(model: Described, sizes: Sizes, training: FlowGrpo | Sft, accelerated: bool) -> list[str]:
     """What of the model and the configuration does not go together, or takes more than the estimate says."""
     config: Any = AutoConfig.from_pretrained(model.config_file, local_files_only=True, trust_remote_code=False)
     positions = getattr(config, "max_position_embeddings", None)
@@ -91,7 +92,7 @@ def notes(model: Described, sizes: Sizes, training: FlowGrpo | Sft) -> list[str]
             f"{positions}: lower it in the operator's file"
         )
     if model.context > training.micro_batch_tokens:
-        longest = estimate(sizes, training.model_copy(update={"micro_batch_tokens": model.context}))
+        longest = estimate(sizes, training.model_copy(update={"micro_batch_tokens": model.context}), accelerated)
         found.append(
             f"micro_batch_tokens, {training.micro_batch_tokens}, is less than prompt and response may have, "
             f"{model.context} tokens: a sequence that long is a micro-batch by itself, {_total(longest) / GIB:.2f} GiB "
@@ -126,7 +127,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m flow_grpo.estimate", description="Memory of a gradient step.")
     parser.add_argument("--config", type=Path, help="a run's configuration as JSON; standard input without it")
     parser.add_argument("--model-config", type=Path, help="the model's config.json, instead of the registered model's")
-    parser.add_argument("--device-gib", type=float, help="memory of the device; without it, that of this machine's")
+    parser.add_argument("--device-gib", type=float, help="memory of a GPU; without it, what this machine has")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser.parse_args(argv)
 
@@ -143,11 +144,13 @@ def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     except (BadInput, ModelDirectoryError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    parts = estimate(sizes, training)
+    # Whoever names the memory of a device means a GPU.
+    accelerated = bool(arguments.device_gib) or compute_device().type != "cpu"
+    parts = estimate(sizes, training, accelerated)
     device, available = device_memory()
     if arguments.device_gib:
         device, available = "as given", int(arguments.device_gib * GIB)
-    told = notes(model, sizes, training)
+    told = notes(model, sizes, training, accelerated)
     if arguments.json:
         rows = [asdict(part) for part in parts]
         answer = {"parts": rows, "total": _total(parts), "device": device, "available": available, "notes": told}

@@ -1,8 +1,9 @@
-"""What a policy is: its name, its sha256, and the adapter directory that holds its weights.
+"""What a policy is: its name, its sha256, and the directory that holds its weights.
 
 A policy is the planner's weights after a training step, named `<training run>@<step>` and identified by the sha256 of
-its tensors. Its directory holds PEFT's `adapter_model.safetensors` and `adapter_config.json` and a `manifest.json`,
-which is written last: a directory without a manifest is not a policy.
+its tensors. The directory of an adapter holds PEFT's `adapter_model.safetensors` and `adapter_config.json`, that of a
+model which trains whole `model.safetensors` by transformers' names, in fp32. Each has a `manifest.json`, which is
+written last: a directory without a manifest is not a policy.
 """
 
 import hashlib
@@ -18,6 +19,8 @@ import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
+
+from flow_grpo.model_directory import WEIGHTS
 
 ADAPTER_TENSORS = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
@@ -82,6 +85,16 @@ class Adapter:
         return float(self.config["lora_alpha"]) / int(self.config["r"])
 
 
+@dataclass(frozen=True)
+class FullWeights:
+    """The weights of a whole model as they lie in their directory: fp32, by transformers' names, what is tied once."""
+
+    base_model: str
+    """The registered name of the model that they began as."""
+    tensors: dict[str, torch.Tensor]
+    sha256: str
+
+
 def parse_policy_name(name: str) -> PolicyName | None:
     """Read `<run>@<step>`; None when the name has another form (a base model's name has no `@`)."""
     match = _POLICY_NAME.fullmatch(name)
@@ -138,22 +151,29 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     return manifest
 
 
-def read_adapter(directory: Path) -> Adapter:
+def read_policy(directory: Path) -> Adapter | FullWeights:
     """Read a policy and check it: each file against the manifest, the tensors against the policy's sha256.
 
     Raises PolicyNotFound when the directory is not whole, PolicyBroken when its content is not what it claims to be.
     """
     manifest = read_manifest(directory)
-    for name in (ADAPTER_CONFIG, ADAPTER_TENSORS):
-        _check_file(directory / name, manifest["files"].get(name))
-    config = json.loads((directory / ADAPTER_CONFIG).read_text())
-    tensors = load_file(directory / ADAPTER_TENSORS)
+    if WEIGHTS in manifest["files"]:
+        tensors, sha256 = _checked_tensors(directory, WEIGHTS, manifest)
+        return FullWeights(str(manifest["identity"]["base model"]), tensors, sha256)
+    tensors, sha256 = _checked_tensors(directory, ADAPTER_TENSORS, manifest)
+    _check_file(directory / ADAPTER_CONFIG, manifest["files"].get(ADAPTER_CONFIG))
+    return Adapter(json.loads((directory / ADAPTER_CONFIG).read_text()), tensors, sha256)
+
+
+def _checked_tensors(directory: Path, file: str, manifest: Mapping[str, Any]) -> tuple[dict[str, torch.Tensor], str]:
+    _check_file(directory / file, manifest["files"].get(file))
+    tensors = load_file(directory / file)
     sha256 = tensors_sha256(tensors)
     if sha256 != manifest.get("policy_sha256"):
         raise PolicyBroken(
             f"the tensors in {directory} have sha256 {sha256}, the manifest names {manifest.get('policy_sha256')}"
         )
-    return Adapter(config, tensors, sha256)
+    return tensors, sha256
 
 
 def _check_file(path: Path, expected: str | None) -> None:

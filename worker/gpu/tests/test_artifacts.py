@@ -1,6 +1,7 @@
 """A directory artifact is whole or absent."""
 
 import errno
+import hashlib
 import json
 import resource
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from flow_grpo import artifacts
-from flow_grpo.artifacts import ArtifactBroken, ArtifactMissing, ArtifactOutsideStore, commit_directory, load_directory
+from flow_grpo.artifacts import ArtifactBroken, ArtifactMissing, ArtifactOutsideStore, commit_directory
+from tests.directories import load_directory
 
 FILES = {"a.bin": b"a" * 5000, "b.json": b"{}"}
 
@@ -80,7 +82,7 @@ def test_a_faster_worker_wins(target: Path, monkeypatch: pytest.MonkeyPatch) -> 
         if ".tmp-" in self.name and not to.exists():
             to.mkdir()
             (to / "a.bin").write_bytes(b"theirs")
-            files = {"a.bin": artifacts.hashlib.sha256(b"theirs").hexdigest()}
+            files = {"a.bin": hashlib.sha256(b"theirs").hexdigest()}
             (to / "manifest.json").write_text(json.dumps({"worker": 2, "files": files}))
         return rename(self, to)
 

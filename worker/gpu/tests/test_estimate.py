@@ -17,6 +17,8 @@ from tests.trainer.samples import training
 
 GIB = 2**30
 
+LORA = {"kind": "lora", "rank": 16, "alpha": 32.0}
+
 # Large enough for the rows to outweigh the rest, small enough for a second.
 LLAMA = {
     "vocab_size": 512,
@@ -49,7 +51,7 @@ def write(directory: Path, config: dict[str, Any]) -> Path:
 def test_a_step_takes_what_was_estimated_within_a_third(tmp_path: Path, checkpointing: bool) -> None:
     changes = {"micro_batch_tokens": 4096, "gradient_checkpointing": checkpointing}
     hyper = training(**changes)
-    parts = estimate(model_sizes(write(tmp_path, {**LLAMA, "model_type": "llama"}), hyper), hyper)
+    parts = estimate(model_sizes(write(tmp_path, {**LLAMA, "model_type": "llama"}), hyper), hyper, accelerated=False)
     estimated = sum(part.bytes for part in parts) - RUNTIME_BYTES
     request = json.dumps({"config": LLAMA, "training": changes})
     # Memory that is given back goes back to the system: else the allocator's gaps are measured too.
@@ -60,15 +62,29 @@ def test_a_step_takes_what_was_estimated_within_a_third(tmp_path: Path, checkpoi
 
 
 def configuration(**changes: Any) -> str:
-    hyper = training(lora={"rank": 16, "alpha": 32.0}, micro_batch_tokens=8192, dtype="bfloat16", **changes)
+    hyper = training(
+        weights={"kind": "lora", "rank": 16, "alpha": 32.0}, micro_batch_tokens=8192, dtype="bfloat16", **changes
+    )
     return json.dumps({"model": "qwen2.5-7b-instruct", "steps": 1, "training": hyper.model_dump()})
 
 
 def test_qwen_7b_is_counted_exactly_and_loads_nothing(tmp_path: Path) -> None:
-    sizes = model_sizes(write(tmp_path, QWEN_7B), training(lora={"rank": 16, "alpha": 32.0}))
+    sizes = model_sizes(write(tmp_path, QWEN_7B), training(weights=LORA))
     assert sizes.parameters == 7_615_616_512
     # Rank 16 on seven projections: 16 x (in + out) each.
-    assert sizes.adapter == 28 * 16 * (2 * 2 * 3584 + 2 * (3584 + 512) + 3 * (3584 + 18944))
+    assert sizes.trained == 28 * 16 * (2 * 2 * 3584 + 2 * (3584 + 512) + 3 * (3584 + 18944))
+
+
+def test_full_fine_tuning_of_7b_holds_weights_and_gradient_and_no_second_model(tmp_path: Path) -> None:
+    hyper = training(weights={"kind": "full"}, micro_batch_tokens=8192, dtype="bfloat16", gradient_checkpointing=True)
+    sizes = model_sizes(write(tmp_path, QWEN_7B), hyper)
+    assert sizes.trained == sizes.parameters == 7_615_616_512
+    on_gpu = {part.name: part.bytes for part in estimate(sizes, hyper, accelerated=True)}
+    assert on_gpu["what trains"] == on_gpu["gradient"] == 4 * sizes.parameters
+    assert "base weights" not in on_gpu
+    # Moments before and after a step are the CPU's: where that computes, they count.
+    on_cpu = {part.name: part.bytes for part in estimate(sizes, hyper, accelerated=False)}
+    assert on_cpu["optimiser"] == 16 * sizes.parameters > 4 * on_gpu["optimiser"]
 
 
 def run_command(monkeypatch: pytest.MonkeyPatch, text: str, *arguments: str) -> int:

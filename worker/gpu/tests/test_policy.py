@@ -15,7 +15,7 @@ from flow_grpo.policy import (
     PolicyNotFound,
     parse_policy_name,
     policy_directory,
-    read_adapter,
+    read_policy,
     tensors_sha256,
 )
 
@@ -55,7 +55,7 @@ def write(directory: Path) -> dict[str, torch.Tensor]:
 
 def test_an_adapter_is_read_as_it_was_written(tmp_path: Path) -> None:
     tensors = write(tmp_path)
-    adapter = read_adapter(tmp_path)
+    adapter = read_policy(tmp_path)
     assert (adapter.base_model, adapter.scale, adapter.sha256) == ("tiny-random", 1.5, tensors_sha256(tensors))
     assert all(torch.equal(adapter.tensors[name], tensor) for name, tensor in tensors.items())
 
@@ -64,7 +64,7 @@ def test_a_directory_without_a_manifest_is_no_policy(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "manifest.json").unlink()
     with pytest.raises(PolicyNotFound):
-        read_adapter(tmp_path)
+        read_policy(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["adapter_model.safetensors", "adapter_config.json"])
@@ -76,7 +76,7 @@ def test_damage_is_seen_and_named(tmp_path: Path, name: str, damage: str) -> Non
     else:
         (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-1])
     with pytest.raises(PolicyBroken, match=name):
-        read_adapter(tmp_path)
+        read_policy(tmp_path)
 
 
 def test_another_sha256_in_the_manifest_is_seen(tmp_path: Path) -> None:
@@ -84,4 +84,4 @@ def test_another_sha256_in_the_manifest_is_seen(tmp_path: Path) -> None:
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"policy_sha256": "0" * 64}))
     with pytest.raises(PolicyBroken, match="the manifest names 0000"):
-        read_adapter(tmp_path)
+        read_policy(tmp_path)

@@ -1,11 +1,13 @@
-"""The gradient step beside TRL's GRPOTrainer and a naive padded one: same batch, weights, passes, threads, fp32.
+"""The gradient step beside TRL's GRPOTrainer and a naive padded one: same batch, weights, passes, threads, dtype.
 
 npm run bench:gradient-step -- [--layers 4] [--shape NAME ...] [--kl 0.001 0] [--rounds 5] [--json FILE]
+npm run bench:gradient-step -- --device cuda --dtype bfloat16 --qwen2    all arms on the same GPU
 
-The model has SmolLM2-135M's widths and vocabulary and --layers of its 30 layers; the adapter is LoRA of rank 16 on all
-linear layers. First the gradients of all arms are compared; a difference of 1e-5 or more ends the run. Then whole steps
-are timed in one process, the arms in turn, forwards and backwards (A B C D, D C B A, ...); the first round is dropped.
-Peak memory is measured in a process per arm. bound.py says what the bound is.
+The model has SmolLM2-135M's widths and vocabulary and --layers of its 30 layers, or with --qwen2 the shape of
+Qwen2.5-0.5B; the adapter is LoRA of rank 16 on all linear layers. First the gradients of all arms are compared; a
+difference of 1e-5 or more (in bf16 of 0.05) ends the run. Then whole steps are timed in one process, the arms in turn,
+forwards and backwards (A B C D, D C B A, ...); the first round is dropped. Peak memory is measured in a process per
+arm. bound.py says what the bound is; it is the CPU's.
 """
 
 # ruff: noqa: E402 - the environment must be set before anything loads the matrix library
@@ -25,11 +27,13 @@ import warnings
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+from transformers import AutoConfig
 from transformers.utils.logging import disable_progress_bar
 
 from bench.gradient_step.arms import ARMS, NAIVE, OURS, TRL, TRL_MASKED, Arm, Ours, Task, make_arm, relative_l2
 from bench.gradient_step.bound import measure_bound
-from bench.gradient_step.cases import SHAPES, Shape, hyper_parameters, make_model, make_samples
+from bench.gradient_step.cases import SHAPES, Shape, hyper_parameters, make_model, make_qwen2, make_samples
 from bench.gradient_step.report import Report, print_report
 from bench.gradient_step.stopwatch import Seconds, Stopwatch
 from flow_grpo.trainer.memory import PeakMemory
@@ -37,8 +41,7 @@ from flow_grpo.trainer.prefix_tree import build_tree
 from flow_grpo.trainer.step import use_deterministic_arithmetic
 
 MODELS_CACHE = Path(__file__).parents[4] / ".cache" / "models"
-PARITY = 1e-5
-VOCABULARY = 49_152
+PARITY = {"float32": 1e-5, "bfloat16": 0.05}
 # TRL's default.
 BATCH_ROWS = 8
 
@@ -54,12 +57,14 @@ def run_case(task: Task, shape: Shape, names: list[str], rounds: int) -> Report:
     print(f"\n{shape.name}, group {shape.group}, KL {kl:g}: {report.tokens}", flush=True)
     arms = {name: make_arm(name, task) for name in names}
     report.parity = compare_gradients(arms)
-    if max(report.parity.values()) >= PARITY:
-        raise NotEqual(f"{shape.name}: a gradient differs by {PARITY:g} or more; nothing was timed")
+    limit = PARITY[task.training.dtype]
+    if max(report.parity.values()) >= limit:
+        raise NotEqual(f"{shape.name}: a gradient differs by {limit:g} or more; nothing was timed")
     report.seconds = time_arms(arms, rounds)
     ours = arms[OURS]
     assert isinstance(ours, Ours)
-    report.bound = measure_bound(ours.planner, build_tree(task.samples), kl > 0)
+    if task.device.type == "cpu":
+        report.bound = measure_bound(ours.planner, build_tree(task.samples), kl > 0)
     return report
 
 
@@ -104,22 +109,28 @@ def peak_memory(name: str, task: Task) -> int:
     return peak.read()
 
 
-def peak_memory_in_own_process(name: str, shape: Shape, kl: float, model: Path) -> int:
+def peak_memory_in_own_process(name: str, shape: Shape, task: Task) -> int:
     """The same in a process that does nothing else."""
-    command = [sys.executable, "-m", "bench.gradient_step", "--memory-of", name, "--model", str(model)]
-    command += ["--shape", shape.name, "--kl", str(kl)]
+    command = [sys.executable, "-m", "bench.gradient_step", "--memory-of", name, "--model", str(task.model)]
+    command += ["--shape", shape.name, "--kl", str(task.training.kl.coefficient)]
+    command += ["--device", task.device.type, "--dtype", task.training.dtype]
     return int(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1])
 
 
-def make_task(model: Path, shape: Shape, kl: float) -> Task:
+def make_task(model: Path, shape: Shape, kl: float, arguments: argparse.Namespace) -> Task:
     """The shape's batch for a model directory."""
-    return Task(model, make_samples(shape, VOCABULARY), hyper_parameters(kl, shape.group), BATCH_ROWS)
+    vocabulary = AutoConfig.from_pretrained(model, local_files_only=True).vocab_size
+    training = hyper_parameters(kl, shape.group, arguments.dtype)
+    return Task(model, make_samples(shape, vocabulary), training, BATCH_ROWS, torch.device(arguments.device))
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [shape.name for shape in SHAPES]
     parser.add_argument("--layers", type=int, default=4, help="of SmolLM2's 30; with all, the real weights")
+    parser.add_argument("--qwen2", action="store_true", help="the shape of Qwen2.5-0.5B, random weights")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--dtype", choices=list(PARITY), default="float32", help="of the products; bfloat16 on a GPU")
     parser.add_argument("--shape", nargs="+", choices=names, default=names)
     parser.add_argument("--kl", type=float, nargs="+", default=[0.001, 0.0], help="coefficients of the KL term")
     parser.add_argument("--without", nargs="+", choices=[TRL, NAIVE], default=[], help="arms to leave out")
@@ -137,12 +148,16 @@ def run_cases(arguments: argparse.Namespace, shapes: list[Shape]) -> list[Report
     names = [name for name in ARMS if name not in arguments.without]
     with tempfile.TemporaryDirectory() as directory:
         model = Path(directory)
-        make_model(MODELS_CACHE, arguments.layers, model)
+        if arguments.qwen2:
+            make_qwen2(model)
+        else:
+            make_model(MODELS_CACHE, arguments.layers, model)
         for shape in shapes:
             for kl in arguments.kl:
-                report = run_case(make_task(model, shape, kl), shape, names, arguments.rounds)
+                task = make_task(model, shape, kl, arguments)
+                report = run_case(task, shape, names, arguments.rounds)
                 if not arguments.no_memory:
-                    report.peak_bytes = {name: peak_memory_in_own_process(name, shape, kl, model) for name in names}
+                    report.peak_bytes = {name: peak_memory_in_own_process(name, shape, task) for name in names}
                 print_report(report)
                 reports.append(report)
     return reports
@@ -156,7 +171,8 @@ def main() -> int:
     use_deterministic_arithmetic(int(os.environ["OMP_NUM_THREADS"]))
     shapes = [shape for shape in SHAPES if shape.name in arguments.shape]
     if arguments.memory_of:
-        print(peak_memory(arguments.memory_of, make_task(arguments.model, shapes[0], arguments.kl[0])))
+        task = make_task(arguments.model, shapes[0], arguments.kl[0], arguments)
+        print(peak_memory(arguments.memory_of, task))
         return 0
     try:
         reports = run_cases(arguments, shapes)

@@ -18,6 +18,7 @@ from bench.gradient_step.trl import Rows, TrlStep, rows_by_turn
 from flow_grpo.trainer.advantage import advantages
 from flow_grpo.trainer.batch import Sample
 from flow_grpo.trainer.hyper_parameters import FlowGrpo
+from flow_grpo.trainer.placement import stored_dtype
 from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.state import TrainerState, initial_state
 from flow_grpo.trainer.step import StepInputs, take_step
@@ -50,6 +51,7 @@ class Task:
     training: FlowGrpo
     batch_rows: int
     """Padded rows that go through the model at once; our arm goes by `training.micro_batch_tokens`."""
+    device: torch.device
 
 
 class Ours:
@@ -57,8 +59,9 @@ class Ours:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self.planner = Planner.load(task.model, "bench", task.training.lora)
-        self._state = initial_state("bench", task.training.lora, random_adapter(self.planner.shapes()))
+        self.planner = Planner.load(task.model, "bench", task.training.weights)
+        self.planner.place(task.device, stored_dtype(task.device, task.training.dtype))
+        self._state = initial_state("bench", task.training.weights, random_adapter(self.planner.shapes()))
 
     def step(self) -> None:
         self._after(self._task.training)
@@ -95,7 +98,7 @@ class Theirs:
         self._accumulate()
         gradients = {name: parameter.grad for name, parameter in self._parameters.items()}
         self._optimiser.zero_grad()
-        return {name: gradient for name, gradient in gradients.items() if gradient is not None}
+        return {name: gradient.float().cpu() for name, gradient in gradients.items() if gradient is not None}
 
 
 def make_arm(name: str, task: Task) -> Arm:
@@ -120,7 +123,7 @@ def relative_l2(one: Tensors, other: Tensors) -> float:
 
 
 def _naive(task: Task) -> Arm:
-    naive = NaiveStep(task.model, task.samples, task.training, random_adapter, task.batch_rows)
+    naive = NaiveStep(task.model, task.samples, task.training, random_adapter, task.batch_rows, task.device)
     return Theirs(naive.parameters, task.training, naive.accumulate_gradient)
 
 
@@ -137,5 +140,11 @@ def _trl(task: Task, *, masked_only: bool) -> Arm:
         "temperature": 1.0,
         "max_completion_length": RESPONSE_LIMIT,
     }
-    trl = TrlStep(task.model, task.training.lora, random_adapter, given, task.batch_rows, **options)
+    if task.device.type != "cpu":
+        dtype = getattr(torch, task.training.dtype)
+        options |= {"use_cpu": False, "bf16": dtype == torch.bfloat16}
+        options["model_init_kwargs"] = {"dtype": dtype, "local_files_only": True}
+    lora = task.training.weights
+    assert lora.kind == "lora"
+    trl = TrlStep(task.model, lora, random_adapter, given, task.batch_rows, **options)
     return Theirs(trl.parameters, task.training, lambda: trl.accumulate_gradient(masked_only))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from flow_grpo.base_model import ensure_base_model
 from flow_grpo.trainer import TRAINER_VERSION
@@ -66,7 +66,7 @@ def make_samples(shape: Shape, vocabulary: int) -> tuple[Sample, ...]:
 def make_batch(samples: tuple[Sample, ...], training: FlowGrpo) -> Batch:
     """The samples as a step's frozen batch."""
     metadata = Metadata(
-        format=2,
+        format=3,
         trainer_version=TRAINER_VERSION,
         run_id="bench",
         step=1,
@@ -98,7 +98,7 @@ def hyper_parameters(kl: float, group_size: int, dtype: str = "float32") -> Flow
             "adam_beta1": 0.9,
             "adam_beta2": 0.999,
             "adam_epsilon": 1e-8,
-            "lora": {"rank": 16, "alpha": 32.0},
+            "weights": {"kind": "lora", "rank": 16, "alpha": 32.0},
             "epochs": 1,
             "mini_batches": 1,
             "micro_batch_tokens": 8192,
@@ -127,3 +127,18 @@ def make_model(cache: Path, layers: int, target: Path) -> None:
         torch.manual_seed(0)
         model = LlamaForCausalLM(config)
     model.save_pretrained(target)
+
+
+def make_qwen2(target: Path) -> None:
+    """Save Qwen2.5-0.5B's shape with random weights, in bf16 as such models come."""
+    config = Qwen2Config(
+        vocab_size=151_936,
+        hidden_size=896,
+        intermediate_size=4864,
+        num_hidden_layers=24,
+        num_attention_heads=14,
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+    )
+    torch.manual_seed(0)
+    Qwen2ForCausalLM(config).bfloat16().save_pretrained(target)

@@ -29,14 +29,18 @@ class NaiveStep:
         training: FlowGrpo,
         adapter: MakeAdapter,
         batch_rows: int,
+        device: torch.device,
     ) -> None:
-        base: Any = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32, local_files_only=True)
-        self._model: Any = get_peft_model(base, peft_configuration(training.lora)).eval()
+        dtype = torch.float32 if device.type == "cpu" else getattr(torch, training.dtype)
+        base: Any = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, local_files_only=True).to(device)
+        assert training.weights.kind == "lora"
+        self._model: Any = get_peft_model(base, peft_configuration(training.weights)).eval()
         self.parameters = adapter_parameters(self._model, adapter)
         self._training = training
+        self._device = device
         taught, actions = make_actions(samples, training, RESPONSE_LIMIT)
         self._parts = [
-            ([taught[int(index)] for index in part], actions.select(torch.isin(actions.sample, part)))
+            ([taught[int(index)] for index in part], actions.select(torch.isin(actions.sample, part)).to(device))
             for part in torch.arange(len(taught)).split(batch_rows)
         ]
 
@@ -56,10 +60,10 @@ class NaiveStep:
 
     def _logprobs(self, samples: list[Sample]) -> torch.Tensor:
         """(M,) of the samples' tokens."""
-        ids = pad_sequence([torch.tensor(sample.tokens) for sample in samples], batch_first=True)
+        ids = pad_sequence([torch.tensor(sample.tokens) for sample in samples], batch_first=True).to(self._device)
         hidden = self._model.base_model.model.model(input_ids=ids, use_cache=False).last_hidden_state
         at = [(row, len(s.prompt) - 1 + j) for row, s in enumerate(samples) for j in range(len(s.response))]
-        row, place = torch.tensor(at).T
-        logits = self._model.base_model.model.lm_head(hidden[row, place])
-        tokens = torch.tensor([token for sample in samples for token in sample.response])
-        return torch.log_softmax(logits, dim=-1)[torch.arange(len(tokens)), tokens]
+        row, place = torch.tensor(at, device=self._device).T
+        logits = self._model.base_model.model.lm_head(hidden[row, place]).float()
+        tokens = torch.tensor([token for sample in samples for token in sample.response], device=self._device)
+        return torch.log_softmax(logits, dim=-1)[torch.arange(len(tokens), device=self._device), tokens]

@@ -86,7 +86,7 @@ class Clock:
         self.rows += len(rows.tokens)
         return TENSORS
 
-    def part_of_logits(self, _: Decoder, hidden: np.ndarray) -> str:
+    def part_of_logits(self, _: Decoder, __: DecoderWeights, hidden: np.ndarray) -> str:
         """Counts the rows whose logits were asked for."""
         self.logit_rows += len(hidden)
         return TENSORS
@@ -98,7 +98,7 @@ class Clock:
     def useful_share(self, base: BaseWeights) -> float:
         """The part of the products' operations that is not padding, from 0 to 1."""
         row = sum(_flops(part) for layer in base.decoder.layers for part in vars(layer).values())
-        return (self.rows * row + self.logit_rows * _flops(base.vocabulary)) / self.flops
+        return (self.rows * row + self.logit_rows * _flops(base.decoder.vocabulary)) / self.flops
 
     def product_rate(self) -> float:
         """FLOP/s of the matrix products, padding included."""

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     except _REFUSALS as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{name}: {'merged weights' if options.merged else 'adapter'} in {options.to}")
+    print(f"{name} is in {options.to}")
     return 0
 
 

@@ -7,30 +7,41 @@ from typing import Any
 from flow_grpo.export.model_card import model_card
 from flow_grpo.export.new_directory import new_directory
 from flow_grpo.export.source import Source
-from flow_grpo.export.weights import write_adapter, write_merged
-from flow_grpo.policy import MANIFEST, file_sha256
+from flow_grpo.export.weights import write_adapter, write_model
+from flow_grpo.policy import MANIFEST, Adapter, file_sha256
 
 README = "README.md"
 
 
 def export(source: Source, target: Path, merged: bool) -> None:
-    """Write the adapter, or the merged weights, with tokenizer, model card and manifest: whole or absent.
+    """Write the adapter, or the weights of the whole model, with tokenizer, model card and manifest: whole or absent.
 
-    Raises DirectoryInUse where `target` holds anything, PolicyBroken for an adapter that does not fit the base model.
+    `merged`: an adapter is merged into its base model. Raises DirectoryInUse where `target` holds anything,
+    PolicyBroken for a policy that does not fit the base model.
     """
+    adapter = source.policy if isinstance(source.policy, Adapter) and not merged else None
     with new_directory(target) as directory:
-        (write_merged if merged else write_adapter)(source, directory)
-        (directory / README).write_text(model_card(source, merged, _sha256s(directory)))
-        manifest = _manifest(source, merged, _sha256s(directory))
+        if adapter:
+            write_adapter(source.base, adapter, directory)
+        else:
+            write_model(source, directory)
+        (directory / README).write_text(model_card(source, adapter, _sha256s(directory)))
+        manifest = _manifest(source, _kind(source, merged), _sha256s(directory))
         (directory / MANIFEST).write_text(json.dumps(manifest, sort_keys=True, indent=1) + "\n")
 
 
-def _manifest(source: Source, merged: bool, files: dict[str, str]) -> dict[str, Any]:
+def _kind(source: Source, merged: bool) -> str:
+    if source.whole:
+        return "full"
+    return "merged" if merged else "adapter"
+
+
+def _manifest(source: Source, kind: str, files: dict[str, str]) -> dict[str, Any]:
     return {
-        "kind": "merged" if merged else "adapter",
+        "kind": kind,
         "policy_name": str(source.name),
-        "policy_sha256": source.adapter.sha256,
-        "base_model": source.adapter.base_model,
+        "policy_sha256": source.policy.sha256,
+        "base_model": source.policy.base_model,
         "base_model_sha256": source.base_sha256,
         "identity": source.manifest["identity"],
         "files": files,

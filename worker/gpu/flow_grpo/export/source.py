@@ -10,11 +10,12 @@ from flow_grpo.failures import Failure, FailureType
 from flow_grpo.model_directory import StoredTensors
 from flow_grpo.policy import (
     Adapter,
+    FullWeights,
     PolicyName,
     PolicyNotFound,
     policy_directory,
-    read_adapter,
     read_manifest,
+    read_policy,
     tensors_sha256,
 )
 from flow_grpo.stored_runs import StoredRuns
@@ -28,7 +29,7 @@ class Source:
     """A policy of a run, checked."""
 
     name: PolicyName
-    adapter: Adapter
+    policy: Adapter | FullWeights
     manifest: Mapping[str, Any]
     base: Path
     """The base model's directory, whole and with this sha256."""
@@ -38,6 +39,11 @@ class Source:
     """Of the run, every default filled in; empty where the run has no row."""
     evaluations: list[dict[str, Any]]
     """Of the run up to this step."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the policy is a whole model."""
+        return isinstance(self.policy, FullWeights)
 
 
 def read_source(settings: Settings, name: PolicyName) -> Source:
@@ -53,18 +59,16 @@ def read_source(settings: Settings, name: PolicyName) -> Source:
         standing = ", ".join(map(str, standing_steps(directory.parent))) or "none"
         problem = "was never committed" if row is None else "was collected, or is lost"
         raise PolicyNotFound(f"policy {name} {problem}; those of {name.run} that stand are of steps {standing}")
-    adapter, manifest = read_adapter(directory), read_manifest(directory)
-    if adapter.sha256 != row.sha256:
-        raise Failure(
-            FailureType.WrongIdentity, f"{directory} holds policy {adapter.sha256}, committed is {row.sha256}"
-        )
-    base = ensure_base_model(registered_model(settings.operator_file, adapter.base_model).source, settings.models_cache)
+    policy, manifest = read_policy(directory), read_manifest(directory)
+    if policy.sha256 != row.sha256:
+        raise Failure(FailureType.WrongIdentity, f"{directory} holds policy {policy.sha256}, committed is {row.sha256}")
+    base = ensure_base_model(registered_model(settings.operator_file, policy.base_model).source, settings.models_cache)
     return Source(
         name=name,
-        adapter=adapter,
+        policy=policy,
         manifest=manifest,
         base=base,
-        base_sha256=_checked_base(base, adapter.base_model, manifest),
+        base_sha256=_checked_base(base, policy.base_model, manifest),
         row=row,
         configuration=stored.configuration(name.run) or {},
         evaluations=[found for found in stored.evaluations(name.run) if found["step"] <= name.step],

@@ -1,7 +1,8 @@
-"""The weights of an export: the adapter in PEFT's format, or the whole model with the adapter merged in."""
+"""The weights of an export: an adapter in PEFT's format, or a whole model, its own or with the adapter merged in."""
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,23 @@ from transformers import AutoModelForCausalLM
 from flow_grpo.export.source import Source
 from flow_grpo.lora_merge import weight_updates
 from flow_grpo.model_directory import CONFIG, WEIGHTS_INDEX
-from flow_grpo.policy import ADAPTER_CONFIG, ADAPTER_TENSORS
+from flow_grpo.policy import ADAPTER_CONFIG, ADAPTER_TENSORS, Adapter, FullWeights, PolicyBroken
 
 _GENERATION_CONFIG = "generation_config.json"
 _TOKENIZER = ("*.json", "*.jinja", "*.model", "*.txt")
 
 
-def write_adapter(source: Source, directory: Path) -> None:
+def write_adapter(base: Path, adapter: Adapter, directory: Path) -> None:
     """Adapter and tokenizer. The configuration names the base model by its directory on this machine, as PEFT does:
     libraries do not know the name that it is registered under."""
-    config = {**source.adapter.config, "base_model_name_or_path": str(source.base)}
+    config = {**adapter.config, "base_model_name_or_path": str(base)}
     (directory / ADAPTER_CONFIG).write_text(json.dumps(config, sort_keys=True, indent=1) + "\n")
-    save_file(source.adapter.tensors, directory / ADAPTER_TENSORS, metadata={"format": "pt"})
-    _copy_tokenizer(source.base, directory)
+    save_file(adapter.tensors, directory / ADAPTER_TENSORS, metadata={"format": "pt"})
+    _copy_tokenizer(base, directory)
 
 
-def write_merged(source: Source, directory: Path) -> None:
-    """The model with W + (alpha / r) B A in fp32, its configuration and tokenizer.
+def write_model(source: Source, directory: Path) -> None:
+    """The policy's model in fp32, its configuration and tokenizer; of an adapter, W + (alpha / r) B A.
 
     In fp32 because updates are small: rounded to bf16, many of them would be lost. Raises PolicyBroken.
     """
@@ -37,10 +38,21 @@ def write_merged(source: Source, directory: Path) -> None:
     )
     with torch.no_grad():
         parameters = dict(model.named_parameters())
-        for name, update in weight_updates(source.adapter, parameters):
-            parameters[name] += update
+        if isinstance(source.policy, Adapter):
+            for name, update in weight_updates(source.policy, parameters):
+                parameters[name] += update
+        else:
+            _copy_in(source.policy, parameters)
     model.save_pretrained(directory)
     _copy_tokenizer(source.base, directory)
+
+
+def _copy_in(policy: FullWeights, parameters: Mapping[str, torch.Tensor]) -> None:
+    shapes = {name: parameter.shape for name, parameter in parameters.items()}
+    if {name: tensor.shape for name, tensor in policy.tensors.items()} != shapes:
+        raise PolicyBroken(f"the policy's tensors are not those of model {policy.base_model}")
+    for name, parameter in parameters.items():
+        parameter.copy_(policy.tensors[name])
 
 
 def _copy_tokenizer(base: Path, directory: Path) -> None:

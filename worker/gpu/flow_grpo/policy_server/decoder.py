@@ -15,7 +15,7 @@ from flow_grpo.policy_server.decoder_shape import DecoderShape
 from flow_grpo.policy_server.key_value_store import KeyValueStore
 from flow_grpo.policy_server.linear import padded_count, stable_row_counts
 from flow_grpo.policy_server.row_threads import RowThreads
-from flow_grpo.policy_server.weights import BaseWeights, DecoderWeights
+from flow_grpo.policy_server.weights import DecoderWeights
 
 # Most rows of one pass, and of one product with the vocabulary.
 MAX_ROWS = 256
@@ -35,20 +35,19 @@ class Rows:
 
 
 class Decoder:
-    """A base model's forward pass over any of its policies' weights."""
+    """The forward pass over the weights of a base model or of any of its policies."""
 
     def __init__(
-        self, shape: DecoderShape, base: BaseWeights, store: KeyValueStore, context: int, threads: RowThreads
+        self, shape: DecoderShape, base: DecoderWeights, store: KeyValueStore, context: int, threads: RowThreads
     ) -> None:
         self._shape = shape
-        self._base = base
         self._store = store
         self._threads = threads
         self._cosine, self._sine = _rotary_tables(shape, context)
         sizes = (shape.kv_heads, shape.group, shape.head_dim)
         self._rotary_store = kernels.rotary_store_kernel(*sizes)
         self._attention = kernels.attention_kernel(*sizes)
-        layer = base.decoder.layers[0]
+        layer = base.layers[0]
         products = (layer.qkv, layer.attention_output, layer.gate_up, layer.down)
         self._row_counts = stable_row_counts(products, MAX_ROWS)
         self._logit_row_counts = stable_row_counts((base.vocabulary,), MAX_LOGIT_ROWS)
@@ -69,7 +68,7 @@ class Decoder:
         count = len(rows.tokens)
         padded = padded_count(count, self._row_counts)
         x = torch.zeros(padded, self._shape.hidden)
-        x[:count] = self._base.embedding[torch.from_numpy(rows.tokens)]
+        x[:count] = weights.embedding[torch.from_numpy(rows.tokens)]
         update = torch.zeros_like(x)
         normed = torch.zeros_like(x)
         for index, layer in enumerate(weights.layers):
@@ -81,16 +80,16 @@ class Decoder:
             product = torch.zeros(padded, self._shape.intermediate)
             self._threads.run(kernels.silu_product, count, gate_up.numpy(), product.numpy())
             update = layer.down(product)
-        self._add_norm(count, x, update, self._base.final_norm, normed)
+        self._add_norm(count, x, update, weights.final_norm, normed)
         self._store.hidden[rows.pages, rows.offsets] = normed[:count].numpy()
 
     @torch.inference_mode()
-    def logits(self, hidden: np.ndarray) -> np.ndarray:
+    def logits(self, weights: DecoderWeights, hidden: np.ndarray) -> np.ndarray:
         """Hidden states (R, hidden) of up to `max_logit_rows` tokens -> logits (R, vocabulary), fp32."""
         count = len(hidden)
         x = torch.zeros(padded_count(count, self._logit_row_counts), self._shape.hidden)
         x[:count] = torch.from_numpy(hidden)
-        return self._base.vocabulary(x)[:count].numpy()
+        return weights.vocabulary(x)[:count].numpy()
 
     def _add_norm(
         self, count: int, x: torch.Tensor, update: torch.Tensor, weight: np.ndarray, out: torch.Tensor

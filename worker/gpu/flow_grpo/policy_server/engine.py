@@ -149,7 +149,7 @@ class PolicyLane:
         size = self._runtime.decoder.max_logit_rows
         for start in range(0, len(ready), size):
             group = ready[start : start + size]
-            logits = self._runtime.logits([node for node, _ in group])
+            logits = self._runtime.logits(self._policy.weights, [node for node, _ in group])
             rows = [
                 (row, sequence) for row, (_, sequences) in zip(logits, group, strict=True) for sequence in sequences
             ]

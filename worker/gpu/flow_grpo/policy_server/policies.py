@@ -1,4 +1,4 @@
-"""The policies that are live: base models, and adapters loaded on demand from the artifact store."""
+"""The policies that are live: base models, and policies of runs loaded on demand from the artifact store."""
 
 import logging
 import threading
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flow_grpo.base_model import RegisteredModel, UnknownModel
-from flow_grpo.policy import PolicyBroken, PolicyName, PolicyNotFound, parse_policy_name, policy_directory, read_adapter
+from flow_grpo.policy import PolicyBroken, PolicyName, PolicyNotFound, parse_policy_name, policy_directory, read_policy
 from flow_grpo.policy_server.freed_memory import return_freed_memory
 from flow_grpo.policy_server.row_threads import RowThreads
 from flow_grpo.policy_server.runtime import ModelRuntime
@@ -38,7 +38,7 @@ class LoadedPolicy:
 
 
 class PolicyStore:
-    """Loads policies, and keeps the last `capacity` adapters; more while requests hold them, never evicting one in use.
+    """Loads policies, and keeps the last `capacity` of runs; more while requests hold them, never evicting one in use.
 
     All methods may be called from any thread. A load makes wait who needs what is not in memory, and nobody else.
     """
@@ -62,7 +62,7 @@ class PolicyStore:
         self._lock = threading.Lock()
         self._loading = threading.RLock()
         self._bases: dict[str, LoadedPolicy] = {}
-        self._adapters: OrderedDict[tuple[str, str], LoadedPolicy] = OrderedDict()
+        self._policies: OrderedDict[tuple[str, str], LoadedPolicy] = OrderedDict()
 
     def acquire(self, name: str, sha256: str | None) -> LoadedPolicy:
         """The policy `name` with exactly this sha256 (a base model's may be left out), held until `release`.
@@ -99,21 +99,21 @@ class PolicyStore:
     def loaded(self) -> list[LoadedPolicy]:
         """All policies in memory."""
         with self._lock:
-            return [*self._bases.values(), *self._adapters.values()]
+            return [*self._bases.values(), *self._policies.values()]
 
     def _hold_loaded(self, name: PolicyName, sha256: str) -> LoadedPolicy | None:
         with self._lock:
-            policy = self._adapters.get((str(name), sha256))
+            policy = self._policies.get((str(name), sha256))
             if policy:
                 policy.leases += 1
-                self._adapters.move_to_end((str(name), sha256))
+                self._policies.move_to_end((str(name), sha256))
             return policy
 
     def _hold(self, policy: LoadedPolicy) -> LoadedPolicy:
         with self._lock:
             policy.leases += 1
             if policy.name not in self._bases:
-                self._adapters[policy.name, policy.sha256] = policy
+                self._policies[policy.name, policy.sha256] = policy
                 self._evict()
             return policy
 
@@ -136,11 +136,11 @@ class PolicyStore:
         started = time.monotonic()
         directory = policy_directory(self._artifacts, name.run, name.step)
         try:
-            adapter = read_adapter(directory)
-            if adapter.sha256 != sha256:
-                raise PolicyNotLoaded(f"policy {name} has sha256 {adapter.sha256}, not {sha256}")
-            runtime = self.base(adapter.base_model).runtime
-            weights = runtime.base.merge(adapter)
+            policy = read_policy(directory)
+            if policy.sha256 != sha256:
+                raise PolicyNotLoaded(f"policy {name} has sha256 {policy.sha256}, not {sha256}")
+            runtime = self.base(policy.base_model).runtime
+            weights = runtime.base.of(policy)
         except (PolicyNotFound, PolicyBroken) as error:
             raise PolicyNotLoaded(f"policy {name} cannot be loaded: {error}") from error
         # What the merge left, and the policy dropped since the last load.
@@ -149,9 +149,9 @@ class PolicyStore:
         return LoadedPolicy(str(name), sha256, runtime, weights)
 
     def _evict(self) -> None:
-        for key, policy in list(self._adapters.items()):
-            if len(self._adapters) <= self._capacity:
+        for key, policy in list(self._policies.items()):
+            if len(self._policies) <= self._capacity:
                 return
             if policy.leases == 0:
-                del self._adapters[key]
+                del self._policies[key]
                 logger.info("dropped policy %s sha256 %s", policy.name, policy.sha256)

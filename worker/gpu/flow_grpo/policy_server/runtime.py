@@ -39,7 +39,7 @@ class ModelRuntime:
         self._pages = max(cache_bytes // page_bytes(shape), self.pages_for(model.context))
         self._store = KeyValueStore(shape, self._pages)
         self.cache = PrefixCache(self._pages, self._store.copy_page)
-        self.decoder = Decoder(shape, self.base, self._store, model.context, threads)
+        self.decoder = Decoder(shape, self.base.decoder, self._store, model.context, threads)
         self._reserved = 0
         self._compile()
 
@@ -68,7 +68,8 @@ class ModelRuntime:
         """Run every kernel once, on a page nobody uses yet: the first start compiles them, later ones load them."""
         zero = np.zeros(1, np.int64)
         self.decoder.compute(self.base.decoder, Rows(zero, zero, zero, zero, np.zeros((1, 1), np.int32)))
-        sample(self.decoder.logits(self._store.hidden[zero, zero])[0], temperature=1.0, seed=0, index=0)
+        logits = self.decoder.logits(self.base.decoder, self._store.hidden[zero, zero])
+        sample(logits[0], temperature=1.0, seed=0, index=0)
 
     def compute(self, weights: DecoderWeights, nodes: list[Node]) -> None:
         """Compute up to `decoder.max_rows` nodes, prefixes first, and mark them computed."""
@@ -88,8 +89,8 @@ class ModelRuntime:
         for node in nodes:
             node.computed = True
 
-    def logits(self, nodes: list[Node]) -> np.ndarray:
+    def logits(self, weights: DecoderWeights, nodes: list[Node]) -> np.ndarray:
         """Logits (nodes, vocabulary) of what follows each of up to `decoder.max_logit_rows` computed nodes."""
         pages = [node.page.index for node in nodes if node.page]
         offsets = [node.offset for node in nodes]
-        return self.decoder.logits(self._store.hidden[pages, offsets])
+        return self.decoder.logits(weights, self._store.hidden[pages, offsets])

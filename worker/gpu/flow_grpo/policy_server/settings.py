@@ -41,7 +41,7 @@ class Settings(BaseModel):
     """Port on 127.0.0.1."""
 
     policies: int = Field(default=2, ge=1)
-    """How many adapters stay in memory; more while requests hold them."""
+    """How many policies of runs stay in memory, each a whole model; more while requests hold them."""
 
     cache_mib: int = Field(default=1536, ge=1)
     """Bound of a base model's prefix cache in MiB; it always holds one sequence of the whole context."""

@@ -1,4 +1,4 @@
-"""The weights of a decoder, laid out for its forward pass, with or without a LoRA adapter merged in."""
+"""The weights of a decoder, laid out for its forward pass: a base model's, or those of any policy that began as it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +9,12 @@ import torch
 
 from flow_grpo.base_model import read_base_model
 from flow_grpo.lora_merge import weight_updates
-from flow_grpo.policy import Adapter
+from flow_grpo.policy import Adapter, FullWeights, PolicyBroken
 from flow_grpo.policy_server.decoder_shape import DecoderShape
 from flow_grpo.policy_server.linear import Linear
+
+# What a model with a tied head may store or not.
+_HEAD = "lm_head.weight"
 
 # The products of a layer; projections of the same input are one product.
 _PRODUCTS = {
@@ -36,39 +39,58 @@ class LayerWeights:
 
 @dataclass(frozen=True)
 class DecoderWeights:
-    """All layers of one policy."""
+    """All of one policy."""
 
+    embedding: torch.Tensor
     layers: tuple[LayerWeights, ...]
+    final_norm: np.ndarray
+    vocabulary: Linear
 
 
 class BaseWeights:
-    """A base model's tensors, what its policies share (embedding and vocabulary), and its own layers."""
+    """A base model's tensors, and its own decoder."""
 
     def __init__(self, directory: Path, shape: DecoderShape) -> None:
         self._tensors = read_base_model(directory)
         self._shape = shape
-        self.embedding = self._tensors["model.embed_tokens.weight"]
-        self.vocabulary = Linear(self._tensors.get("lm_head.weight", self.embedding))
-        self.final_norm = self._tensors["model.norm.weight"].numpy()
-        self.decoder = self._decoder({})
+        vocabulary = Linear(self._tensors.get("lm_head.weight", self._tensors["model.embed_tokens.weight"]))
+        self.decoder = _decoder(self._tensors, {}, shape, vocabulary)
 
-    def merge(self, adapter: Adapter) -> DecoderWeights:
-        """W + (alpha / r) B A for each adapted projection, in fp32. Raises PolicyBroken if it does not fit."""
-        return self._decoder(dict(weight_updates(adapter, self._tensors)))
+    def of(self, policy: Adapter | FullWeights) -> DecoderWeights:
+        """The decoder of a policy, in fp32: its own weights, or W + (alpha / r) B A for each adapted projection.
 
-    def _decoder(self, updates: Mapping[str, torch.Tensor]) -> DecoderWeights:
-        return DecoderWeights(tuple(self._layer(index, updates) for index in range(self._shape.layers)))
+        Raises PolicyBroken if it does not fit.
+        """
+        if isinstance(policy, Adapter):
+            updates = dict(weight_updates(policy, self._tensors))
+            return _decoder(self._tensors, updates, self._shape, self.decoder.vocabulary)
+        tensors = policy.tensors
+        odd = sorted(n for n, tensor in self._tensors.items() if n in tensors and tensors[n].shape != tensor.shape)
+        if odd or not tensors.keys() <= self._tensors.keys() or not self._tensors.keys() - tensors.keys() <= {_HEAD}:
+            raise PolicyBroken(f"the policy's tensors are not those of model {policy.base_model}")
+        vocabulary = Linear(tensors.get(_HEAD, tensors["model.embed_tokens.weight"]))
+        return _decoder(tensors, {}, self._shape, vocabulary)
 
-    def _layer(self, index: int, updates: Mapping[str, torch.Tensor]) -> LayerWeights:
-        prefix = f"model.layers.{index}."
 
-        def product(projections: tuple[str, ...]) -> Linear:
-            names = [f"{prefix}{projection}.weight" for projection in projections]
-            parts = [self._tensors[name] + updates[name] if name in updates else self._tensors[name] for name in names]
-            return Linear(torch.cat(parts))
+def _decoder(
+    tensors: Mapping[str, torch.Tensor], updates: Mapping[str, torch.Tensor], shape: DecoderShape, vocabulary: Linear
+) -> DecoderWeights:
+    return DecoderWeights(
+        embedding=tensors["model.embed_tokens.weight"],
+        layers=tuple(_layer(tensors, updates, f"model.layers.{index}.") for index in range(shape.layers)),
+        final_norm=tensors["model.norm.weight"].numpy(),
+        vocabulary=vocabulary,
+    )
 
-        return LayerWeights(
-            attention_norm=self._tensors[f"{prefix}input_layernorm.weight"].numpy(),
-            mlp_norm=self._tensors[f"{prefix}post_attention_layernorm.weight"].numpy(),
-            **{field: product(projections) for field, projections in _PRODUCTS.items()},
-        )
+
+def _layer(tensors: Mapping[str, torch.Tensor], updates: Mapping[str, torch.Tensor], prefix: str) -> LayerWeights:
+    def product(projections: tuple[str, ...]) -> Linear:
+        names = [f"{prefix}{projection}.weight" for projection in projections]
+        parts = [tensors[name] + updates[name] if name in updates else tensors[name] for name in names]
+        return Linear(torch.cat(parts))
+
+    return LayerWeights(
+        attention_norm=tensors[f"{prefix}input_layernorm.weight"].numpy(),
+        mlp_norm=tensors[f"{prefix}post_attention_layernorm.weight"].numpy(),
+        **{field: product(projections) for field, projections in _PRODUCTS.items()},
+    )

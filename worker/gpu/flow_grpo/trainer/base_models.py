@@ -9,8 +9,9 @@ from flow_grpo.base_model import UnknownModel, base_model_identity, ensure_base_
 from flow_grpo.causal_lm import UnsupportedModel
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.model_directory import ModelDirectoryError
-from flow_grpo.trainer.hyper_parameters import Lora
+from flow_grpo.trainer.hyper_parameters import Weights
 from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.ranks.group import Ranks
 from flow_grpo.trainer.step import Progress
 from flow_grpo.trainer.tree_check import check_prefix_tree
 
@@ -35,9 +36,9 @@ class BaseModels:
             raise Failure(FailureType.BadConfiguration, str(error)) from None
 
     def load_planner(
-        self, name: str, lora: Lora, device: torch.device, frozen: torch.dtype, progress: Progress
+        self, name: str, weights: Weights, ranks: Ranks, frozen: torch.dtype, progress: Progress
     ) -> Planner:
-        """The model with an adapter of this shape, checked over a small tree, on the device that computes.
+        """The model with what trains in it, checked over a small tree, on the device of `ranks`.
 
         Raises Failure (BadConfiguration) for a name that is not registered, a directory that is not a model, and a
         model that the trainer does not compute.
@@ -45,11 +46,14 @@ class BaseModels:
         directory = self.directory(name, progress)
         context = registered_model(self.operator_file, name).context
         try:
-            planner = Planner.load(directory, name, lora, context, lambda: progress("load model", 0, 1))
+            planner = Planner.load(directory, name, weights, context, lambda: progress("load model", 0, 1))
             # On the CPU in fp32, where rounding hides nothing.
             check_prefix_tree(planner)
         except UnsupportedModel as error:
             raise Failure(FailureType.BadConfiguration, str(error)) from None
-        planner.place(device, frozen)
+        if ranks.count == 1:
+            planner.place(ranks.device, frozen)
+        else:
+            planner.share(ranks, frozen)
         progress("load model", 1, 1)
         return planner

@@ -55,7 +55,7 @@ class Metadata(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal[2]
+    format: Literal[3]
     trainer_version: str
     run_id: str
     step: int = Field(ge=1)

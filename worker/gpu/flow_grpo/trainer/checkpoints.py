@@ -1,6 +1,7 @@
 """Policies and checkpoints of a run in the artifact store.
 
-    runs/<run id>/policies/<step>/     adapter_model.safetensors adapter_config.json manifest.json
+    runs/<run id>/policies/<step>/     adapter_model.safetensors adapter_config.json manifest.json, of an adapter
+                                       model.safetensors manifest.json, where the whole model trains
     runs/<run id>/checkpoints/<step>/  the same and optimizer.safetensors
 
 Every step makes a policy; a checkpoint adds the optimiser, so that training can go on from it. So does policy 0 of a
@@ -18,22 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import TypeAdapter
+from safetensors.torch import load_file, save_file
 
 from flow_grpo import artifacts
 from flow_grpo.failures import Failure, FailureType
+from flow_grpo.model_directory import WEIGHTS
 from flow_grpo.policy import ADAPTER_CONFIG, ADAPTER_TENSORS, policy_directory, tensors_sha256
 from flow_grpo.trainer import TRAINER_VERSION
 from flow_grpo.trainer.batch import Policy, check_identity
-from flow_grpo.trainer.hyper_parameters import Lora
+from flow_grpo.trainer.hyper_parameters import Weights
 from flow_grpo.trainer.lora import adapter_config
-from flow_grpo.trainer.state import (
-    TrainerState,
-    adapter_bytes,
-    initial_state,
-    optimiser_bytes,
-    read_adapter,
-    read_optimiser,
-)
+from flow_grpo.trainer.state import OptimiserState, TrainerState, initial_state, optimiser_of, optimiser_tensors
 
 OPTIMISER_TENSORS = "optimizer.safetensors"
 DISCARDED = "discarded"
@@ -93,14 +90,14 @@ class RunArtifacts:
 
     def write_policy(self, state: TrainerState, origin: Origin) -> Path:
         """Write a policy if it does not stand yet. Raises StepDiverged when another one stands in its place."""
-        files = self._adapter_files(state)
+        files = self._weights_files(state)
         if state.step == 0 and state.optimiser.updates > 0:
-            files[OPTIMISER_TENSORS] = optimiser_bytes(state.optimiser)
+            files[OPTIMISER_TENSORS] = _writer(optimiser_tensors(state.optimiser))
         return self._write(self.policy(state.step), state, files, origin)
 
     def write_checkpoint(self, state: TrainerState, origin: Origin) -> Path:
         """Write a checkpoint if it does not stand yet. Raises StepDiverged when another one stands in its place."""
-        files = {**self._adapter_files(state), OPTIMISER_TENSORS: optimiser_bytes(state.optimiser)}
+        files = {**self._weights_files(state), OPTIMISER_TENSORS: _writer(optimiser_tensors(state.optimiser))}
         return self._write(self.checkpoint(state.step), state, files, origin)
 
     def has_whole_policy(self, step: int, sha256: str) -> bool:
@@ -141,21 +138,22 @@ class RunArtifacts:
     def initial_state(self) -> TrainerState | None:
         """State 0 from policy 0, for a run that has lost all checkpoints; None without a whole policy 0."""
         try:
-            manifest, files = artifacts.load_directory(self.policy(0))
+            manifest = artifacts.check_directory(self.policy(0))
         except (artifacts.ArtifactMissing, artifacts.ArtifactBroken):
             return None
         self._check_identity(self.policy(0), manifest)
-        state = initial_state(self.run_id, read_lora(files[ADAPTER_CONFIG]), read_adapter(files[ADAPTER_TENSORS]))
-        carried = files.get(OPTIMISER_TENSORS)
-        return replace(state, optimiser=read_optimiser(carried)) if carried else state
+        state = initial_state(self.run_id, stored_weights(manifest), read_weights(self.policy(0), manifest))
+        carried = OPTIMISER_TENSORS in manifest["files"]
+        return replace(state, optimiser=read_optimiser(self.policy(0))) if carried else state
 
-    def policy_adapter(self, policy: Policy) -> dict[str, torch.Tensor]:
-        """The adapter of a policy of any run on this base model. Raises WrongIdentity for another base or sha256.
+    def policy_tensors(self, policy: Policy) -> dict[str, torch.Tensor]:
+        """What trains in a policy of any run on this base model. Raises WrongIdentity for another base or sha256.
 
         Raises ArtifactMissing or ArtifactBroken, which are retried: an operator can bring it back.
         """
         run_id, _, step = policy.name.rpartition("@")
-        manifest, files = artifacts.load_directory(policy_directory(self.root, run_id, int(step)))
+        directory = policy_directory(self.root, run_id, int(step))
+        manifest = artifacts.check_directory(directory)
         base = manifest["identity"]["base model"]
         if (base, manifest["policy_sha256"]) != (self.identity.model, policy.sha256):
             raise Failure(
@@ -163,7 +161,7 @@ class RunArtifacts:
                 f"{policy.name} is policy {manifest['policy_sha256']} on {base}, not {policy.sha256} on "
                 f"{self.identity.model}",
             )
-        return read_adapter(files[ADAPTER_TENSORS])
+        return read_weights(directory, manifest)
 
     def discard(self, directory: Path) -> None:
         """Take a policy or checkpoint away at once; its files are deleted by `delete_discarded`."""
@@ -184,11 +182,16 @@ class RunArtifacts:
                 if path.name.split(".")[0].isdecimal() and int(path.name.split(".")[0]) <= step:
                     shutil.rmtree(path, ignore_errors=True)
 
-    def _adapter_files(self, state: TrainerState) -> dict[str, bytes]:
-        config = json.dumps(adapter_config(self.identity.model, state.lora), sort_keys=True, indent=1).encode() + b"\n"
-        return {ADAPTER_TENSORS: adapter_bytes(state), ADAPTER_CONFIG: config}
+    def _weights_files(self, state: TrainerState) -> dict[str, artifacts.Content]:
+        if state.weights.kind == "full":
+            return {WEIGHTS: _writer(state.tensors)}
+        config = adapter_config(self.identity.model, state.weights)
+        text = json.dumps(config, sort_keys=True, indent=1).encode() + b"\n"
+        return {ADAPTER_TENSORS: _writer(state.tensors), ADAPTER_CONFIG: text}
 
-    def _write(self, directory: Path, state: TrainerState, files: Mapping[str, bytes], origin: Origin) -> Path:
+    def _write(
+        self, directory: Path, state: TrainerState, files: Mapping[str, artifacts.Content], origin: Origin
+    ) -> Path:
         manifest = artifacts.commit_directory(directory, files, self._manifest(state, origin))
         if manifest["policy_sha256"] != state.sha256:
             raise Failure(
@@ -204,6 +207,7 @@ class RunArtifacts:
             "step": state.step,
             "policy_name": state.policy_name,
             "policy_sha256": state.sha256,
+            "weights": state.weights.model_dump(),
             "parent_sha256": origin.parent_sha256,
             "batch_sha256": origin.batch_sha256,
             "forked_from": asdict(origin.forked_from) if origin.forked_from else None,
@@ -213,31 +217,45 @@ class RunArtifacts:
 
     def _is_whole(self, directory: Path, sha256: str) -> bool:
         try:
-            manifest, _ = artifacts.load_directory(directory)
+            manifest = artifacts.check_directory(directory)
         except (artifacts.ArtifactMissing, artifacts.ArtifactBroken):
             return False
         return manifest.get("policy_sha256") == sha256
 
     def _load_state(self, directory: Path) -> TrainerState:
-        manifest, files = artifacts.load_directory(directory)
+        manifest = artifacts.check_directory(directory)
         self._check_identity(directory, manifest)
-        adapter = read_adapter(files[ADAPTER_TENSORS])
-        sha256 = tensors_sha256(adapter)
+        tensors = read_weights(directory, manifest)
+        sha256 = tensors_sha256(tensors)
         if sha256 != manifest["policy_sha256"]:
             raise artifacts.ArtifactBroken(f"its tensors have sha256 {sha256}, not {manifest['policy_sha256']}")
-        optimiser = read_optimiser(files[OPTIMISER_TENSORS])
-        lora = read_lora(files[ADAPTER_CONFIG])
-        return TrainerState(self.run_id, int(manifest["step"]), sha256, lora, adapter, optimiser)
+        weights, optimiser = stored_weights(manifest), read_optimiser(directory)
+        return TrainerState(self.run_id, int(manifest["step"]), sha256, weights, tensors, optimiser)
 
     def _check_identity(self, directory: Path, manifest: Mapping[str, Any]) -> None:
         what = f"{directory.parent.name}/{directory.name} of {self.run_id}"
         check_identity(what, manifest["identity"], self.identity.as_parts())
 
 
-def read_lora(config: bytes) -> Lora:
-    """The adapter's shape from PEFT's adapter_config.json."""
-    document = json.loads(config)
-    return Lora(rank=document["r"], alpha=document["lora_alpha"], targets=document["target_modules"])
+def _writer(tensors: Mapping[str, torch.Tensor]) -> artifacts.Content:
+    """Writes a safetensors file from where the tensors lie, without a copy of them."""
+    return lambda path: save_file(dict(tensors), path, metadata={"format": "pt"})
+
+
+def stored_weights(manifest: Mapping[str, Any]) -> Weights:
+    """What a policy or checkpoint holds."""
+    return TypeAdapter(Weights).validate_python(manifest["weights"])
+
+
+def read_weights(directory: Path, manifest: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """What trains in a policy or checkpoint, sorted by name. The files are mapped, not read: they are never changed."""
+    name = WEIGHTS if WEIGHTS in manifest["files"] else ADAPTER_TENSORS
+    return dict(sorted(load_file(directory / name).items()))
+
+
+def read_optimiser(directory: Path) -> OptimiserState:
+    """The optimiser of a checkpoint, mapped likewise."""
+    return optimiser_of(load_file(directory / OPTIMISER_TENSORS))
 
 
 def checkpoint_directory(root: Path, run: str, step: int) -> Path:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer.batch import Policy
-from flow_grpo.trainer.hyper_parameters import Lora
+from flow_grpo.trainer.hyper_parameters import Weights
 
 # A run's id becomes part of a path: it must not be able to leave its directory.
 RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
@@ -32,8 +32,8 @@ class InitPolicyRequest(Request):
     run_id: RunId
     model: str
     seed: int
-    lora: Lora
-    dtype: Literal["float32", "bfloat16"] = "float32"
+    weights: Weights
+    dtype: Literal["float32", "bfloat16"]
     """Of the run's matrix products."""
     identity: dict[str, str]
     start: StartPolicy | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from flow_grpo.trainer.actions import Actions
-from flow_grpo.trainer.head import Sampled, head_values, hidden_gradient
+from flow_grpo.trainer.head import Sampled, add_weight_gradient, head_values, hidden_gradient
 from flow_grpo.trainer.objective import LogProbs, Terms
 from flow_grpo.trainer.planner import Beat, Planner, TreeAttention
 from flow_grpo.trainer.prefix_tree import PrefixTree
@@ -73,7 +73,7 @@ def policy_logprobs(planner: Planner, micro: MicroBatch, temperature: float, bea
 
 
 def accumulate_gradient(planner: Planner, micro: MicroBatch, given: Given, rule: Rule, beat: Beat) -> TokenResult:
-    """Add the gradient of the micro-batch's part of the loss to the adapter's parameters. `given`: of its actions."""
+    """Add the gradient of the micro-batch's part of the loss to what trains. `given`: of its actions."""
     rows, sampled = _sampled(micro.tree)
     hidden = planner.hidden_states(micro.tree, micro.attention, beat)[rows]
     weight = planner.head_weight
@@ -88,9 +88,20 @@ def accumulate_gradient(planner: Planner, micro: MicroBatch, given: Given, rule:
     old = logprob.detach() if given.old is None else given.old
     terms = rule.objective(LogProbs(logprob, old, given.reference), entropy, given.actions)
     (-terms.objective.sum()).backward()
-    gradient = hidden_gradient(values, weight, sampled, rule.temperature, _gradient_of(logprob), _gradient_of(entropy))
+    by_logprob, by_entropy = _gradient_of(logprob), _gradient_of(entropy)
+    into = planner.head_gradient
+    if into is not None:
+        add_weight_gradient(into, hidden.detach(), weight, sampled, rule.temperature, by_logprob, by_entropy)
+        beat()
+    gradient = hidden_gradient(values, weight, sampled, rule.temperature, by_logprob, by_entropy)
     hidden.backward(gradient.to(hidden.dtype))
     return TokenResult(_detached(terms), logprob.detach(), entropy.detach())
+
+
+def accumulate_nothing(planner: Planner, micro: MicroBatch, beat: Beat) -> None:
+    """Go through the layers as `accumulate_gradient` does, because other ranks need this one's shards of them."""
+    hidden = planner.hidden_states(micro.tree, micro.attention, beat)
+    hidden.backward(torch.zeros_like(hidden))
 
 
 def _sampled(tree: PrefixTree) -> tuple[torch.Tensor, Sampled]:

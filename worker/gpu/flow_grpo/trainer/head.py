@@ -77,6 +77,33 @@ def head_values(
     return HeadValues(logprob, entropy, expected, slope)
 
 
+def add_weight_gradient(
+    into: torch.Tensor,
+    hidden: torch.Tensor,
+    weight: torch.Tensor,
+    sampled: Sampled,
+    temperature: float,
+    by_logprob: torch.Tensor,
+    by_entropy: torch.Tensor,
+) -> None:
+    """Add to `into` (C, D) the gradient by the weight of a function of the actions' log-probs and entropies.
+
+    From the function's own gradient by them, (M,). Logits are made again, a piece at a time: their gradient is that of
+    log p_a, which is 1 at a and -p everywhere, and that of the entropy, -p (log p + H). hidden: (R, D), no gradient.
+    """
+    per_row = by_logprob.new_zeros(len(hidden)).index_add(0, sampled.row, by_logprob)
+    entropy_per_row = by_entropy.new_zeros(len(hidden)).index_add(0, sampled.row, by_entropy)
+    for piece, chosen in _pieces(len(hidden), sampled, rows_at_once(len(weight), hidden.device.type)):
+        place = (sampled.row[chosen] - piece.start, sampled.token[chosen])
+        z = wide_product(hidden[piece] / temperature, weight).to(by_logprob.dtype)
+        logp = torch.log_softmax(z, dim=-1)
+        p = logp.exp()
+        entropy = -_dot(p, logp)
+        dz = p * (-per_row[piece, None] - (logp + entropy) * entropy_per_row[piece, None])
+        dz.index_put_(place, by_logprob[chosen], accumulate=True)
+        into += wide_product(dz.t(), hidden[piece].t().to(weight.dtype)) / temperature
+
+
 def rows_at_once(vocabulary: int, device: str) -> int:
     """Rows whose logits are held at once on a type of device."""
     return max(1, (LOGITS_AT_ONCE if device == "cpu" else LOGITS_AT_ONCE_ACCELERATED) // vocabulary)

@@ -19,8 +19,9 @@ class Strict(BaseModel):
 
 
 class Lora(Strict):
-    """Shape of the adapter: rank r, scale alpha / r, and the linear layers that it is on."""
+    """A LoRA adapter trains: rank r, scale alpha / r, and the linear layers that it is on."""
 
+    kind: Literal["lora"]
     rank: int = Field(ge=1)
     alpha: float = Field(gt=0)
     targets: tuple[LoraTarget, ...] = LORA_TARGETS
@@ -29,6 +30,15 @@ class Lora(Strict):
     @classmethod
     def _in_one_order(cls, targets: tuple[LoraTarget, ...]) -> tuple[LoraTarget, ...]:
         return tuple(name for name in LORA_TARGETS if name in targets)
+
+
+class Full(Strict):
+    """Every parameter of the model trains, embedding and head included."""
+
+    kind: Literal["full"]
+
+
+Weights = Annotated[Lora | Full, Field(discriminator="kind")]
 
 
 class Optimisation(Strict):
@@ -40,7 +50,8 @@ class Optimisation(Strict):
     adam_beta1: float = Field(ge=0, lt=1)
     adam_beta2: float = Field(ge=0, lt=1)
     adam_epsilon: float = Field(gt=0)
-    lora: Lora
+    weights: Weights
+    """What trains."""
     epochs: int = Field(ge=1)
     """Passes over the batch."""
     mini_batches: int = Field(ge=1)
@@ -89,7 +100,7 @@ class Kl(Strict):
     coefficient: float = Field(ge=0)
     estimator: Literal["k1", "k2", "k3"]
     reference: str
-    """`base`, or the name of a policy, whose adapter is then used instead of none."""
+    """`base`, or the name of a policy of the same kind of weights."""
     unbiased: bool
 
 

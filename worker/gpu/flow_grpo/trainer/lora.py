@@ -11,21 +11,12 @@ from torch import nn
 
 from flow_grpo.policy import ADAPTER_PREFIX
 from flow_grpo.trainer.hyper_parameters import Lora
+from flow_grpo.trainer.linear_layer import LinearLayer, replace_linear_layers
 from flow_grpo.trainer.products import adapted_linear, frozen_linear
 
 
-class FrozenLinear(nn.Module):
+class FrozenLinear(LinearLayer):
     """A linear layer that does not learn."""
-
-    def __init__(self, base: nn.Linear) -> None:
-        super().__init__()
-        self.base = base
-        self.bf16 = False
-        """Whether products with the weight take their operands in bf16."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x: (..., in) -> (..., out)."""
-        return self._rows(x.reshape(-1, x.shape[-1])).view(*x.shape[:-1], -1)
 
     def _rows(self, x: torch.Tensor) -> torch.Tensor:
         return frozen_linear(x, self.base.weight, self.base.bias, self.bf16)
@@ -48,15 +39,11 @@ class LoraLinear(FrozenLinear):
 
 
 def attach_lora(model: nn.Module, lora: Lora) -> None:
-    """Freeze the model and put a LoraLinear in the place of every target layer, a FrozenLinear of every other.
-
-    The head stays as it is: the trainer computes it by itself.
-    """
+    """Freeze the model and put a LoraLinear in the place of every target layer, a FrozenLinear of every other."""
     model.requires_grad_(False)
-    for module in list(model.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, nn.Linear) and name != "lm_head":
-                setattr(module, name, LoraLinear(child, lora) if name in lora.targets else FrozenLinear(child))
+    replace_linear_layers(
+        model, lambda name, layer: LoraLinear(layer, lora) if name in lora.targets else FrozenLinear(layer)
+    )
 
 
 def adapter_parameters(model: nn.Module) -> dict[str, nn.Parameter]:

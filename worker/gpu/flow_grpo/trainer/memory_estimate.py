@@ -1,8 +1,11 @@
 """Memory of a gradient step, from the model's config.json and the hyper-parameters alone: nothing is loaded.
 
 Parameters are counted on torch's meta device. Activations are what the layers of this trainer keep for the way back:
-rows in fp32, whatever the dtype of the products. Letters: V tokens of a micro-batch, L layers, D hidden size, I size of
-the feed-forward layer, H x W heads by their width, K x W key heads by theirs, r rank, C vocabulary.
+rows in fp32, whatever the dtype of the products. States before and after a step, moments included, lie in the memory of
+the CPU; where that is not the device, they are not counted.
+
+Letters: V tokens of a micro-batch, L layers, D hidden size, I size of the feed-forward layer, H x W heads by their
+width, K x W key heads by theirs, r rank, C vocabulary.
 """
 
 from dataclasses import dataclass
@@ -12,9 +15,9 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from flow_grpo.trainer.head import LOGITS_AT_ONCE
+from flow_grpo.trainer.head import rows_at_once
 from flow_grpo.trainer.hyper_parameters import Optimisation
-from flow_grpo.trainer.lora import adapter_parameters, attach_lora
+from flow_grpo.trainer.planner import what_trains
 
 FLOAT = 4
 """Bytes of an fp32 number."""
@@ -37,7 +40,8 @@ class Sizes:
     """What of a model decides its memory. `parameters` includes the head; a tied one counts once."""
 
     parameters: int
-    adapter: int
+    trained: int
+    """Those that train: an adapter's, or all."""
     layers: int
     hidden: int
     intermediate: int
@@ -46,46 +50,62 @@ class Sizes:
     key_heads: int
     """K x W."""
     adapter_rows: int
-    """Numbers that the adapters of one layer keep for each token: r for each of its adapted projections."""
+    """Numbers that the adapters of one layer keep for each token: r for each of its adapted projections; else 0."""
     vocabulary: int
 
 
 def model_sizes(config_file: Path, training: Optimisation) -> Sizes:
-    """Sizes of the model that a config.json describes, with the adapter that the training asks for."""
+    """Sizes of the model that a config.json describes, with what trains of it or beside it."""
     config: Any = AutoConfig.from_pretrained(config_file, local_files_only=True, trust_remote_code=False)
     with torch.device("meta"):
         model: Any = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
         parameters = sum(parameter.numel() for parameter in model.parameters())
-        attach_lora(model, training.lora)
-    adapter = adapter_parameters(model)
+        trained = what_trains(model, training.weights)
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     layers = config.num_hidden_layers
     return Sizes(
         parameters=parameters,
-        adapter=sum(parameter.numel() for parameter in adapter.values()),
+        trained=sum(parameter.numel() for parameter in trained.values()),
         layers=layers,
         hidden=config.hidden_size,
         intermediate=config.intermediate_size,
         heads=config.num_attention_heads * width,
         key_heads=config.num_key_value_heads * width,
-        adapter_rows=training.lora.rank * len(adapter) // 2 // layers,
+        adapter_rows=training.weights.rank * len(trained) // 2 // layers if training.weights.kind == "lora" else 0,
         vocabulary=config.vocab_size,
     )
 
 
-def estimate(sizes: Sizes, training: Optimisation) -> list[Part]:
-    """What a step holds at its peak, in the order of the table."""
+def estimate(sizes: Sizes, training: Optimisation, accelerated: bool) -> list[Part]:
+    """What a step holds at its peak, in the order of the table. `accelerated`: on a GPU, else on the CPU."""
     tokens = training.micro_batch_tokens
     return [
-        Part("base weights", FLOAT * sizes.parameters, f"{sizes.parameters / 1e9:.2f} billion, fp32, frozen"),
-        Part("adapter", 3 * FLOAT * sizes.adapter, f"{sizes.adapter / 1e6:.1f} million: in use, before, after"),
-        Part("gradient", FLOAT * sizes.adapter, "fp32"),
-        Part("optimiser", 4 * FLOAT * sizes.adapter, "AdamW: two moments, before and after"),
+        *([_frozen(sizes, training, accelerated)] if training.weights.kind == "lora" else []),
+        _trained(sizes, accelerated),
+        Part("gradient", FLOAT * sizes.trained, "fp32"),
+        _optimiser(sizes, training, accelerated),
         _activations(sizes, training),
         Part("one layer's way back", FLOAT * tokens * _working(sizes) + _cast(sizes, training), f"{tokens} tokens"),
-        Part("head", _head(sizes, training), "a token sampled at every node; logits in pieces"),
+        Part("head", _head(sizes, training, accelerated), "a token sampled at every node; logits in pieces"),
         Part("runtime", RUNTIME_BYTES, "libraries and fragmentation"),
     ]
+
+
+def _frozen(sizes: Sizes, training: Optimisation, accelerated: bool) -> Part:
+    dtype, size = ("bf16", FLOAT // 2) if accelerated and training.dtype == "bfloat16" else ("fp32", FLOAT)
+    return Part("base weights", size * sizes.parameters, f"{sizes.parameters / 1e9:.2f} billion, {dtype}, frozen")
+
+
+def _trained(sizes: Sizes, accelerated: bool) -> Part:
+    copies, how = (1, "in use") if accelerated else (3, "in use, before, after")
+    return Part("what trains", copies * FLOAT * sizes.trained, f"{sizes.trained / 1e6:.1f} million, fp32: {how}")
+
+
+def _optimiser(sizes: Sizes, training: Optimisation, accelerated: bool) -> Part:
+    if not accelerated:
+        return Part("optimiser", 4 * FLOAT * sizes.trained, "AdamW: two moments, before and after")
+    largest = sizes.vocabulary * sizes.hidden if training.weights.kind == "full" else 0
+    return Part("optimiser", 4 * FLOAT * largest, "AdamW: moments visit the device one parameter at a time")
 
 
 def _activations(sizes: Sizes, training: Optimisation) -> Part:
@@ -115,8 +135,12 @@ def _cast(sizes: Sizes, training: Optimisation) -> int:
     return 2 * sizes.hidden * sizes.intermediate if training.dtype == "bfloat16" else 0
 
 
-def _head(sizes: Sizes, training: Optimisation) -> int:
-    """Hidden states, what the head expects, and the gradient; a piece of logits, its softmax and a copy."""
+def _head(sizes: Sizes, training: Optimisation, accelerated: bool) -> int:
+    """Hidden states, what the head expects, and the gradient; a piece of logits, its softmax and a copy.
+
+    Where head and embedding train, also the part that a micro-batch adds to the gradient of either.
+    """
     slope = 1 if getattr(training, "entropy_coefficient", 0) > 0 else 0
-    rows = min(training.micro_batch_tokens, max(1, LOGITS_AT_ONCE // sizes.vocabulary))
-    return FLOAT * ((4 + slope) * training.micro_batch_tokens * sizes.hidden + 3 * rows * sizes.vocabulary)
+    rows = min(training.micro_batch_tokens, rows_at_once(sizes.vocabulary, "cuda" if accelerated else "cpu"))
+    matrix = sizes.vocabulary * sizes.hidden if training.weights.kind == "full" else 0
+    return FLOAT * ((4 + slope) * training.micro_batch_tokens * sizes.hidden + 3 * rows * sizes.vocabulary + matrix)

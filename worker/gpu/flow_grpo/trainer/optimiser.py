@@ -11,10 +11,13 @@ from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.state import OptimiserState
 
 
-def adamw_update(planner: Planner, before: OptimiserState, training: Optimisation) -> OptimiserState:
-    """Clip the accumulated gradient, change the planner's parameters, and return the new moments."""
+def adamw_update(planner: Planner, before: OptimiserState, norm: float, training: Optimisation) -> OptimiserState:
+    """Clip the accumulated gradient of L2 norm `norm`, change the planner's parameters, and return the new moments.
+
+    With several ranks each changes its rows, and the moments are rank 0's.
+    """
     parameters = list(planner.parameters.values())
-    torch.nn.utils.clip_grad_norm_(parameters, training.max_grad_norm, foreach=False)
+    torch.nn.utils.clip_grads_with_norm_(parameters, training.max_grad_norm, _tensor(norm, planner), foreach=False)
     after = OptimiserState(before.updates + 1, {}, {})
     for name, parameter in planner.parameters.items():
         optimiser = torch.optim.AdamW(
@@ -28,12 +31,14 @@ def adamw_update(planner: Planner, before: OptimiserState, training: Optimisatio
         )
         optimiser.state[parameter] = moments = {
             "step": torch.tensor(float(before.updates)),
-            "exp_avg": before.exp_avg[name].to(parameter.device, copy=True),
-            "exp_avg_sq": before.exp_avg_sq[name].to(parameter.device, copy=True),
+            "exp_avg": planner.shard(name, before.exp_avg),
+            "exp_avg_sq": planner.shard(name, before.exp_avg_sq),
         }
         optimiser.step()
         parameter.grad = None
-        after.exp_avg[name], after.exp_avg_sq[name] = moments["exp_avg"].cpu(), moments["exp_avg_sq"].cpu()
+        after.exp_avg.update(planner.whole({name: moments["exp_avg"]}))
+        after.exp_avg_sq.update(planner.whole({name: moments["exp_avg_sq"]}))
+    planner.settle_values()
     return after
 
 
@@ -46,4 +51,8 @@ def clear_gradient(planner: Planner) -> None:
 def gradient_norm(planner: Planner) -> float:
     """L2 norm of the gradient over all adapter parameters."""
     gradients = [parameter.grad for parameter in planner.parameters.values() if parameter.grad is not None]
-    return float(torch.nn.utils.get_total_norm(gradients, foreach=False))
+    return float(planner.ranks.norm(torch.nn.utils.get_total_norm(gradients, foreach=False)))
+
+
+def _tensor(norm: float, planner: Planner) -> torch.Tensor:
+    return torch.tensor(norm, dtype=planner.dtype, device=planner.device)

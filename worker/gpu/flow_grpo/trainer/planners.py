@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from flow_grpo.trainer.hyper_parameters import Lora
+from flow_grpo.trainer.hyper_parameters import Weights
 from flow_grpo.trainer.planner import Planner
 
 
@@ -14,17 +14,17 @@ class Planners:
     def __init__(self, limit: int) -> None:
         """`limit`: how many exist at most; the least recently used one goes before another is loaded."""
         self._limit = limit
-        self._planners: dict[tuple[str, Lora, torch.dtype], Planner] = {}
+        self._planners: dict[tuple[str, Weights, torch.dtype], Planner] = {}
 
-    def get(self, model: str, lora: Lora, frozen: torch.dtype, load: Callable[[], Planner]) -> Planner:
-        """The planner of a registered model with this adapter shape and its frozen matrices in this dtype.
+    def get(self, model: str, weights: Weights, frozen: torch.dtype, load: Callable[[], Planner]) -> Planner:
+        """The planner of a registered model with these weights to train and its frozen matrices in this dtype.
 
         Raises what `load` raises.
         """
-        planner = self._planners.pop((model, lora, frozen), None)
+        planner = self._planners.pop((model, weights, frozen), None)
         if planner is None:
             while len(self._planners) >= self._limit:
                 del self._planners[next(iter(self._planners))]
             planner = load()
-        self._planners[model, lora, frozen] = planner
+        self._planners[model, weights, frozen] = planner
         return planner

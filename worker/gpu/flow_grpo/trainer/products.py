@@ -37,6 +37,14 @@ def frozen_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | No
     return _FrozenLinear.apply(x, weight, bias, bf16)  # pyright: ignore[reportReturnType]
 
 
+def trained_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, bf16: bool) -> torch.Tensor:
+    """x (R, in) -> x weight^T + bias (R, out); gradients go to x, weight and bias.
+
+    `bf16`: all three products take their operands in bf16; weight and gradients stay in the dtype of x.
+    """
+    return _TrainedLinear.apply(x, weight, bias, bf16)  # pyright: ignore[reportReturnType]
+
+
 def adapted_linear(
     x: torch.Tensor,
     weight: torch.Tensor,
@@ -59,13 +67,30 @@ class _FrozenLinear(torch.autograd.Function):
     def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, bf16: bool) -> torch.Tensor:
         ctx.save_for_backward(weight)
         ctx.bf16 = bf16
-        y = _frozen_product(x, weight, bf16)
+        y = _mixed_product(x, weight, bf16)
         return y if bias is None else y.add_(bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
-        return _frozen_product(gradients[0], weight.t(), ctx.bf16), None, None, None
+        return _mixed_product(gradients[0], weight.t(), ctx.bf16), None, None, None
+
+
+class _TrainedLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, bf16: bool) -> torch.Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.bf16 = bf16
+        y = _mixed_product(x, weight, bf16)
+        return y if bias is None else y.add_(bias)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        dy = gradients[0]
+        dx = _mixed_product(dy, weight.t(), ctx.bf16) if ctx.needs_input_grad[0] else None
+        dbias = dy.sum(0) if ctx.needs_input_grad[2] else None
+        return dx, _mixed_product(dy.t(), x.t(), ctx.bf16), dbias, None
 
 
 class _AdaptedLinear(torch.autograd.Function):
@@ -81,7 +106,7 @@ class _AdaptedLinear(torch.autograd.Function):
         scale: float,
     ) -> torch.Tensor:
         low = product(x, lora_a)
-        y = _frozen_product(x, weight, bf16).addmm_(low, lora_b.t(), alpha=scale)
+        y = _mixed_product(x, weight, bf16).addmm_(low, lora_b.t(), alpha=scale)
         ctx.save_for_backward(x, weight, lora_a, lora_b, low)
         ctx.bf16, ctx.scale = bf16, scale
         return y if bias is None else y.add_(bias)
@@ -93,12 +118,12 @@ class _AdaptedLinear(torch.autograd.Function):
         dlow = product(dy, lora_b.t()).mul_(ctx.scale)
         dx = None
         if ctx.needs_input_grad[0]:
-            dx = _frozen_product(dy, weight.t(), ctx.bf16).addmm_(dlow, lora_a)
+            dx = _mixed_product(dy, weight.t(), ctx.bf16).addmm_(dlow, lora_a)
         # The long dimension, rows, is summed over: both products have the small rank as their rows.
         da = product(dlow.t(), x.t())
         db = product(low.t(), dy.t()).t().mul(ctx.scale)
         return dx, None, None, None, da, db, None
 
 
-def _frozen_product(x: torch.Tensor, weight: torch.Tensor, bf16: bool) -> torch.Tensor:
+def _mixed_product(x: torch.Tensor, weight: torch.Tensor, bf16: bool) -> torch.Tensor:
     return wide_product(x, weight.bfloat16() if bf16 else weight)

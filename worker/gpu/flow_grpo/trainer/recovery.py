@@ -6,7 +6,6 @@ compared with its committed sha256.
 
 import logging
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from flow_grpo.artifacts import ArtifactOutsideStore, directory_bytes, file_uri, path_in_store
@@ -14,12 +13,12 @@ from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer.batch import Batch, check_batch, read_batch
 from flow_grpo.trainer.checkpoints import Origin, RunArtifacts
 from flow_grpo.trainer.collection import Collector
+from flow_grpo.trainer.computation import Computation
 from flow_grpo.trainer.contract import Keep
-from flow_grpo.trainer.hyper_parameters import Optimisation
-from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.records import PolicyRow, Records
 from flow_grpo.trainer.state import TrainerState
-from flow_grpo.trainer.step import Progress, StepInputs, take_step
+from flow_grpo.trainer.step import Progress, StepInputs
+from flow_grpo.while_beating import while_beating
 
 log = logging.getLogger(__name__)
 
@@ -48,30 +47,34 @@ class Recovery:
         return found
 
     def replay(
-        self,
-        planner_for: Callable[[Optimisation], Planner],
-        state: TrainerState,
-        step: int,
-        keep: Keep,
-        progress: Progress,
+        self, computation: Computation, state: TrainerState, step: int, keep: Keep, progress: Progress
     ) -> TrainerState:
-        """Replay the frozen batches from `state` up to the state after `step`, each on the planner for its training.
+        """Replay the frozen batches from `state` up to the state after `step`.
 
-        Raises ReplayDiverged when a replayed policy is not the committed one.
+        Raises ReplayDiverged when a replayed policy is not the committed one, StateUnavailable for a step that was made
+        by another number of ranks.
         """
         first = state.step
         written = time.monotonic()
         for n in range(first + 1, step + 1):
             phase = f"replay {n - first} of {step - first}: "
             row = self._committed(n)
+            self._check_ranks(n, row, computation.count)
             inputs = self._frozen_inputs(n, state.sha256, row)
             origin = Origin(state.sha256, inputs.batch.sha256)
-            planner = planner_for(inputs.batch.metadata.training)
-            state, _ = take_step(planner, state, inputs, lambda p, k, total, phase=phase: progress(phase + p, k, total))
+            state, _ = computation.take_step(
+                self._artifacts.identity.model,
+                state,
+                inputs,
+                lambda p, k, total, phase=phase: progress(phase + p, k, total),
+            )
             self._compare_with_commit(state, row)
             if time.monotonic() - written >= self._checkpoint_seconds:
                 progress(phase + "checkpoint", 0, 1)
-                self.save_again(state, origin)
+                while_beating(
+                    lambda state=state, origin=origin: self.save_again(state, origin),
+                    lambda phase=phase: progress(phase + "checkpoint", 0, 1),
+                )
                 Collector(self._artifacts, self._records).collect(keep, progress)
                 written = time.monotonic()
         return state
@@ -98,6 +101,14 @@ class Recovery:
             raise StateUnavailable(f"the committed row of step {step} of {self._artifacts.run_id} is missing")
         return row
 
+    def _check_ranks(self, step: int, row: PolicyRow, ranks: int) -> None:
+        theirs = int(row.metrics.get("ranks", 1))
+        if theirs != ranks:
+            raise StateUnavailable(
+                f"step {step} of {self._artifacts.run_id} was made with AGENTFLOW_TRAINER_RANKS={theirs}, and {ranks} "
+                "would round differently: a trainer with as many must replay it; from a checkpoint any number goes on"
+            )
+
     def _frozen_inputs(self, step: int, parent_sha256: str, committed: PolicyRow) -> StepInputs:
         run_id, identity = self._artifacts.run_id, self._artifacts.identity
         row = self._records.batch(run_id, step, committed.batch_sha256 or "")
@@ -120,7 +131,7 @@ class Recovery:
 def step_inputs(artifacts: RunArtifacts, batch: Batch, micro_batch_tokens: int | None = None) -> StepInputs:
     """A batch with what it refers to."""
     reference = batch.metadata.reference
-    return StepInputs(batch, artifacts.policy_adapter(reference) if reference else None, micro_batch_tokens)
+    return StepInputs(batch, artifacts.policy_tensors(reference) if reference else None, micro_batch_tokens)
 
 
 def batch_path(root: Path, uri: str) -> Path:

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
+import torch
 from pydantic import (
     AliasGenerator,
     BaseModel,
@@ -28,6 +29,7 @@ NAMES = {
     "models_cache": "AGENTFLOW_MODELS_CACHE",
     "operator_file": "AGENTFLOW_OPERATOR_FILE",
     "runs": "AGENTFLOW_TRAINER_RUNS",
+    "ranks": "AGENTFLOW_TRAINER_RANKS",
     "replay_checkpoint_seconds": "AGENTFLOW_REPLAY_CHECKPOINT_S",
     "trackers": "AGENTFLOW_TRACKERS",
     "trackers_directory": "AGENTFLOW_TRACKERS_DIR",
@@ -66,6 +68,9 @@ class Settings(BaseModel):
     runs: int = Field(default=4, ge=1)
     """Training runs whose state is held in memory between their steps, and models that are held for them."""
 
+    ranks: int = Field(default=1, ge=1)
+    """Processes that make a step together, each with a GPU of its own where this machine has any."""
+
     replay_checkpoint_seconds: float = Field(default=20, ge=0)
     """A replay writes a checkpoint when the last is older than this, so that repeated kills still advance."""
 
@@ -74,6 +79,13 @@ class Settings(BaseModel):
 
     trackers: Annotated[tuple[str, ...], BeforeValidator(_installed_trackers)] = ()
     """Trackers of experiments that steps are reported to, by name."""
+
+    @field_validator("ranks")
+    @classmethod
+    def _have_gpus(cls, ranks: int) -> int:
+        if torch.cuda.is_available() and ranks > torch.cuda.device_count():
+            raise ValueError(f"every rank needs a GPU of its own, and {torch.cuda.device_count()} can be used")
+        return ranks
 
     @field_validator("trackers")
     @classmethod

@@ -1,12 +1,12 @@
-"""The trainer's state after a step, and its bytes: safetensors, never pickle (I12)."""
+"""The trainer's state after a step. Its tensors are the CPU's, wherever a step is computed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from safetensors.torch import load, save
 
 from flow_grpo.policy import tensors_sha256
-from flow_grpo.trainer.hyper_parameters import Lora
+from flow_grpo.trainer.hyper_parameters import Weights
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,10 @@ class TrainerState:
     run_id: str
     step: int
     sha256: str
-    """Of the policy: of the adapter's tensors."""
-    lora: Lora
-    adapter: dict[str, torch.Tensor]
+    """Of the policy: of `tensors`."""
+    weights: Weights
+    tensors: Mapping[str, torch.Tensor]
+    """What trains, in fp32: an adapter's by PEFT's names, else a whole model's by transformers'."""
     optimiser: OptimiserState
 
     @property
@@ -36,39 +37,28 @@ class TrainerState:
         return f"{self.run_id}@{self.step}"
 
 
-def initial_state(run_id: str, lora: Lora, adapter: dict[str, torch.Tensor]) -> TrainerState:
-    """State 0: the given adapter and an optimiser that has seen nothing."""
+def initial_state(run_id: str, weights: Weights, tensors: Mapping[str, torch.Tensor]) -> TrainerState:
+    """State 0: the given policy and an optimiser that has seen nothing."""
 
     def zeros() -> dict[str, torch.Tensor]:
-        return {name: torch.zeros_like(tensor) for name, tensor in adapter.items()}
+        return {name: torch.zeros_like(tensor) for name, tensor in tensors.items()}
 
-    return TrainerState(run_id, 0, tensors_sha256(adapter), lora, adapter, OptimiserState(0, zeros(), zeros()))
-
-
-def adapter_bytes(state: TrainerState) -> bytes:
-    """adapter_model.safetensors in PEFT's format."""
-    return save(state.adapter, metadata={"format": "pt"})
+    return TrainerState(run_id, 0, tensors_sha256(tensors), weights, tensors, OptimiserState(0, zeros(), zeros()))
 
 
-def optimiser_bytes(optimiser: OptimiserState) -> bytes:
-    """optimizer.safetensors: `step`, `exp_avg.<name>` and `exp_avg_sq.<name>`."""
+def optimiser_tensors(optimiser: OptimiserState) -> dict[str, torch.Tensor]:
+    """Those of optimizer.safetensors: `step`, `exp_avg.<name>` and `exp_avg_sq.<name>`."""
     tensors = {"step": torch.tensor(optimiser.updates, dtype=torch.int64)}
     tensors |= {f"exp_avg.{name}": tensor for name, tensor in optimiser.exp_avg.items()}
     tensors |= {f"exp_avg_sq.{name}": tensor for name, tensor in optimiser.exp_avg_sq.items()}
-    return save(tensors, metadata={"format": "pt"})
+    return tensors
 
 
-def read_optimiser(data: bytes) -> OptimiserState:
-    """The optimiser from the bytes of `optimiser_bytes`."""
-    tensors = load(data)
+def optimiser_of(tensors: Mapping[str, torch.Tensor]) -> OptimiserState:
+    """The optimiser from the tensors of `optimiser_tensors`."""
 
     def moments(kind: str) -> dict[str, torch.Tensor]:
         prefix = f"{kind}."
         return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
     return OptimiserState(int(tensors["step"]), moments("exp_avg"), moments("exp_avg_sq"))
-
-
-def read_adapter(data: bytes) -> dict[str, torch.Tensor]:
-    """The adapter from the bytes of `adapter_bytes`, sorted by name."""
-    return dict(sorted(load(data).items()))

@@ -7,7 +7,7 @@ every normaliser taken from the whole step.
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -23,23 +23,25 @@ from flow_grpo.trainer.gradient import (
     Rule,
     TokenResult,
     accumulate_gradient,
+    accumulate_nothing,
     policy_logprobs,
 )
 from flow_grpo.trainer.hyper_parameters import FlowGrpo, Sft
-from flow_grpo.trainer.lora import adapter_off
 from flow_grpo.trainer.memory import PeakMemory, is_out_of_memory
 from flow_grpo.trainer.metrics import Metrics, batch_metrics, mismatch_metrics, token_metrics
 from flow_grpo.trainer.mini_batches import plan_updates
 from flow_grpo.trainer.objective import LogProbs, Terms, flow_grpo_terms, sft_terms
 from flow_grpo.trainer.optimiser import adamw_update, clear_gradient, gradient_norm
-from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.planner import Beat, Planner
 from flow_grpo.trainer.prefix_tree import build_tree, split_micro_batches
+from flow_grpo.trainer.ranks.shares import all_results, balanced_budget
 from flow_grpo.trainer.state import OptimiserState, TrainerState
+from flow_grpo.while_beating import while_beating
 
 Progress = Callable[[str, int, int], None]
 """Called from inside the work with (phase, done, total): the step's heartbeat. May raise to cancel the step."""
 
-Adapter = dict[str, torch.Tensor]
+Tensors = Mapping[str, torch.Tensor]
 
 # A tree of so few tokens is not the reason why memory ran out.
 SMALLEST_BUDGET = 64
@@ -52,8 +54,8 @@ class StepInputs:
     """What a step takes beside the state: all of it frozen or committed."""
 
     batch: Batch
-    reference: Adapter | None = None
-    """The adapter of the KL term's reference policy; None is the base model."""
+    reference: Tensors | None = None
+    """What trains in the KL term's reference policy; None is the base model."""
     micro_batch_tokens: int | None = None
     """The budget that the step was committed with, where it is replayed: it decides the rounding."""
 
@@ -93,12 +95,12 @@ def take_step(
     A step to which no sample is left makes no update: the policy and the optimiser stay as they are. When memory runs
     out, the step begins anew with micro-batches of half the size; the metrics name the size that it was made with.
     Raises NonFiniteLoss, naming the groups, when the loss or the gradient is not finite, BatchInvalid for token ids
-    that the model does not have, WrongIdentity when the batch is for another adapter shape.
+    that the model does not have, WrongIdentity when the batch is for other weights.
     """
     started, memory = time.monotonic(), PeakMemory()
     batch, training = inputs.batch, inputs.batch.metadata.training
-    if training.lora != state.lora:
-        message = f"the batch asks for an adapter of {training.lora}, the policy has {state.lora}"
+    if training.weights != state.weights:
+        message = f"the batch asks for weights of {training.weights}, the policy has {state.weights}"
         raise Failure(FailureType.WrongIdentity, message)
     _refuse_unknown_tokens(batch, planner.vocabulary)
     planner.compute_as(training)
@@ -112,6 +114,7 @@ def take_step(
     else:
         state = replace(state, step=state.step + 1)
         metrics["micro_batch_tokens"] = budget
+    metrics["ranks"] = planner.ranks.count
     metrics["seconds"] = time.monotonic() - started
     metrics["peak_memory_bytes"] = memory.read()
     return state, metrics
@@ -134,7 +137,8 @@ def make_micro_batches(
     lengths = torch.tensor([len(sample.response) for sample in samples])
     ends = lengths.cumsum(0)
     micros: list[MicroBatch] = []
-    for part in split_micro_batches([samples[index] for index in members], budget):
+    chosen = [samples[index] for index in members]
+    for part in split_micro_batches(chosen, balanced_budget(chosen, budget, planner.ranks.count)):
         places = [members[position] for position in part]
         tree = build_tree([samples[index] for index in places]).to(planner.device)
         index = torch.cat([torch.arange(int(ends[i] - lengths[i]), int(ends[i])) for i in places])
@@ -155,13 +159,20 @@ def rule_of(batch: Batch) -> Rule:
 
 
 def accumulate(work: Work, micros: Sequence[MicroBatch], given: Given, phase: str = "gradient") -> list[TokenResult]:
-    """Leave the gradient of the micro-batches' loss in the planner's parameters, not yet clipped. `given`: all."""
+    """Leave the gradient of the micro-batches' loss in the planner's parameters, not yet clipped. `given`: all.
+
+    Returns what was found at the actions of each micro-batch, whichever rank computed it.
+    """
     clear_gradient(work.planner)
-    results: list[TokenResult] = []
-    for k, micro in enumerate(micros):
-        beat = lambda k=k: work.progress(phase, k, len(micros))  # noqa: E731
-        results.append(accumulate_gradient(work.planner, micro, given.select(micro.index), work.rule, beat))
-    return results
+    found: dict[int, TokenResult] = {}
+    for k, beat in _rounds(work, micros, phase):
+        if k is None:
+            accumulate_nothing(work.planner, _smallest(micros), beat)
+        else:
+            given_here = given.select(micros[k].index)
+            found[k] = accumulate_gradient(work.planner, micros[k], given_here, work.rule, beat)
+    work.planner.settle_gradient()
+    return all_results(work.planner.ranks, [len(micro.index) for micro in micros], found, work.actions.weight)
 
 
 def _split_until_it_fits(work: Work, state: TrainerState, inputs: StepInputs) -> tuple[TrainerState, Metrics]:
@@ -171,13 +182,22 @@ def _split_until_it_fits(work: Work, state: TrainerState, inputs: StepInputs) ->
             after, metrics = _make_updates(work, state, inputs)
             return after, metrics | {"micro_batch_tokens": work.budget}
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error) or work.budget // 2 < SMALLEST_BUDGET:
+            # Other ranks would wait for this one: it is for their team to begin anew.
+            if not is_out_of_memory(error) or work.planner.ranks.count > 1:
                 raise
-            log.warning("out of memory with micro-batches of %d tokens: trying half of that", work.budget)
+            budget = half_budget(work.budget, error)
         clear_gradient(work.planner)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        work = replace(work, budget=work.budget // 2)
+        work = replace(work, budget=budget)
+
+
+def half_budget(budget: int, error: Exception) -> int:
+    """The budget to try when memory ran out with `budget`. Raises `error` where that would be of no use."""
+    if budget // 2 < SMALLEST_BUDGET:
+        raise error
+    log.warning("out of memory with micro-batches of %d tokens: trying half of that", budget)
+    return budget // 2
 
 
 def _make_updates(work: Work, state: TrainerState, inputs: StepInputs) -> tuple[TrainerState, Metrics]:
@@ -186,7 +206,7 @@ def _make_updates(work: Work, state: TrainerState, inputs: StepInputs) -> tuple[
     plan = plan_updates(work.samples, training, metadata.seed, metadata.step)
     whole = work.micro_batches(range(len(work.samples)))
     reference = _reference_logprobs(work, whole, training, inputs.reference)
-    work.planner.set_adapter(state.adapter)
+    work.planner.set_tensors(state.tensors)
     # A single update needs no pass for pi_old: its own gives it.
     old = _logprobs(work, whole, "old log-probs") if len(plan) > 1 else None
     # The parts of a pass add up to the step's gradient times their number: each is scaled as if it were a step.
@@ -197,49 +217,63 @@ def _make_updates(work: Work, state: TrainerState, inputs: StepInputs) -> tuple[
         micros = whole if len(members) == len(work.samples) else work.micro_batches(members)
         made = accumulate(work, micros, given, f"update {number + 1} of {len(plan)}")
         norms.append(_finite_norm(work, micros, given, made))
-        moments = adamw_update(work.planner, moments, training)
+        moments = adamw_update(work.planner, moments, norms[-1], training)
         results += made
         tree_tokens += sum(micro.tree.size for micro in micros)
-        first = _in_order(work, micros, [result.logprob for result in made]) if first is None else first
+        first = _in_order(work, micros, torch.cat([result.logprob for result in made])) if first is None else first
     metrics = token_metrics(results, len(plan)) | {"gradient_norm": max(norms), "tokens_in_tree": tree_tokens}
     if training.objective == "flow-grpo" and first is not None:
         metrics |= mismatch_metrics(first, work.actions)
-    return _state_after(state, work.planner, moments), metrics
+    return _state_after(work, state, moments), metrics
 
 
 def _reference_logprobs(
-    work: Work, micros: Sequence[MicroBatch], training: FlowGrpo | Sft, reference: Adapter | None
+    work: Work, micros: Sequence[MicroBatch], training: FlowGrpo | Sft, reference: Tensors | None
 ) -> torch.Tensor | None:
     """Log-probs (M,) of the step's actions under the reference policy; None where nothing needs them."""
     if training.objective == "sft" or training.kl.coefficient == 0:
         return None
     if reference is None:
-        with adapter_off(work.planner.model):
+        with work.planner.as_base(lambda: work.progress("reference policy", 0, 1)):
             return _logprobs(work, micros, "reference pass")
-    work.planner.set_adapter(reference)
+    work.planner.set_tensors(reference)
     return _logprobs(work, micros, "reference pass")
 
 
 def _logprobs(work: Work, micros: Sequence[MicroBatch], phase: str) -> torch.Tensor:
     """Log-probs (M,) of the step's actions under the planner as it is. `micros` hold every action once."""
-    found: list[torch.Tensor] = []
-    for k, micro in enumerate(micros):
-        beat = lambda k=k: work.progress(phase, k, len(micros))  # noqa: E731
-        found.append(policy_logprobs(work.planner, micro, work.rule.temperature, beat))
-    return _in_order(work, micros, found)
+    found: dict[int, torch.Tensor] = {}
+    for k, beat in _rounds(work, micros, phase):
+        micro = _smallest(micros) if k is None else micros[k]
+        logprobs = policy_logprobs(work.planner, micro, work.rule.temperature, beat)
+        if k is not None:
+            found[k] = logprobs
+    sizes = [len(micro.index) for micro in micros]
+    return _in_order(work, micros, work.planner.ranks.everywhere(sizes, found, work.actions.weight))
 
 
-def _in_order(work: Work, micros: Sequence[MicroBatch], values: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Per-action values of micro-batches that hold every action once, in the step's order: (M,)."""
+def _rounds(work: Work, micros: Sequence[MicroBatch], phase: str) -> Iterator[tuple[int | None, Beat]]:
+    """The micro-batches that are this rank's, each with its beat; None where it only keeps the others company."""
+    for number, k in enumerate(work.planner.ranks.deal(len(micros))):
+        place = number if k is None else k
+        yield k, lambda place=place: work.progress(phase, place, len(micros))
+
+
+def _smallest(micros: Sequence[MicroBatch]) -> MicroBatch:
+    return min(micros, key=lambda micro: micro.tree.size)
+
+
+def _in_order(work: Work, micros: Sequence[MicroBatch], values: torch.Tensor) -> torch.Tensor:
+    """Values (M,) of the actions in the order of micro-batches that hold each once, in the step's order: (M,)."""
     result = torch.empty_like(work.actions.weight)
-    for micro, part in zip(micros, values, strict=True):
-        result[micro.index] = part
+    result[torch.cat([micro.index for micro in micros])] = values
     return result
 
 
-def _state_after(state: TrainerState, planner: Planner, moments: OptimiserState) -> TrainerState:
-    adapter = {name: parameter.detach().to("cpu", copy=True) for name, parameter in planner.parameters.items()}
-    return replace(state, step=state.step + 1, sha256=tensors_sha256(adapter), adapter=adapter, optimiser=moments)
+def _state_after(work: Work, state: TrainerState, moments: OptimiserState) -> TrainerState:
+    tensors = work.planner.values()
+    sha256 = while_beating(lambda: tensors_sha256(tensors), lambda: work.progress("digest of the policy", 0, 1))
+    return replace(state, step=state.step + 1, sha256=sha256, tensors=tensors, optimiser=moments)
 
 
 def _refuse_unknown_tokens(batch: Batch, vocabulary: int) -> None:

@@ -15,6 +15,7 @@ from flow_grpo.trainer.base_models import BaseModels
 from flow_grpo.trainer.batch import Policy, check_batch, read_batch
 from flow_grpo.trainer.checkpoints import Identity, Origin, RunArtifacts
 from flow_grpo.trainer.collection import Collector
+from flow_grpo.trainer.computation import Computation
 from flow_grpo.trainer.contract import (
     InitPolicyRequest,
     InitPolicyResult,
@@ -27,15 +28,14 @@ from flow_grpo.trainer.contract import (
 )
 from flow_grpo.trainer.fork import forked_from, forked_state
 from flow_grpo.trainer.held_states import HeldStates
-from flow_grpo.trainer.hyper_parameters import Lora, Optimisation
-from flow_grpo.trainer.lora import initial_adapter
-from flow_grpo.trainer.placement import compute_device, stored_dtype
 from flow_grpo.trainer.planner import Planner
-from flow_grpo.trainer.planners import Planners
+from flow_grpo.trainer.rank import Rank
+from flow_grpo.trainer.ranks.team import Team
 from flow_grpo.trainer.records import PolicyRow, Records
 from flow_grpo.trainer.recovery import Recovery, batch_path, step_inputs
 from flow_grpo.trainer.state import TrainerState, initial_state
-from flow_grpo.trainer.step import Progress, take_step
+from flow_grpo.trainer.step import Progress
+from flow_grpo.while_beating import while_beating
 
 log = logging.getLogger(__name__)
 
@@ -65,25 +65,24 @@ def _to_nobody(_run_id: str, _step: int, _metrics: Mapping[str, float]) -> None:
 class Trainer:
     """Not thread-safe: one call at a time."""
 
-    def __init__(self, stores: Stores, worker: str, runs: int, report: Report = _to_nobody) -> None:
+    def __init__(self, stores: Stores, worker: str, runs: int, report: Report = _to_nobody, ranks: int = 1) -> None:
         """`worker`: the task queue on which this process, and no other, is reached. `runs`: how many are held.
 
-        `report`: told of every step that this process commits.
+        `report`: told of every step that this process commits. `ranks`: how many processes make a step together.
         """
         self._stores = stores
         self._models = BaseModels(stores.operator_file, stores.models_cache)
         self._worker = worker
         self._report = report
         self._states = HeldStates(runs)
-        self._planners = Planners(runs)
-        self._device = compute_device()
+        self._computation: Computation = Team(self._models, runs, ranks) if ranks > 1 else Rank(self._models, runs)
 
     def init_policy(self, request: InitPolicyRequest, progress: Progress) -> InitPolicyResult:
         """Make and commit policy 0, from the seed or as a copy of another run's: a repeated call gives the same."""
         artifacts = self._run_artifacts(request, progress)
         self._states.drop(request.run_id)
-        planner = self._planner(request.model, request.lora, request.dtype, progress)
-        state = self._state_zero(artifacts, request, planner)
+        planner = self._computation.planner(request.model, request.weights, request.dtype, progress)
+        state = while_beating(lambda: self._state_zero(artifacts, request, planner), lambda: progress("policy 0", 0, 1))
         origin = Origin(None, None, forked_from(request.start) if request.start else None)
         winner = self._save_and_commit(artifacts, state, origin, {}, checkpoint=True, progress=progress)
         self._states.put(state)
@@ -106,9 +105,8 @@ class Trainer:
         before, how = self._take_state(
             artifacts, request, request.step - 1, request.parent_sha256, request.checkpoint.keep, progress
         )
-        training = batch.metadata.training
-        planner = self._planner(request.model, training.lora, training.dtype, progress)
-        state, metrics = take_step(planner, before, step_inputs(artifacts, batch), progress)
+        inputs = step_inputs(artifacts, batch)
+        state, metrics = self._computation.take_step(request.model, before, inputs, progress)
         origin = Origin(before.sha256, batch.sha256)
         winner = self._save_and_commit(
             artifacts, state, origin, metrics, checkpoint=request.checkpoint.save, progress=progress
@@ -135,6 +133,10 @@ class Trainer:
         self._make_up_checkpoint(artifacts, request, row, progress)
         return SaveCheckpointResult(uri=file_uri(artifacts.checkpoint(request.step)))
 
+    def close(self) -> None:
+        """End what runs beside this process for it."""
+        self._computation.close()
+
     def _run_artifacts(self, request: Request, progress: Progress) -> RunArtifacts:
         identity = Identity(request.model, request.identity, self._models.identity(request.model, progress))
         return RunArtifacts(self._stores.artifacts, request.run_id, identity)
@@ -142,21 +144,14 @@ class Trainer:
     def _recovery(self, artifacts: RunArtifacts) -> Recovery:
         return Recovery(artifacts, self._stores.records, self._stores.replay_checkpoint_seconds)
 
-    def _planner(self, model: str, lora: Lora, products: str, progress: Progress) -> Planner:
-        """The model with an adapter of this shape, ready for products of a dtype and kept from call to call."""
-        frozen = stored_dtype(self._device, products)
-        return self._planners.get(
-            model, lora, frozen, lambda: self._models.load_planner(model, lora, self._device, frozen, progress)
-        )
-
     def _state_zero(self, artifacts: RunArtifacts, request: InitPolicyRequest, planner: Planner) -> TrainerState:
         if request.start is None:
-            return initial_state(request.run_id, request.lora, initial_adapter(planner.shapes(), request.seed))
+            return initial_state(request.run_id, request.weights, planner.initial_tensors(request.seed))
         if self._stores.records.policy(request.run_id, 0) is not None:
             # The parent may be gone by now.
             return self._recovery(artifacts).snapshot(0)
-        state = forked_state(artifacts, request.lora, request.start)
-        planner.set_adapter(state.adapter)
+        state = forked_state(artifacts, request.weights, request.start)
+        planner.check_tensors(state.tensors)
         return state
 
     def _take_state(
@@ -168,13 +163,9 @@ class Trainer:
             return held, "memory"
         progress("load checkpoint", 0, 1)
         recovery = self._recovery(artifacts)
-        snapshot = recovery.snapshot(step)
+        snapshot = while_beating(lambda: recovery.snapshot(step), lambda: progress("load checkpoint", 0, 1))
         log.info("%s@%d: recovering from the state after step %d", request.run_id, step, snapshot.step)
-
-        def planner_for(training: Optimisation) -> Planner:
-            return self._planner(request.model, training.lora, training.dtype, progress)
-
-        state = recovery.replay(planner_for, snapshot, step, keep, progress)
+        state = recovery.replay(self._computation, snapshot, step, keep, progress)
         if state.sha256 != sha256:
             raise Failure(
                 FailureType.ReplayDiverged,
@@ -195,10 +186,11 @@ class Trainer:
     ) -> PolicyRow:
         """Write what the step made, then commit its row. Raises StepDiverged when another sha256 was committed."""
         progress("write", 0, 2)
-        directory = artifacts.write_policy(state, origin)
+        directory = while_beating(lambda: artifacts.write_policy(state, origin), lambda: progress("write", 0, 2))
         progress("write", 1, 2)
         if checkpoint:
-            self._recovery(artifacts).save_checkpoint(state, origin)
+            saving = self._recovery(artifacts).save_checkpoint
+            while_beating(lambda: saving(state, origin), lambda: progress("write", 1, 2))
         row = PolicyRow(file_uri(directory), state.sha256, origin.parent_sha256, origin.batch_sha256, metrics)
         winner = self._stores.records.commit_policy(state.run_id, state.step, row)
         if winner.sha256 != state.sha256:
@@ -216,7 +208,8 @@ class Trainer:
             return
         state, _ = self._take_state(artifacts, request, request.step, row.sha256, request.keep, progress)
         progress("write", 0, 1)
-        self._recovery(artifacts).save_again(state, Origin(row.parent_sha256, row.batch_sha256))
+        saving, origin = self._recovery(artifacts).save_again, Origin(row.parent_sha256, row.batch_sha256)
+        while_beating(lambda: saving(state, origin), lambda: progress("write", 0, 1))
         self._states.put(state)
         self._tidy(artifacts, request.step, request.keep, progress)
 

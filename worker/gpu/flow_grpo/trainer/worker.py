@@ -50,9 +50,11 @@ async def run_worker(settings: Settings) -> None:
     # would look as if this process were gone. A call of any other run is better left to whoever is free.
     slots = {SHARED_QUEUE: 1, own_queue: settings.runs}
     tracking = Tracking(settings.trackers, settings.trackers_directory)
-    activities = _activities(settings, own_queue, tracking)
+    trainer = _trainer(settings, own_queue, tracking)
+    activities = TrainerActivities(trainer, secrets_of(settings.database_url.get_secret_value()))
     with (
         closing(tracking),
+        closing(trainer),
         ThreadPoolExecutor(max_workers=sum(slots.values()), thread_name_prefix="step") as executor,
     ):
         shared, own = trainer_workers(connecting.result(), activities, slots, executor)
@@ -99,13 +101,12 @@ def trainer_workers(
     ]
 
 
-def _activities(settings: Settings, own_queue: str, tracking: Tracking) -> TrainerActivities:
-    database_url = settings.database_url.get_secret_value()
+def _trainer(settings: Settings, own_queue: str, tracking: Tracking) -> Trainer:
     stores = Stores(
         artifacts=settings.artifacts,
         models_cache=settings.models_cache,
         operator_file=settings.operator_file,
-        records=Records(database_url),
+        records=Records(settings.database_url.get_secret_value()),
         replay_checkpoint_seconds=settings.replay_checkpoint_seconds,
     )
-    return TrainerActivities(Trainer(stores, own_queue, settings.runs, tracking.report), secrets_of(database_url))
+    return Trainer(stores, own_queue, settings.runs, tracking.report, settings.ranks)

@@ -7,19 +7,18 @@ from typing import Any
 from safetensors import SafetensorError
 
 from flow_grpo import artifacts
+from flow_grpo.model_directory import WEIGHTS
 from flow_grpo.policy import ADAPTER_TENSORS, tensors_sha256
-from flow_grpo.trainer.checkpoints import OPTIMISER_TENSORS
-from flow_grpo.trainer.state import OptimiserState, read_adapter, read_optimiser
-
-Files = Mapping[str, bytes]
+from flow_grpo.trainer.checkpoints import OPTIMISER_TENSORS, read_optimiser, read_weights
+from flow_grpo.trainer.state import OptimiserState
 
 
 def directory_problems(directory: Path, claims: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a policy's or checkpoint's directory. `claims`: what its manifest must say, by key."""
     try:
-        manifest, files = artifacts.load_directory(directory)
+        manifest = artifacts.check_directory(directory)
         yield from _claim_problems(manifest, claims)
-        yield from _tensor_problems(files, claims["policy_sha256"])
+        yield from _tensor_problems(directory, manifest, claims["policy_sha256"])
     except artifacts.ArtifactMissing:
         yield "there is no manifest.json" if directory.exists() else "the directory is missing"
     except artifacts.ArtifactBroken as error:
@@ -34,19 +33,20 @@ def _claim_problems(manifest: Mapping[str, Any], claims: Mapping[str, Any]) -> I
             yield f"its manifest has {key} {manifest.get(key)}, the database {expected}"
 
 
-def _tensor_problems(files: Files, sha256: str) -> Iterator[str]:
-    if ADAPTER_TENSORS not in files:
-        yield f"it has no {ADAPTER_TENSORS}"
+def _tensor_problems(directory: Path, manifest: Mapping[str, Any], sha256: str) -> Iterator[str]:
+    files = manifest["files"]
+    if ADAPTER_TENSORS not in files and WEIGHTS not in files:
+        yield f"it has neither {ADAPTER_TENSORS} nor {WEIGHTS}"
         return
-    adapter = read_adapter(files[ADAPTER_TENSORS])
-    actual = tensors_sha256(adapter)
+    tensors = read_weights(directory, manifest)
+    actual = tensors_sha256(tensors)
     if actual != sha256:
         yield f"its tensors have sha256 {actual}, the policy {sha256}"
     if OPTIMISER_TENSORS not in files:
         return
-    shapes = {name: tensor.shape for name, tensor in adapter.items()}
-    if not _fits(read_optimiser(files[OPTIMISER_TENSORS]), shapes):
-        yield "its optimiser state is of another adapter"
+    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    if not _fits(read_optimiser(directory), shapes):
+        yield "its optimiser state is of other weights"
 
 
 def _fits(optimiser: OptimiserState, shapes: Mapping[str, Any]) -> bool:

@@ -16,13 +16,14 @@ from flow_grpo import artifacts
 from flow_grpo.base_model import RegisteredModel, load_tokenizer
 from flow_grpo.export import export as exporting
 from flow_grpo.export.__main__ import main
-from flow_grpo.policy import ADAPTER_TENSORS, file_sha256, read_adapter, tensors_sha256
+from flow_grpo.policy import ADAPTER_TENSORS, file_sha256, read_policy, tensors_sha256
 from flow_grpo.policy_server.engine import Engine, GenerationRequest
 from flow_grpo.policy_server.policies import PolicyStore
 from flow_grpo.policy_server.row_threads import RowThreads
-from flow_grpo.trainer.hyper_parameters import Lora
+from flow_grpo.trainer.hyper_parameters import Full, Lora
 from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.prefix_tree import build_tree
+from tests.directories import load_directory
 from tests.trainer.rows import evaluate, submit
 from tests.trainer.run import RUN_ID, Run
 from tests.trainer.samples import LORA, MODEL, sample
@@ -43,21 +44,26 @@ def run(
     submit(run, RUN_ID, {"name": "to be exported", "dataset": {"name": "atlas", "seed": 7}})
     evaluate(run, 0, 0.47)
     evaluate(run, STEPS, 0.83)
+    configure(run, monkeypatch)
+    return run
+
+
+def configure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of the command."""
     environment = {
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": run.database_url,
         "AGENTFLOW_ARTIFACTS": run.root.as_uri(),
-        "AGENTFLOW_MODELS_CACHE": str(models_cache),
+        "AGENTFLOW_MODELS_CACHE": str(run.models_cache),
         "AGENTFLOW_OPERATOR_FILE": str(run.operator_file),
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    return run
 
 
 def enlarge(run: Run) -> str:
     """Make the last policy a large random one, committed; returns its sha256."""
     directory = run.directory / "policies" / f"{STEPS:06d}"
-    manifest, files = artifacts.load_directory(directory)
+    manifest, files = load_directory(directory)
     generator = torch.Generator().manual_seed(1)
     shapes = {name: tensor.shape for name, tensor in load(files[ADAPTER_TENSORS]).items()}
     tensors = {name: torch.randn(shape, generator=generator) * 0.2 for name, shape in shapes.items()}
@@ -89,9 +95,9 @@ def greedy(model: Any, prompt: Sequence[int]) -> list[int]:
     return found[0, len(prompt) :].tolist()
 
 
-def planned(run: Run, planner: Planner, prompt: Sequence[int], response: Sequence[int]) -> list[int]:
+def planned(run: Run, planner: Planner, prompt: Sequence[int], response: Sequence[int], step: int = STEPS) -> list[int]:
     """The token that the trainer's planner holds most likely after the prompt and after each token of the response."""
-    planner.set_adapter(read_adapter(run.directory / "policies" / f"{STEPS:06d}").tensors)
+    planner.set_tensors(read_policy(run.directory / "policies" / f"{step:06d}").tensors)
     tree = build_tree([sample(0, 0, 1, list(prompt), list(response), 0.0)])
     with torch.inference_mode():
         hidden = planner.hidden_states(tree, planner.attention(tree), lambda: None)
@@ -146,6 +152,31 @@ def test_the_adapter_plans_in_peft_and_in_transformers_as_here(
     assert greedy(AutoModelForCausalLM.from_pretrained(target, dtype=torch.float32), prompt) == tokens
     assert tokens == planned(run, planner, prompt, tokens) == served(run, models_cache, prompt)
     # The adapter matters: the base model plans otherwise.
+    assert greedy(AutoModelForCausalLM.from_pretrained(tiny_model), prompt) != tokens
+
+
+@pytest.mark.parametrize("arguments", [[], ["--merged"]])
+def test_a_model_that_trained_whole_plans_in_plain_transformers_as_here(
+    tmp_path: Path,
+    database_url: str,
+    models_cache: Path,
+    tiny_model: Path,
+    prompt: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+) -> None:
+    run, target = Run(tmp_path, database_url, models_cache), tmp_path / "whole"
+    run.weights = {"kind": "full"}
+    run.train(run.trainer(), 1)
+    configure(run, monkeypatch)
+    assert main([f"{RUN_ID}@1", "--to", str(target), *arguments]) == 0
+    manifest = json.loads((target / "manifest.json").read_text())
+    assert (manifest["kind"], manifest["policy_sha256"]) == ("full", run.policies[1])
+    assert AutoTokenizer.from_pretrained(target).encode(PROMPT) == prompt
+    tokens = greedy(AutoModelForCausalLM.from_pretrained(target), prompt)
+    planner = Planner.load(tiny_model, MODEL, Full(kind="full"))
+    assert tokens == planned(run, planner, prompt, tokens, step=1)
+    # A step moves the weights so far that the base model plans otherwise.
     assert greedy(AutoModelForCausalLM.from_pretrained(tiny_model), prompt) != tokens
 
 

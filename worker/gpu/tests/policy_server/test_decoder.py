@@ -23,7 +23,8 @@ def decoder_logits(policy: LoadedPolicy, tokens: list[int]) -> np.ndarray:
     _, nodes = runtime.cache.extend(runtime.cache.root(policy.sha256), tokens)
     runtime.compute(policy.weights, nodes)
     size = runtime.decoder.max_logit_rows
-    return np.concatenate([runtime.logits(nodes[start : start + size]) for start in range(0, len(nodes), size)])
+    parts = [nodes[start : start + size] for start in range(0, len(nodes), size)]
+    return np.concatenate([runtime.logits(policy.weights, part) for part in parts])
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def planner(config: dict[str, Any], hyper: Any) -> Planner:
     """A model with random weights."""
     model = LlamaForCausalLM(LlamaConfig(**config))
     model.set_attn_implementation("prefix_tree")
-    return Planner(model, "measured", hyper.lora)
+    return Planner(model, "measured", hyper.weights, base={})
 
 
 def main(request: dict[str, Any]) -> None:
@@ -48,12 +48,12 @@ def main(request: dict[str, Any]) -> None:
 
     small = planner({**request["config"], "num_hidden_layers": 1}, hyper)
     take_step(
-        small, initial_state("r", hyper.lora, initial_adapter(small.shapes(), 1)), StepInputs(batch(64)), no_progress
+        small, initial_state("r", hyper.weights, initial_adapter(small.shapes(), 1)), StepInputs(batch(64)), no_progress
     )
     del small
     before = resident()
     whole = planner(request["config"], hyper)
-    state = initial_state("r", hyper.lora, initial_adapter(whole.shapes(), 1))
+    state = initial_state("r", hyper.weights, initial_adapter(whole.shapes(), 1))
     inputs, memory = StepInputs(batch(hyper.micro_batch_tokens)), PeakMemory()
     take_step(whole, state, inputs, no_progress)
     print(memory.read() - before)

@@ -10,7 +10,7 @@ from flow_grpo.trainer.batch import Sample
 from flow_grpo.trainer.contract import InitPolicyRequest, SaveCheckpointRequest, TrainStepRequest, TrainStepResult
 from flow_grpo.trainer.records import Records
 from flow_grpo.trainer.trainer import Stores, Trainer
-from tests.trainer.samples import IDENTITY, LORA, MODEL, metadata, random_samples, write_batch
+from tests.trainer.samples import IDENTITY, LORA, MODEL, metadata, random_samples, training, write_batch
 
 RUN_ID = "run-1"
 WORKER = "trainer/1"
@@ -35,6 +35,8 @@ class Run:
         self.operator_file.write_text("models:\n  tiny-random: { source: tiny-random, context: 2048 }\n")
         self.policies: dict[int, str] = {}
         self.directory = self.root / "runs" / self.run_id
+        self.weights: dict[str, Any] = LORA
+        """What trains in it."""
 
     def stores(self, replay_checkpoint_seconds: float = 1e9) -> Stores:
         """Where its trainers find things."""
@@ -53,14 +55,22 @@ class Run:
 
     def init_request(self, seed: int = 3) -> InitPolicyRequest:
         """initPolicy's argument."""
-        payload = {"run_id": self.run_id, "model": MODEL, "seed": seed, "lora": LORA, "identity": IDENTITY}
+        payload = {
+            "run_id": self.run_id,
+            "model": MODEL,
+            "seed": seed,
+            "weights": self.weights,
+            "dtype": "float32",
+            "identity": IDENTITY,
+        }
         return InitPolicyRequest.model_validate(payload)
 
     def freeze(self, step: int, samples: list[Sample] | None = None, **changes: Any) -> dict[str, str]:
         """Write the batch of a step and its row, once; returns its reference."""
         rows = random_samples(step) if samples is None else samples
         path = self.directory / "batches" / f"{step:06d}.arrow"
-        sha256 = write_batch(path, rows, metadata(rows, self.run_id, step, self.policies[step - 1], **changes))
+        given = {"training": training(weights=self.weights).model_dump(), **changes}
+        sha256 = write_batch(path, rows, metadata(rows, self.run_id, step, self.policies[step - 1], **given))
         self.execute(
             "INSERT INTO batches (run_id, step, uri, sha256, samples, bytes, policy_sha256) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",

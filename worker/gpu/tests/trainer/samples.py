@@ -13,7 +13,7 @@ from flow_grpo.trainer.hyper_parameters import FlowGrpo, Sft
 
 IDENTITY = {"dataset": "d" * 64, "prompt": "p" * 64}
 MODEL = "tiny-random"
-LORA = {"rank": 4, "alpha": 8.0}
+LORA = {"kind": "lora", "rank": 4, "alpha": 8.0}
 CLIP = {"kind": "clip", "low": 0.2, "high": 0.3, "dual": 3.0}
 
 # The trainer's own arithmetic has no use for the sampler's log-probs: any will do.
@@ -27,7 +27,7 @@ OPTIMISATION = {
     "adam_beta1": 0.9,
     "adam_beta2": 0.999,
     "adam_epsilon": 1e-8,
-    "lora": LORA,
+    "weights": LORA,
     "epochs": 1,
     "mini_batches": 1,
     "micro_batch_tokens": 4096,
@@ -104,8 +104,8 @@ def random_samples(seed: int, groups: int = 2, rollouts: int = 3, vocabulary: in
 def metadata(samples: list[Sample], run_id: str, step: int, parent: str, **changes: Any) -> dict[str, Any]:
     """Metadata of a batch file as its writer makes it."""
     values = {
-        "format": 2,
-        "trainer_version": "flow-grpo-2",
+        "format": 3,
+        "trainer_version": "flow-grpo-3",
         "run_id": run_id,
         "step": step,
         "policy": {"name": f"{run_id}@{step - 1}", "sha256": parent},

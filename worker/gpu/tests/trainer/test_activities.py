@@ -18,7 +18,7 @@ from flow_grpo.trainer.trainer import Stores, Trainer
 from tests.trainer.run import RUN_ID, WORKER, Run
 from tests.trainer.samples import IDENTITY, LORA, MODEL
 
-INIT = {"run_id": RUN_ID, "model": MODEL, "seed": 3, "lora": LORA, "identity": IDENTITY}
+INIT = {"run_id": RUN_ID, "model": MODEL, "seed": 3, "weights": LORA, "identity": IDENTITY}
 
 
 def test_a_run_through_the_activities(run: Run) -> None:
@@ -45,7 +45,12 @@ def test_a_run_through_the_activities(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "field"), [({"seed": "x"}, "seed"), ({"run_id": "../other"}, "run_id"), ({"lora": {"rank": 0}}, "lora")]
+    ("change", "field"),
+    [
+        ({"seed": "x"}, "seed"),
+        ({"run_id": "../other"}, "run_id"),
+        ({"weights": {"kind": "lora", "rank": 0}}, "weights.lora.rank"),
+    ],
 )
 def test_a_malformed_request_is_final(run: Run, change: dict[str, Any], field: str) -> None:
     activities = TrainerActivities(run.trainer(), ())

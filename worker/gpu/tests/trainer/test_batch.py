@@ -8,6 +8,7 @@ import pytest
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.policy import file_sha256
 from flow_grpo.trainer.batch import Batch, check_batch, read_batch
+from flow_grpo.trainer.hyper_parameters import Lora
 from tests.trainer.samples import IDENTITY, MODEL, metadata, random_samples, sample, write_batch
 
 PARENT = "a" * 64
@@ -45,7 +46,7 @@ def test_files_of_the_typescript_writer_are_read(name: str, rows: int) -> None:
     assert len(batch.samples) == rows
     if rows:
         assert batch.samples[0] == sample(0, 0, 1, [1, 2, 3, 4, 5], [49000, 49001, 49002], 1.0, logprob=-0.5)
-        assert batch.metadata.training.lora.rank == 4
+        assert batch.metadata.training.weights == Lora(kind="lora", rank=4, alpha=8)
 
 
 def test_a_missing_or_altered_file_is_refused(path: Path) -> None:

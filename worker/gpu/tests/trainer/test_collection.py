@@ -11,6 +11,7 @@ from flow_grpo.trainer.checkpoints import Identity, RunArtifacts
 from flow_grpo.trainer.collection import Collector
 from flow_grpo.trainer.contract import Keep
 from flow_grpo.trainer.records import Records
+from tests.directories import load_directory
 from tests.trainer.kills import KillAfter, Killed
 from tests.trainer.rows import evaluate, fork_of, kl_reference, submit
 from tests.trainer.run import RUN_ID, Run, no_progress
@@ -160,7 +161,7 @@ def test_a_kill_anywhere_in_a_collection_leaves_only_whole_directories_and_true_
 def check_standing(run: Run) -> None:
     standing = [path for kind in ("policies", "checkpoints") for path in (run.directory / kind).glob("[0-9]*")]
     for path in standing:
-        artifacts.load_directory(path)
+        load_directory(path)
     rows = run.execute("SELECT uri FROM checkpoints WHERE removed_at IS NULL")
     assert all(Path(artifacts.uri_path(uri)) in standing for (uri,) in rows)
     assert {0, 5, 6} <= {int(path.name) for path in standing if path.parent.name == "policies"}

@@ -9,7 +9,7 @@ from temporalio.exceptions import CancelledError
 
 from flow_grpo import artifacts
 from flow_grpo.failures import Failure, FailureType
-from flow_grpo.policy import read_adapter
+from flow_grpo.policy import read_policy
 from flow_grpo.trainer.contract import TrainStepResult
 from tests.trainer.run import RUN_ID, Run, no_progress
 from tests.trainer.samples import LORA, MODEL, random_samples
@@ -18,7 +18,7 @@ from tests.trainer.samples import LORA, MODEL, random_samples
 def test_the_committed_policy_is_what_the_policy_server_reads(run: Run) -> None:
     run.init(run.trainer())
     result = run.step(run.trainer(), 1)
-    adapter = read_adapter(artifacts.uri_path(result.uri))
+    adapter = read_policy(artifacts.uri_path(result.uri))
     assert adapter.sha256 == result.policy.sha256
     assert adapter.base_model == MODEL
     assert adapter.scale == LORA["alpha"] / LORA["rank"]
@@ -54,7 +54,7 @@ def test_a_committed_policy_whose_directory_is_damaged_is_made_again(run: Run, d
         (directory / "adapter_model.safetensors").write_bytes(b"")
     result = run.step(run.trainer(), 1)
     assert result.policy.sha256 == run.policies[1]
-    assert read_adapter(directory).sha256 == run.policies[1]
+    assert read_policy(directory).sha256 == run.policies[1]
 
 
 def test_a_zombie_finds_the_winner(run: Run) -> None:

@@ -9,6 +9,7 @@ import pytest
 from flow_grpo import artifacts
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer.contract import InitPolicyRequest, InitPolicyResult
+from tests.directories import load_directory
 from tests.trainer.kills import KillAfter, Killed
 from tests.trainer.run import RUN_ID, Run, no_progress
 from tests.trainer.samples import IDENTITY, LORA
@@ -34,7 +35,15 @@ def fork(parent: Run, tmp_path: Path, database_url: str, models_cache: Path) -> 
 def request(parent: Run, step: int = STEP, optimizer: bool = False, **changes: Any) -> InitPolicyRequest:
     start = {"policy": {"name": f"{RUN_ID}@{step}", "sha256": parent.policies[step]}, "optimizer": optimizer}
     identity = {**IDENTITY, "dataset": "another", "seed": "9"}
-    values = {"run_id": FORK_ID, "model": "tiny-random", "seed": 9, "lora": LORA, "identity": identity, "start": start}
+    values = {
+        "run_id": FORK_ID,
+        "model": "tiny-random",
+        "seed": 9,
+        "weights": LORA,
+        "dtype": "float32",
+        "identity": identity,
+        "start": start,
+    }
     return InitPolicyRequest.model_validate({**values, **changes})
 
 
@@ -70,7 +79,7 @@ def refusal(fork: Run, parent: Run, **options: Any) -> Failure:
 def test_policy_zero_of_a_fork_is_its_parents_policy_with_a_fresh_optimiser(fork: Run, parent: Run) -> None:
     result = begin(fork, parent)
     assert (result.policy.name, result.policy.sha256) == (f"{FORK_ID}@0", parent.policies[STEP])
-    manifest, files = artifacts.load_directory(artifacts.uri_path(result.uri))
+    manifest, files = load_directory(artifacts.uri_path(result.uri))
     noted = {"policy_name": f"{RUN_ID}@{STEP}", "policy_sha256": parent.policies[STEP], "optimizer": False}
     assert (manifest["forked_from"], manifest["parent_sha256"], manifest["run_id"]) == (noted, None, FORK_ID)
     assert "optimizer.safetensors" not in files
@@ -138,8 +147,8 @@ def test_a_lost_parent_is_retried(fork: Run, parent: Run) -> None:
 
 
 def test_another_adapter_shape_is_refused(fork: Run, parent: Run) -> None:
-    failure = refusal(fork, parent, lora={**LORA, "rank": 8})
-    assert (failure.type, failure.details) == (FailureType.WrongIdentity, {"differs": ["adapter"]})
+    failure = refusal(fork, parent, weights={**LORA, "rank": 8})
+    assert (failure.type, failure.details) == (FailureType.WrongIdentity, {"differs": ["weights"]})
 
 
 def test_another_base_model_is_refused(fork: Run, parent: Run) -> None:

@@ -48,7 +48,7 @@ def small_planner(attention: str) -> Planner:
     for layer in model.model.layers:
         layer.input_layernorm = layer.post_attention_layernorm = nn.RMSNorm(16, eps=1e-5)
     model.model.norm = nn.RMSNorm(16, eps=1e-5)
-    planner = Planner(model.double(), "small", Lora.model_validate(LORA))
+    planner = Planner(model.double(), "small", Lora.model_validate(LORA), base={})
     for parameter in planner.parameters.values():
         parameter.data = torch.randn(parameter.shape, dtype=torch.float64) * 0.3
     return planner
@@ -222,7 +222,7 @@ def test_tree_of_more_nodes_than_a_block(tree_planner: Planner, plain_planner: P
 
 def test_adapter_off_is_the_base_model_to_the_bit(tiny_model: Path, planner: Planner) -> None:
     base = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32, attn_implementation="eager")
-    planner.set_adapter({name: torch.ones(shape) for name, shape in planner.shapes().items()})
+    planner.set_tensors({name: torch.ones(shape) for name, shape in planner.shapes().items()})
     planner.model.config._attn_implementation = "eager"
     ids = torch.tensor([[1, 2, 3, 4]])
     with torch.no_grad(), adapter_off(planner.model):
@@ -232,7 +232,7 @@ def test_adapter_off_is_the_base_model_to_the_bit(tiny_model: Path, planner: Pla
 
 
 def test_policy_zero_equals_the_base(planner: Planner) -> None:
-    state = initial_state("run", planner.lora, initial_adapter(planner.shapes(), run_seed=1))
+    state = initial_state("run", planner.weights, initial_adapter(planner.shapes(), run_seed=1))
     _, metrics = take_step(planner, state, StepInputs(in_memory(random_samples(4))), no_progress)
     assert abs(metrics["kl"]) < 1e-6
     assert metrics["gradient_norm"] > 0

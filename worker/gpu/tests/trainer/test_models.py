@@ -17,6 +17,8 @@ from flow_grpo.policy import tensors_sha256
 from flow_grpo.trainer.base_models import BaseModels
 from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.ranks.group import Ranks
+from flow_grpo.trainer.step import Progress
 from flow_grpo.trainer.tree_check import check_prefix_tree
 from tests.models import SIZES, save_small_model
 from tests.trainer.run import no_progress
@@ -54,6 +56,11 @@ def operators(tmp_path: Path, directory: Path, context: int = 64) -> BaseModels:
     return BaseModels(file, tmp_path / "cache")
 
 
+def load(models: BaseModels, progress: Progress) -> Planner:
+    """The planner of the registered model."""
+    return models.load_planner("mine", Lora.model_validate(LORA), Ranks(), torch.float32, progress)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("moved_by", [0.0, 0.4])
 def test_the_gradient_over_the_tree_is_the_plain_one(tmp_path: Path, kind: str, moved_by: float) -> None:
@@ -66,7 +73,7 @@ def test_the_gradient_over_the_tree_is_the_plain_one(tmp_path: Path, kind: str, 
 def test_a_registered_directory_becomes_a_planner(tmp_path: Path, kind: str) -> None:
     models = operators(tmp_path, save_small_model(kind, tmp_path / kind, max_shard_size="4KB"))
     phases: list[str] = []
-    planner = models.load_planner("mine", Lora.model_validate(LORA), lambda phase, _done, _total: phases.append(phase))
+    planner = load(models, lambda phase, _done, _total: phases.append(phase))
     # 2 layers, 7 projections, A and B.
     assert len(planner.parameters) == 28
     assert {"digest of the base model", "load model"} <= set(phases)
@@ -81,7 +88,7 @@ def test_a_model_without_all_tensors_is_refused(tmp_path: Path) -> None:
     del tensors["model.layers.1.mlp.up_proj.weight"]
     save_file(tensors, directory / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(Failure, match=r"lacks 1 tensors of the model, the first is model\.layers\.1") as caught:
-        operators(tmp_path, directory).load_planner("mine", Lora.model_validate(LORA), no_progress)
+        load(operators(tmp_path, directory), no_progress)
     assert caught.value.type == FailureType.BadConfiguration
 
 

@@ -18,11 +18,11 @@ from tests.trainer.samples import LORA, MODEL, in_memory, random_samples, traini
 
 def gradient(planner: Planner, samples: list[Sample], **changes: object) -> torch.Tensor:
     """The first moment after a step that does not clip: a tenth of the gradient, all parameters in one row."""
-    hyper = training(max_grad_norm=1e9, lora=planner.lora.model_dump(), **changes)
+    hyper = training(max_grad_norm=1e9, weights=planner.weights.model_dump(), **changes)
     shapes = planner.shapes()
     generator = torch.Generator().manual_seed(2)
     adapter = {name: torch.randn(shapes[name], generator=generator) * 0.1 for name in shapes}
-    state = initial_state("run", planner.lora, adapter)
+    state = initial_state("run", planner.weights, adapter)
     after, _ = take_step(planner, state, StepInputs(in_memory(samples, hyper)), no_progress)
     return torch.cat([moment.flatten() for moment in after.optimiser.exp_avg.values()])
 

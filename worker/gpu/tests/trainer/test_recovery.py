@@ -10,6 +10,7 @@ from flow_grpo import artifacts
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer.contract import TrainStepRequest
 from flow_grpo.trainer.recovery import StateUnavailable
+from tests.directories import load_directory
 from tests.trainer.again import remove_checkpoints, uncommit
 from tests.trainer.kills import KillAfter, Killed
 from tests.trainer.run import KEEP, RUN_ID, Run, no_progress
@@ -140,7 +141,7 @@ def test_a_checkpoint_of_an_uncommitted_policy_is_skipped(trained: Run) -> None:
     request, sha256, _ = forget(trained, STEPS)
     last = trained.directory / "checkpoints" / f"{STEPS - 1:06d}"
     # Whole, but of another policy than the committed one.
-    manifest, files = artifacts.load_directory(trained.directory / "checkpoints" / "000001")
+    manifest, files = load_directory(trained.directory / "checkpoints" / "000001")
     shutil.rmtree(last)
     del manifest["files"]
     artifacts.commit_directory(last, files, {**manifest, "step": STEPS - 1})
@@ -159,7 +160,7 @@ def test_another_identity_is_refused_and_named(trained: Run) -> None:
 def test_a_checkpoint_of_another_identity_is_refused(trained: Run) -> None:
     request, _, _ = forget(trained, STEPS)
     last = trained.directory / "checkpoints" / f"{STEPS - 1:06d}"
-    manifest, files = artifacts.load_directory(last)
+    manifest, files = load_directory(last)
     shutil.rmtree(last)
     del manifest["files"]
     manifest["identity"]["dataset"] = "other"

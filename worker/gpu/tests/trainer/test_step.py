@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer import step as step_module
@@ -18,14 +19,7 @@ from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.lora import initial_adapter
 from flow_grpo.trainer.mini_batches import plan_updates
 from flow_grpo.trainer.planner import Planner
-from flow_grpo.trainer.state import (
-    TrainerState,
-    adapter_bytes,
-    initial_state,
-    optimiser_bytes,
-    read_adapter,
-    read_optimiser,
-)
+from flow_grpo.trainer.state import TrainerState, initial_state, optimiser_of, optimiser_tensors
 from flow_grpo.trainer.step import StepInputs, Work, accumulate, rule_of, take_step
 from tests.trainer.run import no_progress
 from tests.trainer.samples import LORA, MODEL, in_memory, kl, random_samples, sample, sft, training
@@ -34,13 +28,13 @@ PACKAGE = Path(__file__).parents[2]
 
 
 def fresh_state(planner: Planner) -> TrainerState:
-    return initial_state("run", planner.lora, initial_adapter(planner.shapes(), run_seed=3))
+    return initial_state("run", planner.weights, initial_adapter(planner.shapes(), run_seed=3))
 
 
 def fingerprint(state: TrainerState) -> tuple[str, str, str]:
     """Policy sha256, and sha256 of both files' bytes."""
-    adapter, optimiser = adapter_bytes(state), optimiser_bytes(state.optimiser)
-    return state.sha256, hashlib.sha256(adapter).hexdigest(), hashlib.sha256(optimiser).hexdigest()
+    weights, optimiser = save(dict(state.tensors)), save(optimiser_tensors(state.optimiser))
+    return state.sha256, hashlib.sha256(weights).hexdigest(), hashlib.sha256(optimiser).hexdigest()
 
 
 def three_steps(planner: Planner) -> TrainerState:
@@ -65,8 +59,9 @@ def test_same_state_and_batch_give_the_same_bytes_and_leave_the_state_alone(plan
 
 def test_saving_and_loading_changes_nothing(planner: Planner) -> None:
     state, _ = take_step(planner, fresh_state(planner), StepInputs(in_memory(random_samples(1))), no_progress)
-    adapter, optimiser = read_adapter(adapter_bytes(state)), read_optimiser(optimiser_bytes(state.optimiser))
-    loaded = TrainerState("run", state.step, state.sha256, state.lora, adapter, optimiser)
+    tensors = load(save(dict(state.tensors)))
+    optimiser = optimiser_of(load(save(optimiser_tensors(state.optimiser))))
+    loaded = TrainerState("run", state.step, state.sha256, state.weights, tensors, optimiser)
     batch = in_memory(random_samples(2))
     straight, _ = take_step(planner, state, StepInputs(batch), no_progress)
     resumed, _ = take_step(planner, loaded, StepInputs(batch), no_progress)
@@ -96,7 +91,7 @@ def test_the_step_prefers_what_was_rewarded(planner: Planner) -> None:
     state = fresh_state(planner)
 
     def margin() -> float:
-        planner.set_adapter(state.adapter)
+        planner.set_tensors(state.tensors)
         with torch.no_grad():
             planner.model.config._attn_implementation = "sdpa"
             logits = planner.model(input_ids=torch.tensor([[1, 2, 3]])).logits[0, -1]
@@ -182,7 +177,7 @@ def test_token_ids_outside_of_the_vocabulary_are_refused(planner: Planner, token
 
 
 def test_another_adapter_shape_is_refused(planner: Planner) -> None:
-    batch = in_memory(random_samples(1), training(lora={"rank": 8, "alpha": 8.0}))
+    batch = in_memory(random_samples(1), training(weights={"kind": "lora", "rank": 8, "alpha": 8.0}))
     with pytest.raises(Failure) as caught:
         take_step(planner, fresh_state(planner), StepInputs(batch), no_progress)
     assert caught.value.type is FailureType.WrongIdentity
@@ -216,7 +211,7 @@ def test_mini_batch_gradients_add_up_to_the_steps(planner: Planner) -> None:
     samples = random_samples(1, groups=4)
     hyper = training(mini_batches=2, queries_per_step=4, kl=kl(0.0))
     batch = in_memory(samples, hyper)
-    planner.set_adapter(fresh_state(planner).adapter)
+    planner.set_tensors(fresh_state(planner).tensors)
     taught, actions = make_actions(samples, hyper, 8)
     work = Work(planner, taught, actions, rule_of(batch), 4096, no_progress)
 
@@ -248,7 +243,7 @@ def test_the_kl_reference_may_be_another_policy(planner: Planner) -> None:
     other, _ = take_step(planner, state, StepInputs(in_memory(random_samples(5))), no_progress)
     batch = in_memory(random_samples(1), training(kl=kl(1.0)))
     _, to_base = take_step(planner, other, StepInputs(batch), no_progress)
-    _, to_itself = take_step(planner, other, StepInputs(batch, reference=other.adapter), no_progress)
+    _, to_itself = take_step(planner, other, StepInputs(batch, reference=other.tensors), no_progress)
     assert to_base["kl"] > 1e-6
     assert abs(to_itself["kl"]) < 1e-9
 

@@ -121,7 +121,7 @@ def gradients(parameters: Mapping[str, torch.nn.Parameter]) -> dict[str, torch.T
 def test_gradient_equals_that_of_trl(name: str, moved_by: float, planner: Planner, tiny_model: Path) -> None:
     turns, ours, theirs = OBJECTIVES[name]
     hyper = training(**{"group_size": GROUP_SIZE, "kl": kl(0.0), **ours})
-    planner.set_adapter(random_adapter(planner.shapes()))
+    planner.set_tensors(random_adapter(planner.shapes()))
     samples = ragged_samples(turns)
     samples = with_old(samples, work_of(planner, samples, hyper), moved_by)
     own = our_gradient(work_of(planner, samples, hyper), hyper, moved_by > 0)

@@ -9,6 +9,7 @@ import pytest
 
 from flow_grpo import artifacts
 from flow_grpo.verify.__main__ import main
+from tests.directories import load_directory
 from tests.trainer.rows import evaluate, fork_of, submit
 from tests.trainer.run import RUN_ID, Run
 
@@ -43,8 +44,8 @@ def damage(file: Path) -> None:
 def swap_policy(run: Run) -> None:
     """Whole by its manifest, but with the tensors of another policy."""
     directory = run.directory / "policies" / "000005"
-    manifest, files = artifacts.load_directory(directory)
-    _, others = artifacts.load_directory(run.directory / "policies" / "000004")
+    manifest, files = load_directory(directory)
+    _, others = load_directory(run.directory / "policies" / "000004")
     shutil.rmtree(directory)
     artifacts.commit_directory(directory, {**files, **others}, manifest)
 
