@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Score } from '../../../workflows/contracts/agent-activities.js';
 import type { JudgeConfig } from '../../../workflows/contracts/flow-config.js';
 import type { LanguageModel, LanguageModelRequest } from '../../engines/llm/language-model.js';
 import { LanguageModels } from '../../engines/llm/language-models.js';
@@ -28,13 +29,13 @@ function modelSaying(text: string, requests: LanguageModelRequest[] = [], replie
   };
 }
 
-function scored(answer: string, model: LanguageModel, truth = hidden, judge = config) {
+function scored(answer: string, model: LanguageModel, truth = hidden, judge = config): Promise<Score> {
   const { scoreAnswer } = createScoringActivities({
     truthOf: async () => truth,
     judge: new LlmJudge(new LanguageModels([model])),
   });
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-  return environment.run(() => scoreAnswer({ flow, query, answer, judge }));
+  return environment.run(() => scoreAnswer({ flow, query, answer, judge })) as Promise<Score>;
 }
 
 describe('a judge', () => {
