@@ -13,8 +13,8 @@ const inputSchema = z.strictObject({
     .describe('a complete Python program that prints its result'),
 });
 
-/** Waiting for a free interpreter included. The program's own limit is the operator's. */
-const TIMEOUT_MS = 3_600_000;
+/** Waiting for a free interpreter included, and within the time of an activity. The program's own limit is the operator's. */
+const TIMEOUT_MS = 840_000;
 /** Of a traceback: its end says what happened. */
 const ERROR_CHARACTERS = 1_200;
 

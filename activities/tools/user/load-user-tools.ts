@@ -19,7 +19,7 @@ const exportsSchema = z.object({
   description: z.string().regex(/^\S[^\n]{0,498}\S$/, 'must be one line of text'),
   schema: z.looseObject({ type: z.literal('object') }, 'must be a JSON schema of type object'),
   execute: z.custom<UserExecute>((value) => typeof value === 'function', 'must be a function'),
-  timeout_s: z.number().min(1).max(3600).default(DEFAULT_TIMEOUT_S),
+  timeout_s: z.number().min(1).max(840).default(DEFAULT_TIMEOUT_S),
   limitations: z.array(z.string()).default([]),
   best_practices: z.array(z.string()).default([]),
 });

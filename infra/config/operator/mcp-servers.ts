@@ -9,8 +9,8 @@ const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
   .refine((url) => !/^\w+:\/\/[^/?#]*@/.test(url), 'must carry no user name and no password: name a `key` instead');
 
-/** How long one call of a tool may take. */
-const timeout_s = z.number().min(1).max(3600).default(60);
+/** How long one call of a tool may take: less than an attempt of an activity. */
+const timeout_s = z.number().min(1).max(840).default(60);
 
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable');
 
