@@ -4,7 +4,7 @@ import { run } from './command.mjs';
 import { ROOT } from './paths.mjs';
 import { stamp } from './stamp.mjs';
 
-const FOLDERS = ['activities', 'api', 'infra', 'worker/agent', 'workflows'];
+const FOLDERS = ['activities', 'api', 'bench', 'infra', 'worker/agent', 'workflows'];
 const CONFIGURATION = ['nest-cli.json', 'package-lock.json', 'tsconfig.build.json', 'tsconfig.json'];
 
 export const build = {
