@@ -9,7 +9,7 @@ from flow_grpo.trainer.memory import is_out_of_memory
 from flow_grpo.trainer.ranks.messages import Broken, Done, Ready, Report
 
 # Time for the others to meet the failure that rank 0 met, or for its reason to become known.
-AFTERMATH_S = 5.0
+AFTERMATH_S = 20.0
 
 
 class RankLost(Exception):

@@ -6,33 +6,34 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
+from torch.distributed import TCPStore  # pyright: ignore[reportPrivateImportUsage]
 
 from flow_grpo.trainer.placement import compute_device
 from flow_grpo.trainer.ranks.group import Ranks
 
 HOST = "127.0.0.1"
 
-# Ranks that are ready find each other at once.
-MEET = timedelta(seconds=30)
+# Ranks that are ready find each other at once, if the machine is not busy.
+MEET = timedelta(seconds=100)
 # A rank may wait long for one that has more to do. That all of them advance is watched elsewhere (crew.py).
 COLLECTIVE = timedelta(hours=1)
 
 
-def open_store() -> dist.TCPStore:
+def open_store() -> TCPStore:
     """Where the ranks meet: on a free port of this machine, which no other machine can reach."""
     listener = socket.create_server((HOST, 0))
     port = listener.getsockname()[1]
-    return dist.TCPStore(
+    return TCPStore(
         HOST, port, is_master=True, wait_for_workers=False, timeout=MEET, master_listen_fd=listener.detach()
     )
 
 
-def find_store(port: int) -> dist.TCPStore:
+def find_store(port: int) -> TCPStore:
     """The store that rank 0 opened."""
-    return dist.TCPStore(HOST, port, is_master=False, wait_for_workers=False, timeout=MEET)
+    return TCPStore(HOST, port, is_master=False, wait_for_workers=False, timeout=MEET)
 
 
-def join_group(store: dist.TCPStore, rank: int, count: int) -> Ranks:
+def join_group(store: TCPStore, rank: int, count: int) -> Ranks:
     """Join the other ranks; every rank has a GPU of its own where there are any. Returns when all have joined."""
     device = compute_device()
     if device.type == "cuda":
