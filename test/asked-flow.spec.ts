@@ -74,6 +74,5 @@ function callsAfterTheirRecord(stack: SupervisedStack, id: string, events: FlowE
 
 /** What an event says, without when and how long. */
 function said({ type, data }: FlowEventDto): unknown {
-  const { seconds: _seconds, usage: _usage, ...rest } = data;
-  return { type, rest };
+  return { type, data: { ...data, seconds: null, usage: null } };
 }

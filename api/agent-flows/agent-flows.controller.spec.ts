@@ -94,6 +94,7 @@ describe(AgentFlowsController, () => {
     ['too many turns', { max_turns: 51 }, 'max_turns'],
     ['a policy that is not there', { policy: 'run-none@1' }, 'policy'],
     ['a policy that does not plan', { policy: 'run-none@1', flow: { planner: { engine: 'scripted' } } }, 'policy'],
+    ['a judge of an unknown truth', { flow: { scoring: { judge: { model: 'judge' } } } }, 'flow.scoring.judge'],
     ['pictures that nobody looks at', { images: [{ media_type: 'image/png', data: PIXEL }] }, 'images'],
   ])('I12: refuses %s, and records nothing', async (_, change, param) => {
     const { dataSource } = api.database;
@@ -252,7 +253,7 @@ describe(AgentFlowsController, () => {
     const answered = post({ ...QUESTION, question: 'Is it streamed?' })
       .set('Accept', 'text/event-stream')
       .expect(200)
-      .then(({ headers, text }) => ({ location: headers['location'] as string, text }));
+      .then(({ headers, text }) => ({ location: headers['location'], text }));
     await until(async () => (await find()) !== null);
     const flowId = (await find())!.id;
     await addTurns(dataSource, flowId);

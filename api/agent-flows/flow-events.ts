@@ -76,7 +76,7 @@ function toldBy(flow: AgentFlow, row: TurnOutput, all: readonly TurnOutput[]): T
       return [[first + PLAN, 'turn.plan', planData(turn, output as Timed<Plan>), at]];
     case 'executor': {
       const { command, result, mistake, seconds } = output as Timed<Execution>;
-      const { tool } = planOf(turn, all);
+      const tool = toolOf(turn, all);
       return [
         [first + TOOL_CALL, 'turn.tool_call', { turn, tool, command }, at],
         [first + TOOL_RESULT, 'turn.tool_result', { turn, result, mistake, seconds }, at],
@@ -95,8 +95,9 @@ function planData(turn: number, { text, justification, context, subGoal, tool, m
   return { turn, text, justification, context, sub_goal: subGoal, tool, mistake, seconds };
 }
 
-function planOf(turn: number, rows: readonly TurnOutput[]): Partial<Plan> {
-  return (rows.find((row) => row.turn === turn && row.module === 'planner')?.output ?? {}) as Partial<Plan>;
+function toolOf(turn: number, rows: readonly TurnOutput[]): string | undefined {
+  const plan = rows.find((row) => row.turn === turn && row.module === 'planner')?.output as Plan | undefined;
+  return plan?.tool;
 }
 
 /** `generator` writes the direct answer, `generator.final` and `generator.base` the others. */

@@ -36,6 +36,10 @@ function contradictions(question: Question, registered: Registered): ApiIssue[] 
   if (policy !== undefined && engine !== 'policy') {
     issues.push({ param: 'policy', message: `policy: has no meaning with flow.planner.engine: ${engine}` });
   }
+  if (flow.scoring.judge) {
+    const param = 'flow.scoring.judge';
+    issues.push({ param, message: `${param}: has no meaning here: nobody knows the true answer` });
+  }
   if (images.length > 0 && !seesImages(question, registered)) {
     issues.push({
       param: 'images',

@@ -37,7 +37,7 @@ export class WorkflowCalls {
           ...options,
           workflowIdConflictPolicy: 'USE_EXISTING',
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        } as StartOptions);
+        });
         return true;
       } catch (error) {
         if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
