@@ -28,8 +28,8 @@ class FlexTreeAttention:
     def __call__(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float) -> torch.Tensor:
         """query (H, V, D), key and value (H_kv, V, D) -> (V, H, D), in the dtype of the query."""
         attend = _compiled() if query.is_cuda else flex_attention
-        operands = [rows[None].to(self._dtype or rows.dtype) for rows in (query, key, value)]
-        out = attend(*operands, block_mask=self._mask, scale=scaling, enable_gqa=True)
+        q, k, v = (rows[None].to(self._dtype or rows.dtype) for rows in (query, key, value))
+        out = attend(q, k, v, block_mask=self._mask, scale=scaling, enable_gqa=True)
         return out[0].transpose(0, 1).to(query.dtype)
 
 
