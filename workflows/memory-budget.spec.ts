@@ -20,7 +20,7 @@ const memory = fc
 
 const bytes = (entries: readonly object[]) =>
   entries
-    .flatMap((entry) => Object.values(entry))
+    .flatMap((entry): unknown[] => Object.values(entry))
     .reduce<number>((sum, value) => sum + (typeof value === 'string' ? Buffer.byteLength(value) : 0), 0);
 
 describe('withinBudget', () => {
@@ -30,7 +30,7 @@ describe('withinBudget', () => {
         const kept = withinBudget(entries, tokens);
         if (kept.length > 1) expect(bytes(kept)).toBeLessThanOrEqual(tokens * 4);
         expect(kept.map(({ turn }) => turn)).toEqual(entries.slice(-kept.length).map(({ turn }) => turn));
-        for (const { result = '' } of kept) expect(result.isWellFormed()).toBe(true);
+        for (const { result = '' } of kept) expect(result).not.toMatch(/\p{Surrogate}|\uFFFD/u);
       }),
     );
   });

@@ -5,3 +5,15 @@
 export function wellFormed(text: string): string {
   return text.replace(/\0|\p{Surrogate}/gu, '\uFFFD');
 }
+
+/** The same for all texts and keys of a JSON value: what models write reaches rows through plans, arguments and results. */
+export function wellFormedJson<Value>(value: Value): Value {
+  return mapTexts(value) as Value;
+}
+
+function mapTexts(value: unknown): unknown {
+  if (typeof value === 'string') return wellFormed(value);
+  if (Array.isArray(value)) return value.map(mapTexts);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [wellFormed(key), mapTexts(part)]));
+}

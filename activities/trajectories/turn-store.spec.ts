@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Turn } from '../../infra/database/entities/index.js';
+import { RunSpending, Turn } from '../../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
 import type { Sample } from '../modules/planner/planner-engine.js';
+import type { ModelCall } from '../../workflows/contracts/model-call.js';
 import { unpackFloat32, unpackInt32 } from './token-bytes.js';
 import { TurnStore, type TurnKey } from './turn-store.js';
 
@@ -55,6 +56,47 @@ describe('TurnStore', () => {
     const outputs = await Promise.all(attempts);
     expect(new Set(outputs.map(({ text }) => text)).size).toBe(1);
     expect(await database.dataSource.getRepository(Turn).countBy({ flowId: 'race' })).toBe(1);
+  });
+
+  const call: ModelCall = {
+    engine: 'llm',
+    model: 'large',
+    prompt: [{ role: 'user', content: 'Question' }],
+    temperature: 0,
+    maxTokens: 10,
+    reply: 'Answer',
+    finishReason: 'stop',
+    inputTokens: 12,
+    outputTokens: 3,
+    cost: 0.5,
+    seconds: 1,
+  };
+
+  it('counts what calls cost once, with the row that is stored, whoever is first (I3)', async () => {
+    const local: ModelCall = { ...call, engine: 'policy' };
+    const cached: ModelCall = { ...call, cached: true };
+    const produce = async () => ({
+      output: {},
+      recorded: { runId: 'run-1', calls: [call, local, cached, call], waitedSeconds: 0 },
+    });
+    await Promise.all(Array.from({ length: 4 }, () => turns.once(key('paid'), produce)));
+    await turns.once({ ...key('paid'), turn: 2 }, produce);
+    const spent = await database.dataSource.getRepository(RunSpending).findOneByOrFail({ runId: 'run-1' });
+    expect(spent).toMatchObject({ calls: 4, tokens: 60, money: 2 });
+    const row = await database.dataSource.getRepository(Turn).findOneByOrFail(key('paid'));
+    expect(row.calls).toEqual([call, local, cached, call]);
+  });
+
+  it('keeps the wait for a place at a provider out of the seconds', async () => {
+    const recorded = { runId: 'run-2', calls: [], waitedSeconds: 3600 };
+    expect((await turns.once(key('waited'), async () => ({ output: {}, recorded }))).seconds).toBe(0);
+  });
+
+  it('stores what a model wrote, whatever characters it holds', async () => {
+    const text = 'NUL \0 and half a pair \ud800';
+    const stored = await turns.once(key('bytes'), async () => ({ output: { text, parts: [{ [text]: text }] } }));
+    const kept = 'NUL \uFFFD and half a pair \uFFFD';
+    expect(stored).toMatchObject({ text: kept, parts: [{ [kept]: kept }] });
   });
 
   it('stores nothing when the call fails', async () => {

@@ -3,6 +3,7 @@ import { Turn } from '../../infra/database/entities/index.js';
 import type { Timed } from '../../workflows/contracts/agent-activities.js';
 import { costOf } from '../engines/budget.js';
 import type { RecordedCalls } from '../engines/model-calls.js';
+import { wellFormedJson } from '../engines/well-formed.js';
 import type { Sample } from '../modules/planner/planner-engine.js';
 import { packFloat32, packInt32 } from './token-bytes.js';
 
@@ -85,12 +86,12 @@ const SPEND = `
 /** Whether there was no row yet. */
 async function insert(manager: EntityManager, key: TurnKey, produced: Produced<object>): Promise<boolean> {
   const { output, sample, recorded } = produced;
-  const calls = recorded && recorded.calls.length > 0 ? recorded.calls : null;
+  const calls = recorded && recorded.calls.length > 0 ? wellFormedJson(recorded.calls) : null;
   const inserted = await manager
     .createQueryBuilder()
     .insert()
     .into(Turn)
-    .values({ ...key, output, calls, ...(sample && sampleColumns(sample)) })
+    .values({ ...key, output: wellFormedJson(output), calls, ...(sample && sampleColumns(sample)) })
     .orIgnore()
     .returning('flow_id')
     .updateEntity(false)
@@ -107,7 +108,7 @@ function sampleColumns(sample: Sample): Partial<Omit<Turn, 'prompt' | 'output'>>
     logprobs: packFloat32(sample.logprobs),
     temperature: sample.temperature,
     seed: sample.seed,
-    prompt: sample.messages,
+    prompt: wellFormedJson(sample.messages),
     template: sample.template,
   };
 }
