@@ -9,8 +9,9 @@ function read(file: string) {
   return runConfigSchema.parse(parse(readFileSync(new URL(file, EXAMPLES), 'utf8')));
 }
 
-/** `solve.yaml` says how a question is asked; api/agent-flows tests it. */
-const isRun = (file: string) => file.endsWith('.yaml') && file !== 'solve.yaml';
+/** These say how a question is asked and how policies are evaluated; the API's tests read them. */
+const OTHERS = ['solve.yaml', 'evaluation.yaml'];
+const isRun = (file: string) => file.endsWith('.yaml') && !OTHERS.includes(file);
 
 describe('examples/', () => {
   it.each(readdirSync(EXAMPLES).filter(isRun))('%s is a valid configuration', (file) => {
