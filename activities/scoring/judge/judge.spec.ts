@@ -35,7 +35,7 @@ function scored(answer: string, model: LanguageModel, truth = hidden, judge = co
     judge: new LlmJudge(new LanguageModels([model])),
   });
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-  return environment.run(() => scoreAnswer({ flow, query, answer, judge })) as Promise<Score>;
+  return environment.run(() => scoreAnswer({ flow, query, answer, judge }));
 }
 
 describe('a judge', () => {
@@ -52,7 +52,7 @@ describe('a judge', () => {
         judge: { model: 'judge', equivalent: true, reason: 'It is the [the truth].' },
       },
     });
-    expect(JSON.parse(requests[0].messages[1].content as string)).toEqual({
+    expect(JSON.parse(requests[0].messages[1].content)).toEqual({
       question: 'Which country?',
       right_answers: ['United States', 'USA'],
       answer: 'America',
