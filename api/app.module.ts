@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AgentFlowsModule } from './agent-flows/agent-flows.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { BenchmarkEvaluationsModule } from './benchmark-evaluations/benchmark-evaluations.module.js';
 import { DependenciesModule, type Dependencies } from './dependencies.module.js';
 import { EvaluationsModule } from './evaluations/evaluations.module.js';
 import { EventsModule } from './events/events.module.js';
@@ -15,6 +16,7 @@ import { TrainingRunsModule } from './training-runs/training-runs.module.js';
     EventsModule,
     RolloutsModule,
     EvaluationsModule,
+    BenchmarkEvaluationsModule,
     AgentFlowsModule,
     HealthModule,
   ],

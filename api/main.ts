@@ -5,6 +5,7 @@ import { loadOperatorFile } from '../infra/config/operator-file.js';
 import { createDataSource, migrate } from '../infra/database/data-source.js';
 import { createApp } from './app.js';
 import { createTemporalClient } from './temporal/connect.js';
+import { EvaluationWorkflows } from './temporal/evaluation-workflows.js';
 import { FlowWorkflows } from './temporal/flow-workflows.js';
 import { RunWorkflows } from './temporal/run-workflows.js';
 
@@ -19,8 +20,9 @@ async function main(): Promise<void> {
   const { client, connection } = createTemporalClient();
   const workflows = new RunWorkflows(client, connection, operator.timeouts);
   const flows = new FlowWorkflows(client, connection, operator.timeouts);
+  const evaluations = new EvaluationWorkflows(client, connection, operator.timeouts);
   const artifacts = openArtifactStore(env.AGENTFLOW_ARTIFACTS);
-  const app = await createApp({ dataSource, workflows, flows, artifacts, operator }, { logger });
+  const app = await createApp({ dataSource, workflows, flows, evaluations, artifacts, operator }, { logger });
 
   const stop = async (): Promise<void> => {
     await app.close();

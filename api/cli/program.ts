@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { registerCheckpoints } from './commands/checkpoints.command.js';
 import { registerDatasets } from './commands/datasets/datasets.command.js';
+import { registerEval } from './commands/eval.command.js';
 import { registerDecide } from './commands/decide.command.js';
 import { registerExport } from './commands/export.command.js';
 import { registerRuns } from './commands/runs/runs.command.js';
@@ -17,6 +18,7 @@ const COMMANDS: RegisterCommand[] = [
   registerQuickstart,
   registerTrain,
   registerSolve,
+  registerEval,
   registerRuns,
   registerDatasets,
   registerDecide,

@@ -5,6 +5,7 @@ import { readEnvironment } from '../../infra/config/environment.js';
 import { createDataSource } from '../../infra/database/data-source.js';
 import { createApp } from '../app.js';
 import { createTemporalClient } from '../temporal/connect.js';
+import { EvaluationWorkflows } from '../temporal/evaluation-workflows.js';
 import { FlowWorkflows } from '../temporal/flow-workflows.js';
 import { RunWorkflows } from '../temporal/run-workflows.js';
 import { formatOpenApi, OPENAPI_FILE } from './openapi-file.js';
@@ -18,6 +19,7 @@ const app = await createApp(
     dataSource: createDataSource('postgres://127.0.0.1/unused'),
     workflows: new RunWorkflows(client, connection, operator.timeouts),
     flows: new FlowWorkflows(client, connection, operator.timeouts),
+    evaluations: new EvaluationWorkflows(client, connection, operator.timeouts),
     artifacts: openArtifactStore('file:///unused'),
     operator,
   },

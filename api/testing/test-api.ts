@@ -23,6 +23,7 @@ export class TestApi {
     readonly database: TestDatabase,
     readonly workflows: FakeRunWorkflows,
     readonly flows: FakeFlowWorkflows,
+    readonly evaluations: FakeFlowWorkflows,
     readonly artifacts: string,
     readonly url: string,
     readonly key: string,
@@ -34,10 +35,12 @@ export class TestApi {
     const key = await createApiKey(database.dataSource, 'default');
     const artifacts = await mkdtemp(join(tmpdir(), 'agentflow-artifacts-'));
     const [workflows, flows] = [new FakeRunWorkflows(), new FakeFlowWorkflows()];
+    const evaluations = new FakeFlowWorkflows();
     const dependencies: Dependencies = {
       dataSource: database.dataSource,
       workflows: workflows as unknown as Dependencies['workflows'],
       flows: flows as unknown as Dependencies['flows'],
+      evaluations: evaluations as unknown as Dependencies['evaluations'],
       artifacts: new FileArtifactStore(artifacts),
       operator: loadOperatorFile(join(PROJECT_ROOT, 'infra/local/operator.yaml')),
       ...real,
@@ -45,7 +48,7 @@ export class TestApi {
     const app = await createApp(dependencies, { logger: false });
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
-    return new TestApi(app, database, workflows, flows, artifacts, `http://127.0.0.1:${port}`, key);
+    return new TestApi(app, database, workflows, flows, evaluations, artifacts, `http://127.0.0.1:${port}`, key);
   }
 
   /** A request with the key of the project `default`, or another one. */

@@ -4,6 +4,7 @@ import type { TrainingRunProgress } from '../../../workflows/contracts/training-
 import type { AgentFlowDto, AgentFlowTraceDto } from '../../agent-flows/dto/agent-flow.dto.js';
 import type { FlowEventDto } from '../../agent-flows/dto/flow-event.dto.js';
 import type { ApiErrorBody } from '../../common/api-error.js';
+import type { BenchmarkEvaluationDto } from '../../benchmark-evaluations/dto/benchmark-evaluation.dto.js';
 import type { List } from '../../common/list.dto.js';
 import type { EvaluationDto } from '../../evaluations/evaluation.dto.js';
 import type { RunEventDto } from '../../events/run-event.dto.js';
@@ -91,6 +92,14 @@ export class ApiClient {
 
   async listEvaluations(id: string): Promise<EvaluationDto[]> {
     return this.all(`${runPath(id)}/evaluations`);
+  }
+
+  async createEvaluation({ body, contentType }: Submission): Promise<BenchmarkEvaluationDto> {
+    return this.json('/v1/evaluations', { method: 'POST', headers: { 'Content-Type': contentType }, body });
+  }
+
+  async getEvaluation(id: string): Promise<BenchmarkEvaluationDto> {
+    return this.json(`/v1/evaluations/${encodeURIComponent(id)}`);
   }
 
   async listEvents(id: string): Promise<RunEventDto[]> {

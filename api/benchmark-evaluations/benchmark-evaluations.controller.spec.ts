@@ -1,0 +1,190 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createApiKey } from '../../infra/database/api-keys.js';
+import { BenchmarkEvaluation, Policy, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
+import { writeEvaluationReport, writeEvaluationStatus } from '../../infra/database/evaluation-status.js';
+import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
+import type { CellReport, EvaluationReport } from '../../workflows/contracts/benchmark-evaluation.js';
+import { runCli } from '../testing/test-cli.js';
+import { TestApi } from '../testing/test-api.js';
+import { BenchmarkEvaluationsController } from './benchmark-evaluations.controller.js';
+import type { BenchmarkEvaluationDto } from './dto/benchmark-evaluation.dto.js';
+
+const SHA = 'a'.repeat(64);
+
+describe(BenchmarkEvaluationsController, () => {
+  let api: TestApi;
+  let runId: string;
+  let directory: string;
+
+  beforeAll(async () => {
+    api = await TestApi.start();
+    const { dataSource } = api.database;
+    const run = trainingRunRow();
+    runId = run.id;
+    await dataSource.getRepository(TrainingRun).insert(run);
+    await dataSource
+      .getRepository(Policy)
+      .insert({ runId, step: 3, sha256: SHA, parentSha256: null, uri: 'file:///p', metrics: {} });
+    directory = await mkdtemp(join(tmpdir(), 'agentflow-eval-'));
+  });
+  afterAll(async () => {
+    await api.stop();
+    await rm(directory, { recursive: true });
+  });
+
+  const body = (changes: object = {}) => ({
+    model: 'tiny-random',
+    benchmarks: [{ name: 'atlas', questions: 2 }],
+    policies: ['base', `${runId}@3`],
+    ...changes,
+  });
+  const submit = (changes: object = {}) => api.request('post', '/v1/evaluations').send(body(changes));
+  /** What the workflow writes. */
+  async function run(id: string): Promise<void> {
+    const { dataSource } = api.database;
+    await writeEvaluationStatus(dataSource, { id, version: 1, status: 'running' });
+    await dataSource.getRepository(Rollout).insert(rolloutRow(id));
+    await writeEvaluationReport(dataSource, id, reportOf(['base', `${runId}@3`]));
+    await writeEvaluationStatus(dataSource, { id, version: 2, status: 'completed' });
+  }
+
+  it('records an evaluation, starts its workflow, and reports what its flows came to', async () => {
+    const { body: created } = (await submit().expect(201)) as { body: BenchmarkEvaluationDto };
+    expect(created).toMatchObject({ object: 'benchmark_evaluation', status: 'queued', flows: 0, report: null });
+    expect(api.evaluations.calls.at(-1)).toEqual(['start', created.id]);
+    await run(created.id);
+    const { body: ended } = (await api.request('get', `/v1/evaluations/${created.id}`)) as {
+      body: BenchmarkEvaluationDto;
+    };
+    expect(ended).toMatchObject({ status: 'completed', flows: 1 });
+    expect(ended.report?.cells).toMatchObject([
+      { policy: 'base', max_turns: 2, correct: 1, accuracy: { value: 0.5 }, tokens: { value: 200 }, f1: null },
+      { policy: `${runId}@3`, correct: 2, accuracy: { value: 1 } },
+    ]);
+    expect(ended.report?.comparisons).toMatchObject([{ first: 'base', second_better: 1, first_better: 0, p_value: 1 }]);
+  });
+
+  it('a late status of an older version changes nothing', async () => {
+    const { body: created } = (await submit().expect(201)) as { body: BenchmarkEvaluationDto };
+    await run(created.id);
+    await writeEvaluationStatus(api.database.dataSource, { id: created.id, version: 1, status: 'running' });
+    const { body: read } = await api.request('get', `/v1/evaluations/${created.id}`);
+    expect(read).toMatchObject({ status: 'completed' });
+  });
+
+  it.each([
+    ['an unknown benchmark', { benchmarks: [{ name: 'hotpot' }] }, 'there is no dataset "hotpot"'],
+    ['a path in the place of a name (I12)', { benchmarks: [{ name: '/etc/passwd' }] }, 'is a path'],
+    ['a made-up world without a number of questions', { benchmarks: [{ name: 'atlas' }] }, 'is required'],
+    ['an unknown policy', { policies: ['run-none@1'] }, 'there is no policy "run-none@1"'],
+    ['a policy of another model', { model: 'smollm2-135m-instruct' }, 'is a policy of tiny-random'],
+    ['a policy named twice', { policies: ['base', 'base'] }, 'names a policy twice'],
+    ['equal trials', { trials: 2 }, 'would all be the same'],
+    ['a tool that nobody registered', { flow: { tools: ['shell'] } }, 'there is no tool "shell"'],
+  ])('refuses %s, and writes nothing', async (_, changes, message) => {
+    const repository = api.database.dataSource.getRepository(BenchmarkEvaluation);
+    const [rows, calls] = [await repository.count(), api.evaluations.calls.length];
+    const { body: refused } = (await submit(changes).expect(400)) as { body: { error: { message: string } } };
+    expect(refused.error.message).toContain(message);
+    expect([await repository.count(), api.evaluations.calls.length]).toEqual([rows, calls]);
+  });
+
+  it('gives the same evaluation for the same idempotency key, and 409 for another body', async () => {
+    const first = await submit().set('Idempotency-Key', 'eval-key').expect(201);
+    const again = await submit().set('Idempotency-Key', 'eval-key').expect(200);
+    expect((again.body as BenchmarkEvaluationDto).id).toBe((first.body as BenchmarkEvaluationDto).id);
+    await submit({ name: 'another' }).set('Idempotency-Key', 'eval-key').expect(409);
+  });
+
+  it("hides another project's evaluations", async () => {
+    const { body: created } = (await submit().expect(201)) as { body: BenchmarkEvaluationDto };
+    const other = await createApiKey(api.database.dataSource, 'other');
+    await api.request('get', `/v1/evaluations/${created.id}`, other).expect(404);
+    await api.request('post', `/v1/evaluations/${created.id}/cancel`, other).expect(404);
+    const { body: list } = (await api.request('get', '/v1/evaluations', other).expect(200)) as { body: object };
+    expect(list).toMatchObject({ data: [] });
+  });
+
+  it('cancels one that runs, and refuses to cancel one that has ended', async () => {
+    const { body: created } = (await submit().expect(201)) as { body: BenchmarkEvaluationDto };
+    await api.request('post', `/v1/evaluations/${created.id}/cancel`).expect(200);
+    expect(api.evaluations.calls.at(-1)).toEqual(['cancel', created.id]);
+    await run(created.id);
+    await api.request('post', `/v1/evaluations/${created.id}/cancel`).expect(409);
+  });
+
+  it('agentflow eval prints the table and writes it as CSV and Markdown', async () => {
+    const { body: created } = (await submit().expect(201)) as { body: BenchmarkEvaluationDto };
+    await run(created.id);
+    const [csv, markdown] = [join(directory, 'report.csv'), join(directory, 'report.md')];
+    const files = ['--csv', csv, '--markdown', markdown];
+    const { lines } = await runCli({ url: api.url, key: api.key }, 'eval', '--id', created.id, ...files);
+    expect(lines.join('\n')).toMatch(/atlas +base +2 +2 +0\.500/);
+    expect(lines.join('\n')).toMatch(/\+0\.500 +.*1\/0 of 2 +1\.0000/);
+    const [header, ...rows] = (await readFile(csv, 'utf8')).trim().split('\r\n');
+    expect(rows).toHaveLength(2);
+    expect(rows[0].split(',')[header.split(',').indexOf('accuracy')]).toBe('0.5');
+    expect(await readFile(markdown, 'utf8')).toContain('| atlas | base | 2 | 2 | 0.500 |');
+    const printed = await runCli({ url: api.url, key: api.key }, 'eval', '--id', created.id, '--json');
+    expect((JSON.parse(printed.lines.at(-1)!) as BenchmarkEvaluationDto).id).toBe(created.id);
+  });
+});
+
+function reportOf(policies: [string, string]): EvaluationReport {
+  const cell = (policy: string, correct: number): CellReport => ({
+    benchmark: 'atlas',
+    policy,
+    maxTurns: 2,
+    questions: 2,
+    asked: 2,
+    correct,
+    failed: 0,
+    outcomes: { answered: 2 },
+    accuracy: { value: correct / 2, interval: [0, 1] },
+    byFamily: { arithmetic: { asked: 2, correct, accuracy: correct / 2 } },
+    usage: {
+      turns: { value: 1, interval: [1, 1] },
+      oneTurn: 1,
+      toolMix: { calculator: 1 },
+      tokens: { value: 200, interval: [200, 200] },
+      totals: { turns: 2, tokens: 400, cost: 0, seconds: 0 },
+    },
+  });
+  const comparison = {
+    benchmark: 'atlas',
+    maxTurns: 2,
+    first: policies[0],
+    second: policies[1],
+    questions: 2,
+    unpaired: 0,
+    firstBetter: 0,
+    secondBetter: 1,
+    difference: { value: 0.5, interval: [0, 1] as [number, number] },
+    test: 'mcnemar-exact' as const,
+    pValue: 1,
+  };
+  return { cells: policies.map((policy, i) => cell(policy, i + 1)), comparisons: [comparison] };
+}
+
+function rolloutRow(runId: string) {
+  return {
+    flowId: `${runId}/0/0/0`,
+    runId,
+    purpose: 'evaluation' as const,
+    step: 0,
+    groupIndex: 0,
+    rolloutIndex: 0,
+    queryId: 'q-0',
+    family: 'arithmetic',
+    question: 'What is 1 plus 1?',
+    outcome: 'answered' as const,
+    reward: 1,
+    answer: '2',
+    turns: 1,
+    tools: ['calculator'],
+    memory: [],
+  };
+}

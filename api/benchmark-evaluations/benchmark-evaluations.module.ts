@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { BenchmarkEvaluationsController } from './benchmark-evaluations.controller.js';
+import { BenchmarkEvaluationsRepository } from './benchmark-evaluations.repository.js';
+import { BenchmarkEvaluationsService } from './benchmark-evaluations.service.js';
+import { EvaluationReconcilerService } from './evaluation-reconciler.service.js';
+
+@Module({
+  controllers: [BenchmarkEvaluationsController],
+  providers: [BenchmarkEvaluationsRepository, BenchmarkEvaluationsService, EvaluationReconcilerService],
+})
+export class BenchmarkEvaluationsModule {}

@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { BenchmarkEvaluation, Policy, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
+import { badRequest } from '../common/api-error.js';
+import { claimKey, type Idempotency } from '../common/idempotency.js';
+import type { IdPageQuery } from '../common/list.dto.js';
+
+export type NewBenchmarkEvaluation = Pick<BenchmarkEvaluation, 'id' | 'project' | 'name' | 'config'>;
+
+@Injectable()
+export class BenchmarkEvaluationsRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * Writes a queued evaluation and its idempotency record in one transaction (design 9).
+   * @returns the id of the evaluation that an earlier request with the key created, and then nothing is written
+   * @throws ApiError 409 where that request had another body
+   */
+  async create(evaluation: NewBenchmarkEvaluation, idempotency?: Idempotency): Promise<string | undefined> {
+    return this.dataSource.transaction(async (manager) => {
+      const earlier = idempotency && (await claimKey(manager, evaluation, idempotency));
+      if (earlier !== undefined) return earlier;
+      const config = evaluation.config as object;
+      await manager.insert(BenchmarkEvaluation, { ...evaluation, config, status: 'queued' });
+      return undefined;
+    });
+  }
+
+  async find(project: string, id: string): Promise<BenchmarkEvaluation | null> {
+    return this.dataSource.getRepository(BenchmarkEvaluation).findOneBy({ project, id });
+  }
+
+  /** Newest first; one more than `limit`. */
+  async list(project: string, { after, limit }: IdPageQuery): Promise<BenchmarkEvaluation[]> {
+    const query = this.dataSource
+      .getRepository(BenchmarkEvaluation)
+      .createQueryBuilder('evaluation')
+      .where('evaluation.project = :project', { project })
+      .orderBy('evaluation.createdAt', 'DESC')
+      .addOrderBy('evaluation.id', 'DESC')
+      .limit(limit + 1);
+    if (after === undefined) return query.getMany();
+    if (!(await this.find(project, after))) throw unknownCursor(after);
+    const position = '(SELECT created_at, id FROM benchmark_evaluations WHERE id = :after)';
+    return query.andWhere(`(evaluation.created_at, evaluation.id) < ${position}`, { after }).getMany();
+  }
+
+  async listQueued(): Promise<BenchmarkEvaluation[]> {
+    const order = { createdAt: 'ASC' } as const;
+    return this.dataSource.getRepository(BenchmarkEvaluation).find({ where: { status: 'queued' }, order });
+  }
+
+  /** Flows that have ended so far. */
+  async countFlows(id: string): Promise<number> {
+    return this.dataSource.getRepository(Rollout).countBy({ runId: id });
+  }
+
+  /** Registered name of the model that a policy `<run>@<step>` of the project was trained on; null without one. */
+  async modelOf(project: string, policy: string): Promise<string | null> {
+    const at = policy.lastIndexOf('@');
+    const [runId, step] = [policy.slice(0, at), Number(policy.slice(at + 1))];
+    const run = await this.dataSource.getRepository(TrainingRun).findOneBy({ project, id: runId });
+    const exists = run && (await this.dataSource.getRepository(Policy).existsBy({ runId, step }));
+    return exists ? run.config.model : null;
+  }
+}
+
+function unknownCursor(after: string): Error {
+  return badRequest('unknown_cursor', `after: there is no evaluation "${after}".`, { param: 'after' });
+}

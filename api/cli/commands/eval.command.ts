@@ -1,0 +1,119 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InvalidArgumentError, type Command } from 'commander';
+import { PROJECT_ROOT } from '../../../infra/config/project-root.js';
+import type { BenchmarkEvaluationDto } from '../../benchmark-evaluations/dto/benchmark-evaluation.dto.js';
+import type { ReportDto } from '../../benchmark-evaluations/dto/report.dto.js';
+import { CliError } from '../cli-error.js';
+import type { ApiClient } from '../client/api-client.js';
+import { ApiUnreachable } from '../client/api-errors.js';
+import type { CliContext } from '../context.js';
+import { reportCsv, reportMarkdown, reportText } from '../output/evaluation-report.js';
+import { readConfiguration } from '../submission.js';
+
+interface EvalOptions {
+  benchmarks?: string[];
+  policies?: string[];
+  maxTurns?: number[];
+  questions?: number;
+  trials?: number;
+  set: string[];
+  id?: string;
+  json?: boolean;
+  csv?: string;
+  markdown?: string;
+}
+
+const POLL_MS = 1_000;
+const EXAMPLE = join(PROJECT_ROOT, 'examples/evaluation.yaml');
+
+export function registerEval(program: Command, context: CliContext): void {
+  program
+    .command('eval')
+    .description('Evaluate policies on benchmarks and print the table.')
+    .argument('[file]', 'the evaluation, as YAML or JSON; - reads standard input', EXAMPLE)
+    .option('--benchmarks <names>', 'registered datasets, separated by commas', list)
+    .option('--policies <names>', 'policies <run>@<n>, or base, separated by commas', list)
+    .option('--max-turns <list>', 'turn budgets, separated by commas: a line of the table each', numbers)
+    .option('--questions <n>', 'the first so many questions of each benchmark', number)
+    .option('--trials <n>', 'how often each question is asked; a policy then samples', number)
+    .option(
+      '--set <key=value>',
+      'overrule a key, as in flow.max_turns=3; repeatable',
+      (v, all: string[]) => [...all, v],
+      [],
+    )
+    .option('--id <evaluation>', 'look at one that was submitted before, instead of submitting')
+    .option('--json', 'the last line of standard output is one JSON object')
+    .option('--csv <file>', 'write the cells with every figure')
+    .option('--markdown <file>', 'write the tables')
+    .action(async (file: string, options: EvalOptions) => evaluate(context, file, options));
+}
+
+/** Ctrl-C leaves the evaluation running: `--id` looks at it again. */
+async function evaluate(context: CliContext, file: string, options: EvalOptions): Promise<void> {
+  const client = await context.client();
+  const submitted = options.id ?? (await submit(client, file, options)).id;
+  context.note(`${submitted}: npx agentflow eval --id ${submitted} looks at it again.`);
+  const ended = await follow(client, submitted, context);
+  if (!ended.report) {
+    throw new CliError(`${ended.id} is ${ended.status}${ended.failure ? `: ${ended.failure.message}` : ''}.`);
+  }
+  await show(context, ended, ended.report, options);
+}
+
+async function submit(client: ApiClient, file: string, options: EvalOptions): Promise<BenchmarkEvaluationDto> {
+  const config = await readConfiguration(file, { set: options.set });
+  const { benchmarks = namesOf(config), questions, policies, maxTurns, trials } = options;
+  if (options.benchmarks || questions !== undefined) {
+    config['benchmarks'] = benchmarks.map((name) => ({ name, ...(questions !== undefined && { questions }) }));
+  }
+  if (policies) config['policies'] = policies;
+  if (maxTurns) config['max_turns'] = maxTurns;
+  if (trials !== undefined) Object.assign(config, { trials, ...(trials > 1 && { greedy: false }) });
+  return client.createEvaluation({ body: JSON.stringify(config), contentType: 'application/json' });
+}
+
+function namesOf({ benchmarks }: Record<string, unknown>): string[] {
+  return Array.isArray(benchmarks) ? benchmarks.map((benchmark: { name: string }) => benchmark.name) : [];
+}
+
+/** An outage of the API is waited out: the evaluation goes on without it. */
+async function follow(client: ApiClient, id: string, context: CliContext): Promise<BenchmarkEvaluationDto> {
+  for (let told = -1; ; await sleep(POLL_MS)) {
+    try {
+      const evaluation = await client.getEvaluation(id);
+      if (!['queued', 'running'].includes(evaluation.status)) return evaluation;
+      if (evaluation.flows !== told) context.note(`${evaluation.status}, ${evaluation.flows} agent flows have ended`);
+      told = evaluation.flows;
+    } catch (error) {
+      if (!(error instanceof ApiUnreachable)) throw error;
+    }
+  }
+}
+
+async function show(
+  context: CliContext,
+  evaluation: BenchmarkEvaluationDto,
+  report: ReportDto,
+  { json, csv, markdown }: EvalOptions,
+): Promise<void> {
+  if (csv) await writeFile(csv, reportCsv(report));
+  if (markdown) await writeFile(markdown, reportMarkdown(report));
+  (json ? context.note : context.print)(reportText(report));
+  if (json) context.print(JSON.stringify(evaluation));
+}
+
+function list(value: string): string[] {
+  return value.split(',').map((name) => name.trim());
+}
+
+function numbers(value: string): number[] {
+  return value.split(',').map(number);
+}
+
+function number(value: string): number {
+  if (/^[1-9]\d*$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('must be a whole number from 1.');
+}
