@@ -13,12 +13,25 @@ const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml'];
 
 /** Reads a body into `request.body` as plain data, from JSON or YAML and nothing else. */
 export function bodyMiddlewares(): RequestHandler[] {
-  const type = [...JSON_TYPES, ...YAML_TYPES];
-  const small = text({ type, limit: MAX_BODY_BYTES });
-  const large = text({ type, limit: MAX_QUESTION_BYTES });
+  const [small, large] = [textReader(MAX_BODY_BYTES), textReader(MAX_QUESTION_BYTES)];
   const read: RequestHandler = (request, response, next) =>
     (request.path === QUESTIONS ? large : small)(request, response, next);
   return [requireKnownType, read, parseBody];
+}
+
+function textReader(limit: number): RequestHandler {
+  const read = text({ type: [...JSON_TYPES, ...YAML_TYPES], limit });
+  return (request, response, next) =>
+    read(request, response, (error?: unknown) => next(isTooLarge(error) ? bodyTooLarge(limit, error) : error));
+}
+
+function isTooLarge(error: unknown): boolean {
+  return (error as { status?: unknown } | undefined)?.status === 413;
+}
+
+function bodyTooLarge(limit: number, cause: unknown): ApiError {
+  const message = `The body is larger than the ${limit} bytes that this API accepts here.`;
+  return new ApiError(413, 'invalid_request_error', 'body_too_large', message, { cause });
 }
 
 /** A form or plain text is what a foreign web page can send without asking: 415. */

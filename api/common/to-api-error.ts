@@ -71,14 +71,7 @@ function fromHttp(error: unknown): ApiError | undefined {
 }
 
 function ofStatus(status: number, error: Error): ApiError {
-  if (status === 413) return bodyTooLarge(error);
   if (status === 400) return badRequest('bad_request', error.message, { cause: error });
   const type = TYPE_OF_STATUS[status] ?? (status >= 500 ? 'server_error' : 'invalid_request_error');
   return new ApiError(status, type, status === 404 ? 'not_found' : 'request_refused', error.message, { cause: error });
-}
-
-function bodyTooLarge(error: Error): ApiError {
-  const { limit } = error as { limit?: number };
-  const message = `The body is larger than the ${limit} bytes that this API accepts here.`;
-  return new ApiError(413, 'invalid_request_error', 'body_too_large', message, { cause: error });
 }

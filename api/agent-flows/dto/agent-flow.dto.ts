@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AgentFlow, Rollout, Turn } from '../../../infra/database/entities/index.js';
 import { flowSchema } from '../../../workflows/contracts/flow-config.js';
 import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../../workflows/contracts/flow.js';
+import { named } from '../../common/json-schema.js';
 import { listSchema } from '../../common/list.dto.js';
 import { memoryEntrySchema } from '../../rollouts/rollout.dto.js';
 import { toTurnDto, turnSchema } from '../../rollouts/turn.dto.js';
@@ -15,6 +16,8 @@ const FLOW_STATUSES = [
   'cancelled',
 ] as const satisfies AgentFlow['status'][];
 
+named('AgentFlowConfig', flowSchema);
+
 export const agentFlowSchema = z.object({
   id: z.string().describe('Also the id of the Temporal workflow.'),
   object: z.literal('agent_flow'),
@@ -26,7 +29,7 @@ export const agentFlowSchema = z.object({
   policy_sha256: z.string().nullable(),
   dataset: z.object({ name: z.string(), seed: z.int() }),
   seed: z.int().nullable(),
-  flow: flowSchema.describe('With every default filled in.'),
+  flow: flowSchema,
   outcome: z.enum([...SCORED_OUTCOMES, ...EXCLUDED_OUTCOMES]).nullable(),
   answer: z.string().nullable().describe('The first of `flow.outputs`.'),
   answers: z.record(z.string(), z.string()).nullable().describe('All of them, where there are several.'),
