@@ -227,11 +227,20 @@ def test_a_cancelled_step_ends_its_ranks(team: Team, alone: Rank) -> None:
 def test_a_rank_that_hangs_is_given_up(models: BaseModels, alone: Rank) -> None:
     hyper = training(queries_per_step=4, epochs=2)
     state = first_state(alone, hyper)
-    team = Team(models, 4, 2, silence_s=5)
+    team = Team(models, 4, 2, silence_s=15)
     team.planner(MODEL, hyper.weights, "float32", no_progress)
     (follower,) = team.pids
+    stop, beats = at_update(lambda: os.kill(follower, signal.SIGSTOP)), list[str]()
+
+    def progress(phase: str, done: int, total: int) -> None:
+        stop(phase, done, total)
+        beats.append(phase)
+
     with pytest.raises(RankLost, match="no rank has advanced"):
-        team.take_step(MODEL, state, step_inputs(hyper), at_update(lambda: os.kill(follower, signal.SIGSTOP)))
+        team.take_step(MODEL, state, step_inputs(hyper), progress)
+    # Rank 0 waits in a collective, and the activity's heartbeats go on.
+    assert len(set(beats[-3:])) == 1
+    assert beats[-1].startswith("update 2")
     with pytest.raises(ProcessLookupError):
         os.kill(follower, 0)
 
