@@ -27,7 +27,7 @@ export function toTool(server: string, listed: ListedTool, timeoutMs: number, ca
     parse: parserOf(inputJsonSchema),
     run: (input, { signal }) => call(listed.name, input, signal),
   };
-  return tool as Tool;
+  return tool;
 }
 
 function oneLine(text: string): string {

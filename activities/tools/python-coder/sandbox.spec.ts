@@ -15,7 +15,7 @@ x = sympy.symbols('x')
 print('sum', sum(range(10)))
 sympy.integrate(x * sympy.exp(x), x)`;
 
-const limits = { interpreters: 2, memory_mb: 256, time_s: 1 };
+const limits = { interpreters: 2, memory_mb: 256, time_s: 3 };
 const pool = new InterpreterPool(limits, join(readEnvironment(['AGENTFLOW_CACHE']).AGENTFLOW_CACHE, 'python-sandbox'));
 const run = (code: string): Promise<ProgramOutcome> => pool.run({ code, seed: 7 }, new AbortController().signal);
 

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { registeredName } from '../../../infra/config/operator/registered-name.js';
 import { parserOf, textArgument } from '../json-schema-arguments.js';
-import { mistake, type JsonSchema, type Tool, type ToolOutcome } from '../tool.js';
+import { mistake, type Tool, type ToolOutcome } from '../tool.js';
 
 const MODULE = /\.(js|mjs|cjs)$/;
 const DEFAULT_TIMEOUT_S = 60;
@@ -84,13 +84,13 @@ function toTool({ name, title, description, schema, execute, ...rest }: z.infer<
     title: title ?? name,
     description,
     metadata: { limitations: rest.limitations, bestPractices: rest.best_practices, demos: [] },
-    inputJsonSchema: schema as JsonSchema,
+    inputJsonSchema: schema,
     subGoalField: textArgument(schema),
     timeoutMs: rest.timeout_s * 1_000,
     parse: parserOf(schema),
     run: async (input, { signal, seed }) => outcomeOf(() => execute(input, { signal, seed })),
   };
-  return tool as Tool;
+  return tool;
 }
 
 async function outcomeOf(execute: () => unknown): Promise<ToolOutcome> {
