@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { it, jest } from '@jest/globals';
+import { evaluationConfigSchema } from '../workflows/contracts/evaluation-config.js';
 import { runConfigSchema } from '../workflows/contracts/run-config.js';
 import { AGENT_TASK_QUEUE } from '../workflows/contracts/task-queues.js';
 import { writeHistory } from './support/histories.js';
@@ -43,6 +44,20 @@ async function record(harness: WorkflowHarness): Promise<void> {
   await save(harness, 'rolloutGroup', `${runId}/1/0`);
   await save(harness, 'evaluation', `${runId}/eval/0/policy`);
   await save(harness, 'trainingRun', runId);
+  await recordEvaluation(harness);
+}
+
+async function recordEvaluation(harness: WorkflowHarness): Promise<void> {
+  const id = `eval-${randomUUID().slice(0, 8)}`;
+  const benchmarks = [{ name: 'atlas', questions: 3 }];
+  const config = evaluationConfigSchema.parse({ model: 'tiny-random', benchmarks, policies: ['base', 'run-a@1'] });
+  await harness.client.workflow.execute('benchmarkEvaluation', {
+    taskQueue: AGENT_TASK_QUEUE,
+    workflowId: id,
+    args: [{ id, config, settings: TEST_SETTINGS }],
+  });
+  await save(harness, 'benchmarkEvaluation', id);
+  await save(harness, 'evaluationCell', `${id}/1`);
 }
 
 /** Every execution of the workflow id: `name`, or `name.1`, `name.2`, ... where it continued as new. */

@@ -1,4 +1,5 @@
 import { sleep } from '@temporalio/workflow';
+import type { BenchmarkEvaluationInput, EvaluationCellInput } from '../../workflows/contracts/benchmark-evaluation.js';
 import type { AgentFlowInput } from '../../workflows/contracts/flow.js';
 import type { EvaluationInput, RolloutGroupInput, TrainingRunInput } from '../../workflows/contracts/training-run.js';
 import * as workflows from '../../workflows/index.js';
@@ -22,4 +23,14 @@ export async function evaluation(input: EvaluationInput) {
 export async function trainingRun(input: TrainingRunInput) {
   await sleep(1);
   return workflows.trainingRun(input);
+}
+
+export async function evaluationCell(input: EvaluationCellInput) {
+  await sleep(1);
+  return workflows.evaluationCell(input);
+}
+
+export async function benchmarkEvaluation(input: BenchmarkEvaluationInput) {
+  await sleep(1);
+  return workflows.benchmarkEvaluation(input);
 }
