@@ -7,6 +7,7 @@ import { OUTSIDE_TURNS, type Produced } from '../../trajectories/turn-store.js';
 import { callsOf } from '../module-calls.js';
 import type { ModuleDependencies } from '../module-dependencies.js';
 import { withImages } from '../module-prompts.js';
+import { askedForm } from './asked-form.js';
 import { taggedAnswer } from './tagged-answer.js';
 
 /** What the planner's model says to the bare question, without tools. */
@@ -17,7 +18,7 @@ export async function baseAnswer(
   const { query, policy } = input;
   const binding = bindingOf(input);
   const calls = callsOf(dependencies, { ...input, cache: false }, OUTSIDE_TURNS);
-  const messages = [{ role: 'user' as const, content: query.question }];
+  const messages = [{ role: 'user' as const, content: askedForm(query) }];
   const { text } = await calls.ask(
     binding,
     { messages: calls.takesImages(binding) ? withImages(messages, query.images) : messages },

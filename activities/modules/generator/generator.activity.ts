@@ -7,6 +7,7 @@ import type { ModuleDependencies } from '../module-dependencies.js';
 import { askModule } from '../module-prompts.js';
 import { describeAnalysis, describeMemory } from '../prompt-texts.js';
 import { PromptTemplate } from '../prompt-template.js';
+import { askedForm } from './asked-form.js';
 import { baseAnswer } from './base-answer.js';
 import { lastNumber } from './last-number.js';
 import { taggedAnswer } from './tagged-answer.js';
@@ -41,7 +42,7 @@ async function answer(
 ): Promise<Produced<{ answer: string }>> {
   const { query, module, memory, analysis } = input;
   if (module.engine === 'scripted') return { output: { answer: lastNumber(memory) } };
-  const { question } = query;
+  const question = askedForm(query);
   const called = dependencies.tools.select([...new Set(memory.flatMap(({ tool }) => tool ?? []))]);
   const calls = callsOf(dependencies, input, OUTSIDE_TURNS);
   const values = {
