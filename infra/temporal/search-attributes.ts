@@ -43,7 +43,10 @@ export async function ensureSearchAttributes(
   }
 }
 
-async function missingSearchAttributes(connection: Connection | NativeConnection, namespace: string): Promise<readonly Attribute[]> {
+async function missingSearchAttributes(
+  connection: Connection | NativeConnection,
+  namespace: string,
+): Promise<readonly Attribute[]> {
   try {
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
     return ATTRIBUTES.filter(({ name }) => !(name in (customAttributes ?? {})));
