@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { ApiClient } from '../cli/client/api-client.js';
 import type { CliContext } from '../cli/context.js';
 import { createProgram } from '../cli/program.js';
@@ -42,6 +43,12 @@ export async function runCli(api: LocalApi, ...args: string[]): Promise<CliOutco
       outcome.exitCode = code;
     },
   };
-  await createProgram(context).parseAsync(args, { from: 'user' });
+  await throwing(createProgram(context)).parseAsync(args, { from: 'user' });
   return outcome;
+}
+
+/** With commands that throw where they would end the process. */
+function throwing(command: Command): Command {
+  command.commands.forEach(throwing);
+  return command.exitOverride();
 }

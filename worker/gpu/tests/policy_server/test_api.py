@@ -92,8 +92,8 @@ def test_the_end_token_is_sampled_but_not_text(
     compute_logits = tiny.runtime.logits
     end = next(iter(tiny.runtime.end_tokens))
 
-    def ending(nodes: list[Any]) -> Any:
-        logits = compute_logits(nodes)
+    def ending(*arguments: Any) -> Any:
+        logits = compute_logits(*arguments)
         logits[:, end] = 100
         return logits
 

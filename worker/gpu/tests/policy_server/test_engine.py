@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,8 +106,8 @@ def test_logits_that_are_not_finite_fail_their_request_only(
 ) -> None:
     compute_logits = tiny.runtime.logits
 
-    def damaged(nodes: list) -> np.ndarray:  # type: ignore[type-arg]
-        logits = compute_logits(nodes)
+    def damaged(weights: Any, nodes: list) -> np.ndarray:  # type: ignore[type-arg]
+        logits = compute_logits(weights, nodes)
         logits[[node.token == 666 for node in nodes]] = np.nan
         return logits
 

@@ -18,7 +18,7 @@ from flow_grpo.trainer.trainer import Stores, Trainer
 from tests.trainer.run import RUN_ID, WORKER, Run
 from tests.trainer.samples import IDENTITY, LORA, MODEL
 
-INIT = {"run_id": RUN_ID, "model": MODEL, "seed": 3, "weights": LORA, "identity": IDENTITY}
+INIT = {"run_id": RUN_ID, "model": MODEL, "seed": 3, "weights": LORA, "dtype": "float32", "identity": IDENTITY}
 
 
 def test_a_run_through_the_activities(run: Run) -> None:

@@ -1,6 +1,7 @@
 """One step, one update (I4): commits, second workers, checkpoints and their retention."""
 
 import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -157,17 +158,17 @@ def test_leftovers_of_dead_attempts_are_removed(run: Run) -> None:
 
 def test_a_full_disk_leaves_the_old_checkpoint_and_a_retry_goes_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run.train(run.trainer(), 1)
-    request, write = run.request(2, run.freeze(2)), artifacts.write_file
+    request, write = run.request(2, run.freeze(2)), artifacts._write
 
-    def full(path: Path, data: bytes) -> None:
+    def full(path: Path, content: artifacts.Content) -> None:
+        write(path, content)
         if path.name == "optimizer.safetensors":
-            write(path, data[:100])
+            os.truncate(path, 100)
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        write(path, data)
 
     trainer = run.trainer()
     with monkeypatch.context() as patch:
-        patch.setattr(artifacts, "write_file", full)
+        patch.setattr(artifacts, "_write", full)
         with pytest.raises(OSError, match="No space left"):
             trainer.train_step(request, no_progress)
     assert run.checkpoints() == ["000000", "000001"]

@@ -35,7 +35,7 @@ def exact_planner(directory: Path, attention: str) -> Planner:
         for name in ("input_layernorm", "post_attention_layernorm"):
             setattr(layer, name, exact_norm(getattr(layer, name)))
     model.model.norm = exact_norm(model.model.norm)
-    planner = Planner(model.double(), "small", Lora.model_validate(LORA))
+    planner = Planner(model.double(), "small", Lora.model_validate(LORA), {})
     torch.manual_seed(1)
     for parameter in planner.parameters.values():
         parameter.data = torch.randn(parameter.shape, dtype=torch.float64) * 0.3
