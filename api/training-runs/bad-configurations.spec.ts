@@ -82,6 +82,12 @@ const REFUSED: [string, unknown, string[], string][] = [
     'training.kl.coefficient',
   ],
   [
+    'a base in 4 bits without importance sampling',
+    { ...GOOD, training: { weights: { kind: 'lora', base: 'nf4' } } },
+    ['training.importance_sampling: must not be none'],
+    'training.importance_sampling',
+  ],
+  [
     'a path as the policy to start from',
     { ...GOOD, from: { policy: '../../etc/passwd@1' } },
     ['from.policy'],

@@ -29,6 +29,8 @@ const lora = z.strictObject({
     .min(1)
     .refine((names) => new Set(names).size === names.length, 'names a layer twice')
     .default([...loraTargets]),
+  /** How the frozen linear layers are held. `nf4`: in 4 bits, which makes another base model of them. */
+  base: z.enum(['full-precision', 'nf4']).default('full-precision'),
 });
 
 /** Every parameter of the model trains, embedding and head included. */
@@ -142,6 +144,10 @@ export function contradictions(training: Training): { path: string[]; message: s
   }
   if (training.kl.coefficient === 0 && (training.kl.unbiased || training.kl.reference !== 'base')) {
     found.push({ path: ['kl', 'coefficient'], message: 'is 0, so a reference or an unbiased gradient has no effect' });
+  }
+  const { weights, importance_sampling: importance } = training;
+  if (weights.kind === 'lora' && weights.base === 'nf4' && importance.level === 'none') {
+    say('importance_sampling', 'must not be none: with weights.base nf4, samples come from other weights than train');
   }
   return found;
 }

@@ -87,6 +87,16 @@ def test_full_fine_tuning_of_7b_holds_weights_and_gradient_and_no_second_model(t
     assert on_cpu["optimiser"] == 16 * sizes.parameters > 4 * on_gpu["optimiser"]
 
 
+def test_a_7b_base_in_4_bits_leaves_embedding_and_head(tmp_path: Path) -> None:
+    weights = {**LORA, "base": "nf4"}
+    hyper = training(weights=weights, importance_sampling={"level": "token", "cap": 2.0}, dtype="bfloat16")
+    sizes = model_sizes(write(tmp_path, QWEN_7B), hyper)
+    assert sizes.quantised == 28 * (2 * 3584 * 3584 + 2 * 3584 * 512 + 3 * 3584 * 18944)
+    base = estimate(sizes, hyper, accelerated=True)[0]
+    # Half a byte for each number, and an fp32 scale for 64 of them.
+    assert base.bytes == sizes.quantised * 36 // 64 + 2 * (sizes.parameters - sizes.quantised)
+
+
 def run_command(monkeypatch: pytest.MonkeyPatch, text: str, *arguments: str) -> int:
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
     return main(arguments, {})

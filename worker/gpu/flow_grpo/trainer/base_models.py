@@ -10,6 +10,7 @@ from flow_grpo.causal_lm import UnsupportedModel
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.model_directory import ModelDirectoryError
 from flow_grpo.trainer.hyper_parameters import Weights
+from flow_grpo.trainer.nf4 import require_bitsandbytes
 from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.ranks.group import Ranks
 from flow_grpo.trainer.step import Progress
@@ -40,9 +41,11 @@ class BaseModels:
     ) -> Planner:
         """The model with what trains in it, checked over a small tree, on the device of `ranks`.
 
-        Raises Failure (BadConfiguration) for a name that is not registered, a directory that is not a model, and a
-        model that the trainer does not compute.
+        Raises Failure (BadConfiguration) for a name that is not registered, a directory that is not a model, a model
+        that the trainer does not compute, and a base in 4 bits without bitsandbytes or on several ranks.
         """
+        if weights.kind == "lora" and weights.base == "nf4":
+            _require_for_4_bits(ranks)
         directory = self.directory(name, progress)
         context = registered_model(self.operator_file, name).context
         try:
@@ -57,3 +60,13 @@ class BaseModels:
             planner.share(ranks, frozen)
         progress("load model", 1, 1)
         return planner
+
+
+def _require_for_4_bits(ranks: Ranks) -> None:
+    if ranks.count > 1:
+        raise Failure(
+            FailureType.BadConfiguration,
+            f"training.weights.base is nf4, which one process computes alone, and this trainer has {ranks.count} "
+            "ranks; set AGENTFLOW_TRAINER_RANKS to 1, or base to full-precision",
+        )
+    require_bitsandbytes()

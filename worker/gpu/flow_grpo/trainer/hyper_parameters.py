@@ -25,6 +25,8 @@ class Lora(Strict):
     rank: int = Field(ge=1)
     alpha: float = Field(gt=0)
     targets: tuple[LoraTarget, ...] = LORA_TARGETS
+    base: Literal["full-precision", "nf4"] = "full-precision"
+    """How the frozen linear layers are held; as `nf4` they are another base model than the policy server's."""
 
     @field_validator("targets")
     @classmethod
@@ -147,6 +149,8 @@ class FlowGrpo(Optimisation):
             raise ValueError(f"mini_batches is more than queries_per_step ({self.queries_per_step})")
         if self.kl.coefficient == 0 and (self.kl.unbiased or self.kl.reference != "base"):
             raise ValueError("kl.coefficient is 0, so a reference or an unbiased gradient has no effect")
+        if self.weights.kind == "lora" and self.weights.base == "nf4" and self.importance_sampling.level == "none":
+            raise ValueError("weights.base is nf4, not what is sampled from: importance_sampling must not be none")
         return self
 
 

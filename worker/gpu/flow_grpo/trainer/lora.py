@@ -12,14 +12,25 @@ from torch import nn
 from flow_grpo.policy import ADAPTER_PREFIX
 from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.linear_layer import LinearLayer, replace_linear_layers
-from flow_grpo.trainer.products import adapted_linear, frozen_linear
+from flow_grpo.trainer.nf4 import quantise
+from flow_grpo.trainer.products import Unpack, adapted_linear, as_stored, frozen_linear
 
 
 class FrozenLinear(LinearLayer):
     """A linear layer that does not learn."""
 
+    def __init__(self, base: nn.Linear) -> None:
+        super().__init__(base)
+        self.unpack: Unpack = as_stored
+        """Makes the matrix of the weight as it is stored."""
+
+    def hold_in_4_bits(self) -> None:
+        """Store the weight in 4 bits from now on, as a row of bytes."""
+        packed, self.unpack = quantise(self.base.weight)
+        self.base.weight = nn.Parameter(packed, requires_grad=False)
+
     def _rows(self, x: torch.Tensor) -> torch.Tensor:
-        return frozen_linear(x, self.base.weight, self.base.bias, self.bf16)
+        return frozen_linear(x, self.base.weight, self.base.bias, self.bf16, self.unpack)
 
 
 class LoraLinear(FrozenLinear):
@@ -35,7 +46,8 @@ class LoraLinear(FrozenLinear):
     def _rows(self, x: torch.Tensor) -> torch.Tensor:
         if not self.enabled:
             return super()._rows(x)
-        return adapted_linear(x, self.base.weight, self.base.bias, self.bf16, self.lora_A, self.lora_B, self.scale)
+        base, adapter = self.base, (self.lora_A, self.lora_B, self.scale)
+        return adapted_linear(x, base.weight, base.bias, self.bf16, *adapter, self.unpack)
 
 
 def attach_lora(model: nn.Module, lora: Lora) -> None:
@@ -44,6 +56,11 @@ def attach_lora(model: nn.Module, lora: Lora) -> None:
     replace_linear_layers(
         model, lambda name, layer: LoraLinear(layer, lora) if name in lora.targets else FrozenLinear(layer)
     )
+
+
+def frozen_layers(model: nn.Module) -> list[FrozenLinear]:
+    """Those that `attach_lora` put in, with and without an adapter."""
+    return [module for module in model.modules() if isinstance(module, FrozenLinear)]
 
 
 def adapter_parameters(model: nn.Module) -> dict[str, nn.Parameter]:

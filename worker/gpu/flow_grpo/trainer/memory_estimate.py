@@ -17,6 +17,8 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from flow_grpo.trainer.head import rows_at_once
 from flow_grpo.trainer.hyper_parameters import Optimisation
+from flow_grpo.trainer.lora import frozen_layers
+from flow_grpo.trainer.nf4 import BYTES as NF4_BYTES
 from flow_grpo.trainer.planner import what_trains
 
 FLOAT = 4
@@ -52,6 +54,8 @@ class Sizes:
     adapter_rows: int
     """Numbers that the adapters of one layer keep for each token: r for each of its adapted projections; else 0."""
     vocabulary: int
+    quantised: int
+    """Of the parameters, those that are held in 4 bits."""
 
 
 def model_sizes(config_file: Path, training: Optimisation) -> Sizes:
@@ -61,6 +65,7 @@ def model_sizes(config_file: Path, training: Optimisation) -> Sizes:
         model: Any = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         trained = what_trains(model, training.weights)
+        matrices = sum(layer.base.weight.numel() for layer in frozen_layers(model))
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     layers = config.num_hidden_layers
     return Sizes(
@@ -73,6 +78,7 @@ def model_sizes(config_file: Path, training: Optimisation) -> Sizes:
         key_heads=config.num_key_value_heads * width,
         adapter_rows=training.weights.rank * len(trained) // 2 // layers if training.weights.kind == "lora" else 0,
         vocabulary=config.vocab_size,
+        quantised=matrices if _in_4_bits(training) else 0,
     )
 
 
@@ -93,7 +99,9 @@ def estimate(sizes: Sizes, training: Optimisation, accelerated: bool) -> list[Pa
 
 def _frozen(sizes: Sizes, training: Optimisation, accelerated: bool) -> Part:
     dtype, size = ("bf16", FLOAT // 2) if accelerated and training.dtype == "bfloat16" else ("fp32", FLOAT)
-    return Part("base weights", size * sizes.parameters, f"{sizes.parameters / 1e9:.2f} billion, {dtype}, frozen")
+    held = int(NF4_BYTES * sizes.quantised) + size * (sizes.parameters - sizes.quantised)
+    packed = f" ({sizes.quantised / 1e9:.2f} of them nf4)" if sizes.quantised else ""
+    return Part("base weights", held, f"{sizes.parameters / 1e9:.2f} billion, {dtype}{packed}, frozen")
 
 
 def _trained(sizes: Sizes, accelerated: bool) -> Part:
@@ -131,8 +139,13 @@ def _working(sizes: Sizes) -> int:
 
 
 def _cast(sizes: Sizes, training: Optimisation) -> int:
-    """Bytes of the largest weight in bf16."""
-    return 2 * sizes.hidden * sizes.intermediate if training.dtype == "bfloat16" else 0
+    """Bytes of the largest weight in bf16, and of the fp32 matrix that its 4 bits are made again."""
+    each = (2 if training.dtype == "bfloat16" else 0) + (FLOAT if sizes.quantised else 0)
+    return each * sizes.hidden * sizes.intermediate
+
+
+def _in_4_bits(training: Optimisation) -> bool:
+    return training.weights.kind == "lora" and training.weights.base == "nf4"
 
 
 def _head(sizes: Sizes, training: Optimisation, accelerated: bool) -> int:

@@ -23,7 +23,7 @@ from flow_grpo.trainer.flex_attention import FlexTreeAttention
 from flow_grpo.trainer.full import train_everything
 from flow_grpo.trainer.hyper_parameters import Optimisation, Weights
 from flow_grpo.trainer.linear_layer import LinearLayer
-from flow_grpo.trainer.lora import adapter_off, adapter_parameters, attach_lora, initial_adapter
+from flow_grpo.trainer.lora import adapter_off, adapter_parameters, attach_lora, frozen_layers, initial_adapter
 from flow_grpo.trainer.placement import place
 from flow_grpo.trainer.prefix_tree import PrefixTree
 from flow_grpo.trainer.ranks.group import CPU, Ranks
@@ -89,6 +89,9 @@ class Planner:
         self._base = base
         if weights.kind == "full":
             self._require_in_base()
+        elif weights.base == "nf4":
+            for layer in frozen_layers(model):
+                layer.hold_in_4_bits()
         self._beat: Beat = lambda: None
         self._recompute = False
         self._bf16 = False

@@ -4,12 +4,21 @@ On a CPU in fp32 that is oneDNN, at two to three times the rate of torch's own p
 favour. Nothing is packed beforehand: weights stay where they are, also for products with their transpose.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
 _ONEDNN = torch.backends.mkldnn.is_available()
+
+Unpack = Callable[[torch.Tensor], torch.Tensor]
+"""A frozen weight as it is stored -> the matrix (out, in)."""
+
+
+def as_stored(weight: torch.Tensor) -> torch.Tensor:
+    """The matrix of a weight that is stored as one."""
+    return weight
 
 
 def product(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -32,9 +41,14 @@ def wide_product(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return product(operand, weight).to(x.dtype)
 
 
-def frozen_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, bf16: bool) -> torch.Tensor:
-    """x (R, in) -> x weight^T + bias (R, out); no gradient reaches weight and bias."""
-    return _FrozenLinear.apply(x, weight, bias, bf16)  # pyright: ignore[reportReturnType]
+def frozen_linear(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, bf16: bool, unpack: Unpack = as_stored
+) -> torch.Tensor:
+    """x (R, in) -> x weight^T + bias (R, out); no gradient reaches weight and bias.
+
+    `unpack` makes the matrix of the weight, for each product anew.
+    """
+    return _FrozenLinear.apply(x, weight, bias, bf16, unpack)  # pyright: ignore[reportReturnType]
 
 
 def trained_linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, bf16: bool) -> torch.Tensor:
@@ -53,27 +67,31 @@ def adapted_linear(
     lora_a: torch.Tensor,
     lora_b: torch.Tensor,
     scale: float,
+    unpack: Unpack = as_stored,
 ) -> torch.Tensor:
     """x (R, in) -> x weight^T + bias + scale x A^T B^T (R, out); gradients go to x, A (r, in) and B (out, r).
 
     x and the low-rank rows are all that is kept for the way back. `bf16`: the product with the weight takes its
     operands in bf16 and adds in fp32; the adapter's own products stay in the dtype of x.
     """
-    return _AdaptedLinear.apply(x, weight, bias, bf16, lora_a, lora_b, scale)  # pyright: ignore[reportReturnType]
+    adapter = (lora_a, lora_b, scale)
+    return _AdaptedLinear.apply(x, weight, bias, bf16, *adapter, unpack)  # pyright: ignore[reportReturnType]
 
 
 class _FrozenLinear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, bf16: bool) -> torch.Tensor:
+    def forward(
+        ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, bf16: bool, unpack: Unpack
+    ) -> torch.Tensor:
         ctx.save_for_backward(weight)
-        ctx.bf16 = bf16
-        y = _mixed_product(x, weight, bf16)
+        ctx.bf16, ctx.unpack = bf16, unpack
+        y = _mixed_product(x, unpack(weight), bf16)
         return y if bias is None else y.add_(bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
-        return _mixed_product(gradients[0], weight.t(), ctx.bf16), None, None, None
+        return _mixed_product(gradients[0], ctx.unpack(weight).t(), ctx.bf16), None, None, None, None
 
 
 class _TrainedLinear(torch.autograd.Function):
@@ -104,11 +122,12 @@ class _AdaptedLinear(torch.autograd.Function):
         lora_a: torch.Tensor,
         lora_b: torch.Tensor,
         scale: float,
+        unpack: Unpack,
     ) -> torch.Tensor:
         low = product(x, lora_a)
-        y = _mixed_product(x, weight, bf16).addmm_(low, lora_b.t(), alpha=scale)
+        y = _mixed_product(x, unpack(weight), bf16).addmm_(low, lora_b.t(), alpha=scale)
         ctx.save_for_backward(x, weight, lora_a, lora_b, low)
-        ctx.bf16, ctx.scale = bf16, scale
+        ctx.bf16, ctx.scale, ctx.unpack = bf16, scale, unpack
         return y if bias is None else y.add_(bias)
 
     @staticmethod
@@ -118,11 +137,11 @@ class _AdaptedLinear(torch.autograd.Function):
         dlow = product(dy, lora_b.t()).mul_(ctx.scale)
         dx = None
         if ctx.needs_input_grad[0]:
-            dx = _mixed_product(dy, weight.t(), ctx.bf16).addmm_(dlow, lora_a)
+            dx = _mixed_product(dy, ctx.unpack(weight).t(), ctx.bf16).addmm_(dlow, lora_a)
         # The long dimension, rows, is summed over: both products have the small rank as their rows.
         da = product(dlow.t(), x.t())
         db = product(low.t(), dy.t()).t().mul(ctx.scale)
-        return dx, None, None, None, da, db, None
+        return dx, None, None, None, da, db, None, None
 
 
 def _mixed_product(x: torch.Tensor, weight: torch.Tensor, bf16: bool) -> torch.Tensor:

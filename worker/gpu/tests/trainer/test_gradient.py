@@ -31,7 +31,7 @@ TEMPERATURE = 0.7
 RESPONSE_LIMIT = 6
 
 
-def small_planner(attention: str) -> Planner:
+def small_planner(attention: str, base: str = "full-precision") -> Planner:
     """A two-layer model in fp64 with an adapter whose B is not zero, so that policy and reference differ."""
     torch.manual_seed(5)
     config = LlamaConfig(
@@ -48,7 +48,7 @@ def small_planner(attention: str) -> Planner:
     for layer in model.model.layers:
         layer.input_layernorm = layer.post_attention_layernorm = nn.RMSNorm(16, eps=1e-5)
     model.model.norm = nn.RMSNorm(16, eps=1e-5)
-    planner = Planner(model.double(), "small", Lora.model_validate(LORA), base={})
+    planner = Planner(model.double(), "small", Lora.model_validate({**LORA, "base": base}), base={})
     for parameter in planner.parameters.values():
         parameter.data = torch.randn(parameter.shape, dtype=torch.float64) * 0.3
     return planner
