@@ -2,7 +2,7 @@
 export default {
   testEnvironment: 'node',
   // A test that hangs fails; one on a busy machine does not.
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   roots: ['api', 'workflows', 'activities', 'worker/agent', 'infra', 'test'].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],

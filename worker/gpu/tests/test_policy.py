@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from flow_grpo.policy import (
+    Adapter,
     PolicyBroken,
     PolicyName,
     PolicyNotFound,
@@ -56,6 +57,7 @@ def write(directory: Path) -> dict[str, torch.Tensor]:
 def test_an_adapter_is_read_as_it_was_written(tmp_path: Path) -> None:
     tensors = write(tmp_path)
     adapter = read_policy(tmp_path)
+    assert isinstance(adapter, Adapter)
     assert (adapter.base_model, adapter.scale, adapter.sha256) == ("tiny-random", 1.5, tensors_sha256(tensors))
     assert all(torch.equal(adapter.tensors[name], tensor) for name, tensor in tensors.items())
 

@@ -32,7 +32,8 @@ class NaiveStep:
         device: torch.device,
     ) -> None:
         dtype = torch.float32 if device.type == "cpu" else getattr(torch, training.dtype)
-        base: Any = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, local_files_only=True).to(device)
+        base: Any = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, local_files_only=True)
+        base.to(device)
         assert training.weights.kind == "lora"
         self._model: Any = get_peft_model(base, peft_configuration(training.weights)).eval()
         self.parameters = adapter_parameters(self._model, adapter)

@@ -10,7 +10,7 @@ from temporalio.exceptions import CancelledError
 
 from flow_grpo import artifacts
 from flow_grpo.failures import Failure, FailureType
-from flow_grpo.policy import read_policy
+from flow_grpo.policy import Adapter, read_policy
 from flow_grpo.trainer.contract import TrainStepResult
 from tests.trainer.run import RUN_ID, Run, no_progress
 from tests.trainer.samples import LORA, MODEL, random_samples
@@ -20,6 +20,7 @@ def test_the_committed_policy_is_what_the_policy_server_reads(run: Run) -> None:
     run.init(run.trainer())
     result = run.step(run.trainer(), 1)
     adapter = read_policy(artifacts.uri_path(result.uri))
+    assert isinstance(adapter, Adapter)
     assert adapter.sha256 == result.policy.sha256
     assert adapter.base_model == MODEL
     assert adapter.scale == LORA["alpha"] / LORA["rank"]

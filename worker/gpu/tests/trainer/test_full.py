@@ -143,7 +143,8 @@ def test_policies_are_whole_models_that_transformers_loads(full_run: Run, tiny_m
     assert len({*full_run.policies.values()}) == 4
     shutil.copy(tiny_model / "config.json", tmp_path)
     shutil.copy(directory / "model.safetensors", tmp_path)
-    model, found = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32, output_loading_info=True)
+    loaded: Any = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32, output_loading_info=True)
+    model, found = loaded
     assert not any(found[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys"))
     assert all(torch.equal(policy.tensors[name], parameter) for name, parameter in model.named_parameters())
 
