@@ -23,6 +23,13 @@ describe('the directory of a policy', () => {
     expect(await directories.kind(writePolicy(root, 'run-1', 13, { full: true }))).toBe('full');
   });
 
+  it("is given where a fork carries its parent's optimiser over, which is no part of the policy", async () => {
+    const policy = writePolicy(root, 'run-1', 0, { optimizer: true });
+    expect(await directories.checked(policy, 'tiny-random')).toBe(policy.path);
+    writeFileSync(join(policy.path, 'optimizer.safetensors'), 'another');
+    await expect(directories.checked(policy, 'tiny-random')).rejects.toThrow('is not the file that the manifest names');
+  });
+
   it('has the sha256 that the trainer computes: recorded from flow_grpo.policy.tensors_sha256', async () => {
     const { path } = writePolicy(root, 'run-1', 12);
     expect(await tensorsSha256([join(path, 'adapter_model.safetensors')])).toBe(

@@ -26,6 +26,8 @@ export class PolicyNotThere extends Error {
 
 const MANIFEST = 'manifest.json';
 const ADAPTER_CONFIG = 'adapter_config.json';
+/** Of policy 0 of a fork that carries its parent's optimiser over: beside the policy, and no part of it. */
+const OPTIMIZER = 'optimizer.safetensors';
 const POLICY_NAME = /^([A-Za-z0-9][A-Za-z0-9._-]{0,127})@(0|[1-9][0-9]{0,8})$/;
 const fileName = z.string().regex(/^[A-Za-z0-9][\w.-]*$/);
 const manifestSchema = z.object({ policy_sha256: z.string(), files: z.record(fileName, z.string()) });
@@ -62,7 +64,7 @@ export class PolicyDirectories {
       const path = this.path(policy);
       const { files } = await this.manifest(policy);
       const names = Object.keys(files);
-      const tensors = names.filter((name) => name.endsWith('.safetensors'));
+      const tensors = names.filter((name) => name.endsWith('.safetensors') && name !== OPTIMIZER);
       const found = await tensorsSha256(tensors.map((name) => join(path, name)));
       if (found !== policy.sha256) throw new PolicyNotThere(policy, `the tensors in ${path} have sha256 ${found}`);
       for (const name of names.filter((other) => !tensors.includes(other))) {
