@@ -17,7 +17,15 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 USER = "postgres"
-TABLES = ("batches", "policies", "checkpoints", "evaluations", "training_runs")
+TABLES = (
+    "batches",
+    "policies",
+    "checkpoints",
+    "evaluations",
+    "training_runs",
+    "agent_flows",
+    "benchmark_evaluations",
+)
 START_TIMEOUT_S = 30
 # Durability is of no use to a database that lives for one test run.
 SETTINGS = {"listen_addresses": "127.0.0.1", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -93,9 +101,12 @@ def create_database(admin_url: str, repository: Path) -> Iterator[str]:
 
 
 def migrated_tables(repository: Path) -> dict[str, str]:
-    """Column definitions of the tables that Python uses, read out of the initial migration."""
-    (migration,) = (repository / "infra" / "database" / "migrations").glob("*-initial-schema.ts")
-    found = dict(re.findall(r"^  (\w+): `(.*?)`", migration.read_text(), re.MULTILINE | re.DOTALL))
+    """Column definitions of the tables that Python uses, read out of the migrations that create them."""
+    migrations = sorted((repository / "infra" / "database" / "migrations").glob("*.ts"))
+    texts = "".join(path.read_text() for path in migrations)
+    initial = re.findall(r"^  (\w+): `(.*?)`", texts, re.MULTILINE | re.DOTALL)
+    later = re.findall(r"`CREATE TABLE (\w+) \((.*?)\n\)`", texts, re.DOTALL)
+    found = dict([*initial, *later])
     return {table: found[table] for table in TABLES}
 
 

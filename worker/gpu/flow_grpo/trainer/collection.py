@@ -19,7 +19,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Collector:
-    """Removes of one run what neither a running rollout, a replay, a fork nor the policy of retention needs."""
+    """Removes of one run what no rollout, replay, fork, question or evaluation needs, nor the policy of retention."""
 
     def __init__(self, artifacts: RunArtifacts, records: Records) -> None:
         self._artifacts = artifacts
@@ -27,22 +27,19 @@ class Collector:
 
     def collect(self, keep: Keep, progress: Progress) -> None:
         """Remove what is superfluous; `progress` is called between any two changes and may raise."""
-        # A fork that is submitted meanwhile waits for the end of the block, and then finds what stands.
-        with self._records.no_new_runs():
+        # A fork or a question that is submitted meanwhile waits for the end of the block, and then finds what stands.
+        with self._records.no_new_claims():
             self._discard(keep, progress)
         progress("collect", 1, 2)
         self._artifacts.delete_discarded()
 
-    def keeps_checkpoint(self, step: int, keep: Keep) -> bool:
-        """Whether a checkpoint of this step would stay if it stood."""
-        return step in read_facts(self._records, self._artifacts.run_id).kept(
-            {*self._artifacts.checkpoint_steps(), step}, keep
+    def needs(self, step: int, keep: Keep) -> "Needs":
+        """What is needed of a committed step."""
+        facts, standing = read_facts(self._records, self._artifacts.run_id), self._artifacts.checkpoint_steps()
+        return Needs(
+            policy=step in facts.needed(facts.kept(standing, keep), keep),
+            checkpoint=step in facts.kept({*standing, step}, keep),
         )
-
-    def needs_policy(self, step: int, keep: Keep) -> bool:
-        """Whether the policy of a committed step has to stand; one that need not may have been collected."""
-        facts = read_facts(self._records, self._artifacts.run_id)
-        return step in facts.needed(facts.kept(self._artifacts.checkpoint_steps(), keep), keep)
 
     def _discard(self, keep: Keep, progress: Progress) -> None:
         artifacts, facts = self._artifacts, read_facts(self._records, self._artifacts.run_id)
@@ -58,6 +55,15 @@ class Collector:
         for directory in doomed:
             progress("collect", 0, 2)
             artifacts.discard(directory)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What is needed of a step; what is not may have been collected."""
+
+    policy: bool
+    checkpoint: bool
+    """Whether one would stay if it stood."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +87,16 @@ class Facts:
 
 def read_facts(records: Records, run_id: str) -> Facts:
     """What the database says now."""
-    claims = claims_on(run_id, records.unfinished_configurations())
+    claims = claims_on(run_id, records.unfinished_configurations(), records.policies_asked())
     return Facts(records.newest_step(run_id) or 0, records.accuracies(run_id), claims)
 
 
-def claims_on(run_id: str, configurations: Iterable[Mapping[str, Any]]) -> Claims:
-    """What runs with these configurations need of the run: references of their KL terms, and where forks start."""
-    policies: set[int] = set()
+def claims_on(run_id: str, configurations: Iterable[Mapping[str, Any]], asked: Iterable[str]) -> Claims:
+    """What others need of the run: references of KL terms, where forks start, and the policies that are `asked`.
+
+    `configurations` are those of unfinished training runs.
+    """
+    policies = {step for name in asked for step in _steps_of(run_id, name)}
     checkpoints: set[int] = set()
     for configuration in configurations:
         reference = configuration.get("training", {}).get("kl", {}).get("reference", "base")

@@ -1,4 +1,4 @@
-"""The rows that the trainer reads and writes: batches, policies, checkpoints; of runs and evaluations it reads some.
+"""The rows that the trainer reads and writes: batches, policies, checkpoints; of what uses policies it reads some.
 
 The row (run, step) of `policies` is the commit of a step (I4): inserted once, whoever comes second reads the first's.
 """
@@ -107,14 +107,25 @@ class Records:
         with self._connect() as connection:
             return [config for (config,) in connection.execute(query, (list(FINISHED),)).fetchall()]
 
+    def policies_asked(self) -> list[str]:
+        """Names of the policies that unfinished questions and evaluations on benchmarks use; of some more than once."""
+        query = """
+            SELECT policy_name FROM agent_flows WHERE policy_name IS NOT NULL AND status <> ALL(%(finished)s)
+            UNION ALL
+            SELECT jsonb_array_elements_text(config -> 'policies') FROM benchmark_evaluations
+            WHERE status <> ALL(%(finished)s)
+        """
+        with self._connect() as connection:
+            return [name for (name,) in connection.execute(query, {"finished": list(FINISHED)}).fetchall()]
+
     @contextmanager
-    def no_new_runs(self) -> Iterator[None]:
-        """Within the block no run is created or changes its status: what unfinished runs need can only become less.
+    def no_new_claims(self) -> Iterator[None]:
+        """Within the block nothing that may need a policy is created or changes its status: claims only become fewer.
 
         Keep it short: such changes wait for its end.
         """
         with self._connect() as connection:
-            connection.execute("LOCK TABLE training_runs IN SHARE MODE")
+            connection.execute("LOCK TABLE training_runs, agent_flows, benchmark_evaluations IN SHARE MODE")
             yield
 
     def _connect(self) -> AbstractContextManager[psycopg.Connection]:

@@ -11,10 +11,10 @@ from flow_grpo.trainer.contract import Keep
 
 @dataclass(frozen=True)
 class Claims:
-    """What unfinished runs need of a run, by step. A run may claim something of itself."""
+    """What unfinished runs, questions and evaluations need of a run, by step. A run may claim something of itself."""
 
     policies: frozenset[int] = field(default_factory=frozenset)
-    """References of KL terms, and policies that forks start from."""
+    """References of KL terms, policies that forks start from, and those that questions and evaluations use."""
     checkpoints: frozenset[int] = field(default_factory=frozenset)
     """Those whose optimiser state a fork carries over."""
 

@@ -1,4 +1,4 @@
-"""Rows that others than the trainer write: runs and evaluations."""
+"""Rows that others than the trainer write: runs, evaluations and questions."""
 
 from typing import Any
 
@@ -34,3 +34,22 @@ def kl_reference(policy: str) -> dict[str, Any]:
 def fork_of(policy: str, optimizer: bool = False) -> dict[str, Any]:
     """Configuration of a run that starts from a policy."""
     return {"training": {"objective": "sft"}, "from": {"policy": policy, "optimizer": optimizer}}
+
+
+def ask(run: Run, flow_id: str, policy: str, status: str = "running") -> None:
+    """A question that a policy is asked, as the API and the workflow leave it."""
+    run.execute(
+        "INSERT INTO agent_flows (id, project, question, images, dataset, model, config, policy_name, status) "
+        "VALUES (%s, 'p', 'Why?', '[]', '{}', 'm', '{}', %s, %s) "
+        "ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status",
+        (flow_id, policy, status),
+    )
+
+
+def benchmark(run: Run, evaluation_id: str, policies: list[str], status: str = "running") -> None:
+    """An evaluation of policies on benchmarks, as the API and the workflow leave it."""
+    run.execute(
+        "INSERT INTO benchmark_evaluations (id, project, name, config, status) VALUES (%s, 'p', 'n', %s, %s) "
+        "ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status",
+        (evaluation_id, Jsonb({"policies": policies}), status),
+    )

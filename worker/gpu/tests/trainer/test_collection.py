@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -13,7 +14,7 @@ from flow_grpo.trainer.contract import Keep
 from flow_grpo.trainer.records import Records
 from tests.directories import load_directory
 from tests.trainer.kills import KillAfter, Killed
-from tests.trainer.rows import evaluate, fork_of, kl_reference, submit
+from tests.trainer.rows import ask, benchmark, evaluate, fork_of, kl_reference, submit
 from tests.trainer.run import RUN_ID, Run, no_progress
 from tests.trainer.samples import IDENTITY, MODEL
 
@@ -88,22 +89,40 @@ def test_what_unfinished_runs_name_stays(run: Run) -> None:
     assert policies(run) == [0, 1, 3, 5, 6]
 
 
-def test_a_run_cannot_be_submitted_in_the_middle_of_a_collection(run: Run) -> None:
+@pytest.mark.parametrize("status", ["queued", "running", "paused"])
+def test_what_an_unfinished_question_or_benchmark_evaluation_uses_stays(run: Run, status: str) -> None:
+    ask(run, "question", f"{RUN_ID}@1", status)
+    benchmark(run, "evaluation", ["base", f"{RUN_ID}@2", f"{RUN_ID}@3"], status)
+    ask(run, "answered", f"{RUN_ID}@4", "completed")
+    benchmark(run, "reported", [f"{RUN_ID}@4"], "failed")
+    ask(run, "of-another", f"{RUN_ID}-2@4", status)
+    train(run, KEEP_TWO)
+    assert (policies(run), checkpoints(run)) == ([0, 1, 2, 3, 5, 6], [0, 5, 6])
+    ask(run, "question", f"{RUN_ID}@1", "cancelled")
+    collector(run).collect(Keep.model_validate(KEEP_TWO), no_progress)
+    assert policies(run) == [0, 2, 3, 5, 6]
+    benchmark(run, "evaluation", [], "completed")
+    collector(run).collect(Keep.model_validate(KEEP_TWO), no_progress)
+    assert policies(run) == [0, 5, 6]
+
+
+@pytest.mark.parametrize("table", ["training_runs", "agent_flows", "benchmark_evaluations"])
+def test_nothing_can_lay_claim_to_a_policy_in_the_middle_of_a_collection(run: Run, table: LiteralString) -> None:
     train(run, KEEP_ALL)
     refused: list[str] = []
 
-    def submit_now(_phase: str, done: int, _total: int) -> None:
+    def change_now(_phase: str, done: int, _total: int) -> None:
         if done > 0 or refused:
             return
         with psycopg.connect(run.database_url, options="-c lock_timeout=50") as connection:
             try:
-                connection.execute("DELETE FROM training_runs")
+                connection.execute(f"DELETE FROM {table}")
             except psycopg.errors.LockNotAvailable as error:
                 refused.append(str(error))
 
-    collector(run).collect(Keep.model_validate(KEEP_TWO), submit_now)
+    collector(run).collect(Keep.model_validate(KEEP_TWO), change_now)
     assert refused
-    submit(run, "later", fork_of(f"{RUN_ID}@1"))
+    run.execute(f"DELETE FROM {table}")
 
 
 def test_a_collected_step_that_is_asked_for_again_is_returned_without_work(run: Run) -> None:
