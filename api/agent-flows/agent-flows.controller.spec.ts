@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
@@ -29,10 +29,7 @@ describe(AgentFlowsController, () => {
     const { dataSource } = api.database;
     const run = trainingRunRow();
     await dataSource.getRepository(TrainingRun).insert(run);
-    await dataSource
-      .getRepository(Policy)
-      .insert({ runId: run.id, step: 3, uri: 'file:///p', sha256: 'ab', metrics: {} });
-    policy = `${run.id}@3`;
+    policy = await api.commitPolicy(run.id, 3, 'ab');
   });
   beforeEach(() => void (api.flows.calls.length = 0));
   afterAll(async () => api.stop());
@@ -78,6 +75,25 @@ describe(AgentFlowsController, () => {
     const key = await createApiKey(api.database.dataSource, 'other');
     const refused = await api.request('post', '/v1/agent_flows', key).send({ question: 'Why?', policy }).expect(400);
     expect((refused.body as ApiErrorBody).error.code).toBe('unknown_policy');
+  });
+
+  it('refuses a policy that was collected, also while it is asked for, and then records nothing', async () => {
+    const { dataSource } = api.database;
+    const [runId] = policy.split('@');
+    const doomed = await api.commitPolicy(runId, 4, 'cd');
+    const { uri } = await dataSource.getRepository(Policy).findOneByOrFail({ runId, step: 4 });
+    const before = await dataSource.getRepository(AgentFlow).count();
+    let asking!: Promise<{ body: unknown }>;
+    // What a collection does: what would claim the policy waits, and then finds it gone.
+    await dataSource.transaction(async (collection) => {
+      await collection.query('LOCK TABLE training_runs, agent_flows, benchmark_evaluations IN SHARE MODE');
+      asking = post({ question: 'Why?', policy: doomed }).expect(400).then();
+      const waiting = `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'agent_flows'::regclass`;
+      await until(async () => (await dataSource.query<unknown[]>(waiting)).length > 0);
+      await rm(new URL(uri), { recursive: true });
+    });
+    expect(((await asking).body as ApiErrorBody).error).toMatchObject({ code: 'policy_collected', param: 'policy' });
+    expect(await dataSource.getRepository(AgentFlow).count()).toBe(before);
   });
 
   it.each([

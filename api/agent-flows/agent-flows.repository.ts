@@ -1,9 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, MoreThanOrEqual } from 'typeorm';
-import { AgentFlow, Policy, Rollout, TrainingRun, Turn } from '../../infra/database/entities/index.js';
+import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
+import { AgentFlow, Rollout, Turn } from '../../infra/database/entities/index.js';
 import { badRequest } from '../common/api-error.js';
 import { claimKey, type Idempotency } from '../common/idempotency.js';
+import { findPolicy, requireStanding, type KnownPolicy } from '../common/known-policies.js';
 import type { IdPageQuery } from '../common/list.dto.js';
+import { ARTIFACTS } from '../dependencies.module.js';
 import type { CountedTurn } from './dto/usage.dto.js';
 import type { TurnOutput } from './flow-events.js';
 
@@ -12,28 +15,31 @@ export type NewAgentFlow = Omit<
   'status' | 'statusVersion' | 'result' | 'failure' | 'createdAt' | 'startedAt' | 'finishedAt'
 >;
 
-/** A committed policy with the model that it was trained on. */
-export interface KnownPolicy {
-  sha256: string;
-  model: string;
-}
-
 const OUTSIDE_TURNS = 0;
 
 @Injectable()
 export class AgentFlowsRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(ARTIFACTS) private readonly artifacts: ArtifactStore,
+  ) {}
 
   /**
    * Writes a queued flow and its idempotency record in one transaction (design 9).
+   * @param policies that it uses: they are kept until it has ended
    * @returns the id of the flow that an earlier request with the key created, and then nothing is written
-   * @throws ApiError 409 where that request had another body
+   * @throws ApiError 409 where that request had another body; 400 where a policy was collected
    */
-  async create(flow: NewAgentFlow, idempotency?: Idempotency): Promise<string | undefined> {
+  async create(
+    flow: NewAgentFlow,
+    policies: readonly KnownPolicy[],
+    idempotency?: Idempotency,
+  ): Promise<string | undefined> {
     return this.dataSource.transaction(async (manager) => {
       const earlier = idempotency && (await claimKey(manager, flow, idempotency));
       if (earlier !== undefined) return earlier;
       await manager.insert(AgentFlow, { ...flow, config: flow.config as object, status: 'queued' });
+      await requireStanding(this.artifacts, 'policy', policies);
       return undefined;
     });
   }
@@ -90,13 +96,8 @@ export class AgentFlowsRepository {
     return this.dataSource.getRepository(Rollout).findOneBy({ flowId });
   }
 
-  /** The policy `<run>@<step>` of a run of the project. */
   async findPolicy(project: string, name: string): Promise<KnownPolicy | undefined> {
-    const at = name.lastIndexOf('@');
-    const [runId, step] = [name.slice(0, at), Number(name.slice(at + 1))];
-    const run = await this.dataSource.getRepository(TrainingRun).findOneBy({ project, id: runId });
-    const policy = run && (await this.dataSource.getRepository(Policy).findOneBy({ runId, step }));
-    return policy ? { sha256: policy.sha256, model: run.config.model } : undefined;
+    return findPolicy(this.dataSource.manager, project, name);
   }
 }
 

@@ -6,11 +6,12 @@ import type { AgentFlow } from '../../infra/database/entities/index.js';
 import { hasEnded } from '../../infra/database/flow-status.js';
 import { badRequest, conflict, notFound } from '../common/api-error.js';
 import { readIdempotency } from '../common/idempotency.js';
+import type { KnownPolicy } from '../common/known-policies.js';
 import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
 import { newId } from '../common/new-id.js';
 import { ARTIFACTS, OPERATOR } from '../dependencies.module.js';
 import { FlowWorkflows } from '../temporal/flow-workflows.js';
-import { AgentFlowsRepository, type KnownPolicy, type NewAgentFlow } from './agent-flows.repository.js';
+import { AgentFlowsRepository, type NewAgentFlow } from './agent-flows.repository.js';
 import { toAgentFlowDto, toTraceDto, type AgentFlowDto, type AgentFlowTraceDto } from './dto/agent-flow.dto.js';
 import type { Question } from './dto/question.dto.js';
 import { parseQuestion } from './parse-question.js';
@@ -43,8 +44,9 @@ export class AgentFlowsService {
   ): Promise<{ flow: AgentFlowDto; created: boolean }> {
     const idempotency = readIdempotency(idempotencyKey, body);
     const question = parseQuestion(body, this.operator);
-    const flow = await this.newFlow(project, question);
-    const earlier = await this.repository.create(flow, idempotency);
+    const policy = await this.resolvePolicy(project, question);
+    const flow = await this.newFlow(project, question, policy);
+    const earlier = await this.repository.create(flow, policy ? [policy] : [], idempotency);
     const stored = await this.load(project, earlier ?? flow.id);
     if (earlier === undefined) await this.tryStart(stored);
     return { flow: toAgentFlowDto(stored), created: earlier === undefined };
@@ -81,8 +83,7 @@ export class AgentFlowsService {
     return flow;
   }
 
-  private async newFlow(project: string, asked: Question): Promise<NewAgentFlow> {
-    const policy = await this.resolvePolicy(project, asked);
+  private async newFlow(project: string, asked: Question, policy?: KnownPolicy): Promise<NewAgentFlow> {
     return {
       id: newId('flow'),
       project,
@@ -92,7 +93,7 @@ export class AgentFlowsService {
       model: asked.model ?? policy?.model ?? Object.keys(this.operator.models)[0],
       config: asked.flow,
       seed: asked.seed ?? null,
-      policyName: asked.policy ?? null,
+      policyName: policy?.name ?? null,
       policySha256: policy?.sha256 ?? null,
     };
   }

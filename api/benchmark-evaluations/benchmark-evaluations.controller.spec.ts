@@ -25,9 +25,7 @@ describe(BenchmarkEvaluationsController, () => {
     const run = trainingRunRow();
     runId = run.id;
     await dataSource.getRepository(TrainingRun).insert(run);
-    await dataSource
-      .getRepository(Policy)
-      .insert({ runId, step: 3, sha256: SHA, parentSha256: null, uri: 'file:///p', metrics: {} });
+    await api.commitPolicy(runId, 3, SHA);
     directory = await mkdtemp(join(tmpdir(), 'agentflow-eval-'));
   });
   afterAll(async () => {
@@ -73,6 +71,17 @@ describe(BenchmarkEvaluationsController, () => {
     await writeEvaluationStatus(api.database.dataSource, { id: created.id, version: 1, status: 'running' });
     const { body: read } = await api.request('get', `/v1/evaluations/${created.id}`);
     expect(read).toMatchObject({ status: 'completed' });
+  });
+
+  it('refuses a policy that was collected, and writes nothing', async () => {
+    const { dataSource } = api.database;
+    const policy = await api.commitPolicy(runId, 4, SHA);
+    const { uri } = await dataSource.getRepository(Policy).findOneByOrFail({ runId, step: 4 });
+    await rm(new URL(uri), { recursive: true });
+    const rows = await dataSource.getRepository(BenchmarkEvaluation).count();
+    const { body: refused } = await submit({ policies: ['base', `${runId}@3`, policy] }).expect(400);
+    expect(refused).toMatchObject({ error: { code: 'policy_collected', param: 'policies' } });
+    expect(await dataSource.getRepository(BenchmarkEvaluation).count()).toBe(rows);
   });
 
   it.each([

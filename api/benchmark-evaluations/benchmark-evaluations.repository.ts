@@ -1,27 +1,39 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { BenchmarkEvaluation, Policy, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
+import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
+import { BenchmarkEvaluation, Rollout } from '../../infra/database/entities/index.js';
 import { badRequest } from '../common/api-error.js';
 import { claimKey, type Idempotency } from '../common/idempotency.js';
+import { findPolicy, requireStanding, type KnownPolicy } from '../common/known-policies.js';
 import type { IdPageQuery } from '../common/list.dto.js';
+import { ARTIFACTS } from '../dependencies.module.js';
 
 export type NewBenchmarkEvaluation = Pick<BenchmarkEvaluation, 'id' | 'project' | 'name' | 'config'>;
 
 @Injectable()
 export class BenchmarkEvaluationsRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(ARTIFACTS) private readonly artifacts: ArtifactStore,
+  ) {}
 
   /**
    * Writes a queued evaluation and its idempotency record in one transaction (design 9).
+   * @param policies that it uses: they are kept until it has ended
    * @returns the id of the evaluation that an earlier request with the key created, and then nothing is written
-   * @throws ApiError 409 where that request had another body
+   * @throws ApiError 409 where that request had another body; 400 where a policy was collected
    */
-  async create(evaluation: NewBenchmarkEvaluation, idempotency?: Idempotency): Promise<string | undefined> {
+  async create(
+    evaluation: NewBenchmarkEvaluation,
+    policies: readonly KnownPolicy[],
+    idempotency?: Idempotency,
+  ): Promise<string | undefined> {
     return this.dataSource.transaction(async (manager) => {
       const earlier = idempotency && (await claimKey(manager, evaluation, idempotency));
       if (earlier !== undefined) return earlier;
       const config = evaluation.config as object;
       await manager.insert(BenchmarkEvaluation, { ...evaluation, config, status: 'queued' });
+      await requireStanding(this.artifacts, 'policies', policies);
       return undefined;
     });
   }
@@ -55,13 +67,8 @@ export class BenchmarkEvaluationsRepository {
     return this.dataSource.getRepository(Rollout).countBy({ runId: id });
   }
 
-  /** Registered name of the model that a policy `<run>@<step>` of the project was trained on; null without one. */
-  async modelOf(project: string, policy: string): Promise<string | null> {
-    const at = policy.lastIndexOf('@');
-    const [runId, step] = [policy.slice(0, at), Number(policy.slice(at + 1))];
-    const run = await this.dataSource.getRepository(TrainingRun).findOneBy({ project, id: runId });
-    const exists = run && (await this.dataSource.getRepository(Policy).existsBy({ runId, step }));
-    return exists ? run.config.model : null;
+  async findPolicy(project: string, name: string): Promise<KnownPolicy | undefined> {
+    return findPolicy(this.dataSource.manager, project, name);
   }
 }
 

@@ -4,8 +4,9 @@ import type { OperatorFile } from '../../infra/config/operator-file.js';
 import type { BenchmarkEvaluation } from '../../infra/database/entities/index.js';
 import { isOver } from '../../infra/database/evaluation-status.js';
 import type { EvaluationConfig } from '../../workflows/contracts/evaluation-config.js';
-import { conflict, notFound } from '../common/api-error.js';
+import { conflict, notFound, type ApiIssue } from '../common/api-error.js';
 import { readIdempotency } from '../common/idempotency.js';
+import type { KnownPolicy } from '../common/known-policies.js';
 import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
 import { newId } from '../common/new-id.js';
 import { OPERATOR } from '../dependencies.module.js';
@@ -40,9 +41,9 @@ export class BenchmarkEvaluationsService {
   ): Promise<{ evaluation: BenchmarkEvaluationDto; created: boolean }> {
     const idempotency = readIdempotency(idempotencyKey, body);
     const config = parseEvaluationConfig(body, this.operator);
-    await this.refuseUnknownPolicies(project, config);
+    const policies = await this.findPolicies(project, config);
     const id = newId('eval');
-    const earlier = await this.repository.create({ id, project, name: config.name, config }, idempotency);
+    const earlier = await this.repository.create({ id, project, name: config.name, config }, policies, idempotency);
     const stored = await this.load(project, earlier ?? id);
     if (earlier === undefined) await this.tryStart(stored);
     return { evaluation: await this.toDto(stored), created: earlier === undefined };
@@ -77,21 +78,28 @@ export class BenchmarkEvaluationsService {
     return this.toDto(await this.load(project, id));
   }
 
-  /** Before anything runs: the workflow resolves them once more, to their sha256s (I11). */
-  private async refuseUnknownPolicies(project: string, { policies, model }: EvaluationConfig): Promise<void> {
-    const issues = await Promise.all(
-      policies.map(async (name, i) => {
-        if (name === 'base') return undefined;
-        const param = `policies[${i}]`;
-        const trained = await this.repository.modelOf(project, name);
-        if (trained === model) return undefined;
-        const reason =
-          trained === null ? `there is no policy "${name}"` : `${name} is a policy of ${trained}, not of ${model}`;
-        return { param, message: `${param}: ${reason}` };
-      }),
-    );
-    const found = issues.filter((issue) => issue !== undefined);
-    if (found.length > 0) throw refusedEvaluation(found);
+  /**
+   * Before anything runs: the workflow resolves them once more, to their sha256s (I11).
+   * @throws ApiError 400 that lists all that are not there, and those of another model
+   */
+  private async findPolicies(project: string, { policies: names, model }: EvaluationConfig): Promise<KnownPolicy[]> {
+    const policies: KnownPolicy[] = [];
+    const issues: ApiIssue[] = [];
+    for (const [i, name] of names.entries()) {
+      if (name === 'base') continue;
+      const policy = await this.repository.findPolicy(project, name);
+      if (policy?.model === model) {
+        policies.push(policy);
+        continue;
+      }
+      const param = `policies[${i}]`;
+      const reason = policy
+        ? `${name} is a policy of ${policy.model}, not of ${model}`
+        : `there is no policy "${name}"`;
+      issues.push({ param, message: `${param}: ${reason}` });
+    }
+    if (issues.length > 0) throw refusedEvaluation(issues);
+    return policies;
   }
 
   /** @throws ApiError 404 also where the evaluation is another project's */

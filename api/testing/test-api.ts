@@ -1,13 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import request from 'supertest';
 import { FileArtifactStore } from '../../infra/artifacts/file-artifact-store.js';
 import { loadOperatorFile } from '../../infra/config/operator-file.js';
 import { PROJECT_ROOT } from '../../infra/config/project-root.js';
 import { createApiKey } from '../../infra/database/api-keys.js';
+import { Policy } from '../../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
 import { createApp } from '../app.js';
 import type { Dependencies } from '../dependencies.module.js';
@@ -54,6 +56,19 @@ export class TestApi {
   /** A request with the key of the project `default`, or another one. */
   request(method: Method, path: string, key = this.key): request.Test {
     return request(this.url)[method](path).set('Authorization', `Bearer ${key}`);
+  }
+
+  /**
+   * A policy of a run as its trainer worker commits it, but for its tensors.
+   * @returns its name
+   */
+  async commitPolicy(runId: string, step: number, sha256: string): Promise<string> {
+    const directory = join(this.artifacts, 'runs', runId, 'policies', String(step).padStart(6, '0'));
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'manifest.json'), '{}');
+    const uri = pathToFileURL(directory).href;
+    await this.database.dataSource.getRepository(Policy).insert({ runId, step, uri, sha256, metrics: {} });
+    return `${runId}@${step}`;
   }
 
   async stop(): Promise<void> {
