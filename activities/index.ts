@@ -60,7 +60,7 @@ export function createAgentActivities({
     ...createModuleActivities({ turns, tools, models }),
     ...createScoringActivities({
       truthOf: createTruthSource(items),
-      judge: new LlmJudge(models.languageModels),
+      judge: new LlmJudge(turns, models),
     }),
     ...createTrajectoryActivities({ dataSource, artifacts }),
     ...createBenchmarkEvaluationActivities(dataSource),

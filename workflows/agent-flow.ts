@@ -123,12 +123,12 @@ export class Flow {
   }
 
   async score(): Promise<void> {
-    const { flow, query, score } = this.input;
+    const { flow, query, score, config } = this.input;
     if (!score) return;
     const answer = this.finalAnswer() ?? '';
     await this.released();
     const graded = await this.activities.scoreAnswer.executeWithOptions({ summary: oneLine(answer) }, [
-      { flow, query, answer, judge: this.input.config.scoring?.judge },
+      { flow, query, answer, judge: config.scoring?.judge, budget: config.budget },
     ]);
     this.reward = graded.reward;
     this.grading = graded.grading;

@@ -23,7 +23,10 @@ describe('the recorded flows of an evaluation', () => {
   });
   afterAll(() => database.drop());
 
-  /** One flow with two calls of language models, one of which tells neither tokens nor cost. */
+  /**
+   * One flow: the policy plans with 3 tokens in and 2 out; the verifier makes two calls, one of which tells neither tokens
+   * nor cost; a judge is asked about the answer.
+   */
   async function record(question: number): Promise<void> {
     const flowId = `${ID}/0/${question}/0`;
     await database.dataSource.getRepository(Rollout).insert({
@@ -44,19 +47,23 @@ describe('the recorded flows of an evaluation', () => {
       grading: { rules: 'right', rule: 'number' },
     });
     const calls = [{ inputTokens: 90, outputTokens: 10, cost: 0.25, seconds: 2 }, { seconds: 1 }];
+    const int32 = (tokens: number) => Buffer.alloc(4 * tokens);
+    const sample = { promptTokenIds: int32(3), responseTokenIds: int32(2), policyName: 'tiny-random' };
     await database.dataSource.getRepository(Turn).insert([
-      { flowId, turn: 1, module: 'verifier', output: {}, calls: calls },
+      { flowId, turn: 1, module: 'planner', output: { seconds: 0.5 }, ...sample },
+      { flowId, turn: 0, module: 'judge', output: {}, calls },
+      { flowId, turn: 1, module: 'verifier', output: {}, calls },
       { flowId, turn: 1, module: 'executor', output: {} },
     ]);
   }
 
-  it('are read in the order of their coordinates, with what their language models took', async () => {
+  it('are read in the order of their coordinates, with what the policy and their language models took', async () => {
     const flows = await readFlows(database.dataSource, ID);
     expect(flows.map(({ queryId, reward }) => [queryId, reward])).toEqual([
       ['q-0', 0],
       ['q-1', 1],
     ]);
-    expect(flows[0]).toMatchObject({ cell: 0, tokens: 100, cost: 0.25, seconds: 3, grading: { rule: 'number' } });
+    expect(flows[0]).toMatchObject({ cell: 0, tokens: 105, cost: 0.25, seconds: 3.5, grading: { rule: 'number' } });
   });
 
   it('I4: make the same report again', async () => {
@@ -64,7 +71,7 @@ describe('the recorded flows of an evaluation', () => {
     const read = () => database.dataSource.getRepository(BenchmarkEvaluation).findOneByOrFail({ id: ID });
     await reportEvaluation({ id: ID });
     const { report } = await read();
-    expect(report?.cells).toMatchObject([{ asked: 2, correct: 1, usage: { totals: { tokens: 200, cost: 0.5 } } }]);
+    expect(report?.cells).toMatchObject([{ asked: 2, correct: 1, usage: { totals: { tokens: 210, cost: 0.5 } } }]);
     await reportEvaluation({ id: ID });
     expect((await read()).report).toEqual(report);
   });

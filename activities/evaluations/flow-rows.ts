@@ -13,7 +13,7 @@ export interface FlowRow {
   turns: number;
   tools: string[];
   grading: Grading | null;
-  /** Of the language-model calls of its turns; null where there were none. */
+  /** Of the calls of language models in its turns, the policy's too; null where there were none. The judge is no part of it. */
   tokens: number | null;
   cost: number | null;
   seconds: number | null;
@@ -29,11 +29,20 @@ export async function readFlows(dataSource: DataSource, id: string): Promise<Flo
             used.tokens, used.cost, used.seconds
        FROM rollouts r
        LEFT JOIN LATERAL (
-         SELECT sum((call->>'inputTokens')::float8 + (call->>'outputTokens')::float8) AS tokens,
-                sum((call->>'cost')::float8) AS cost,
-                sum((call->>'seconds')::float8) AS seconds
-           FROM turns t, jsonb_array_elements(t.calls) call
-          WHERE t.flow_id = r.flow_id AND jsonb_typeof(t.calls) = 'array'
+         SELECT sum(asked.tokens) AS tokens, sum(asked.cost) AS cost, sum(asked.seconds) AS seconds
+           FROM turns t
+          CROSS JOIN LATERAL (
+            SELECT (call->>'inputTokens')::float8 + (call->>'outputTokens')::float8 AS tokens,
+                   (call->>'cost')::float8 AS cost,
+                   (call->>'seconds')::float8 AS seconds
+              FROM jsonb_array_elements(t.calls) call
+             UNION ALL
+            SELECT (octet_length(t.prompt_token_ids) + octet_length(t.response_token_ids)) / 4,
+                   NULL,
+                   (t.output->>'seconds')::float8
+             WHERE t.response_token_ids IS NOT NULL
+          ) asked
+          WHERE t.flow_id = r.flow_id AND t.module <> 'judge'
        ) used ON true
       WHERE r.run_id = $1
       ORDER BY r.step, r.group_index, r.rollout_index`,

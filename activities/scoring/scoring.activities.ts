@@ -5,7 +5,6 @@ import type { JudgeConfig } from '../../workflows/contracts/flow-config.js';
 import type { Grading, JudgeVerdict } from '../../workflows/contracts/scoring.js';
 import type { TruthSource } from '../datasets/ground-truth.js';
 import { nonRetryable } from '../failures/non-retryable.js';
-import { hideTruth } from './judge/hide-truth.js';
 import type { Judge, JudgeRequest } from './judge/judge.js';
 import { scoreByRules, wordsOfTruth } from './score-by-rules.js';
 
@@ -27,7 +26,11 @@ async function scoreAnswer(input: ScoreAnswerInput, { truthOf, judge }: ScoringD
   const gold = wordsOfTruth(truth);
   const verdict =
     input.judge && answer.trim() !== '' && (ruling === 'undecided' || isChecked(flow.flowId, input.judge.check))
-      ? await judged({ question: query.question, answer, gold }, input.judge, heldOut, judge)
+      ? await judged(
+          { flow, budget: input.budget, question: query.question, answer, gold, heldOut },
+          input.judge,
+          judge,
+        )
       : undefined;
   const grading: Grading = {
     rules: ruling,
@@ -47,20 +50,14 @@ function inWords(answer: string, { rules, judge }: Grading, shown: string | unde
   return { reward: 0, reason: `${said} is wrong${by}${shown === undefined ? '' : `: it is ${shown}`}` };
 }
 
-async function judged(
-  request: JudgeRequest,
-  config: JudgeConfig,
-  heldOut: boolean,
-  judge: Judge | undefined,
-): Promise<JudgeVerdict> {
+async function judged(request: JudgeRequest, config: JudgeConfig, judge: Judge | undefined): Promise<JudgeVerdict> {
   if (!judge) {
     throw nonRetryable(
       FailureType.BadConfiguration,
       `flow.scoring.judge: the operator registered no language model, so "${config.model}" cannot judge.`,
     );
   }
-  const { equivalent, reason } = await judge.judge(request, config);
-  return { model: config.model, equivalent, reason: hideTruth(reason, heldOut ? request.gold : []) };
+  return { model: config.model, ...(await judge.judge(request, config)) };
 }
 
 /** A pure choice by the flow, so that a retried call chooses the same. */

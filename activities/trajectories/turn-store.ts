@@ -15,10 +15,14 @@ export const AGENT_MODULES = [
   'generator',
   'generator.final',
   'generator.base',
+  'judge',
 ] as const;
 export type AgentModule = (typeof AGENT_MODULES)[number];
 
-/** What comes before the first turn, and the answer after the last, stands at turn 0. */
+/**
+ * What comes before the first turn, and the answer after the last, stands at turn 0. So does the judge's verdict; where
+ * its reply held none, what it was asked next stands at turn 1, and so on.
+ */
 export const OUTSIDE_TURNS = 0;
 
 export interface TurnKey {

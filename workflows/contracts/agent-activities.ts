@@ -110,6 +110,8 @@ export interface ScoreAnswerInput {
   answer: string;
   /** Who decides where rules cannot. */
   judge?: JudgeConfig;
+  /** Of the whole run: the judge's calls count too. */
+  budget?: FlowConfig['budget'];
 }
 
 export interface Score {

@@ -1,14 +1,22 @@
-import type { JudgeConfig } from '../../../workflows/contracts/flow-config.js';
+import type { FlowConfig, JudgeConfig } from '../../../workflows/contracts/flow-config.js';
+import type { FlowRef } from '../../../workflows/contracts/flow.js';
 
 export interface JudgeRequest {
+  /** Whose answer it is: under it the verdict is kept. */
+  flow: FlowRef;
+  /** Of the whole run. */
+  budget?: FlowConfig['budget'];
   question: string;
   answer: string;
   /** Any of them is right. */
   gold: readonly string[];
+  /** Then the right answers are kept nowhere. */
+  heldOut: boolean;
 }
 
 export interface Judgement {
   equivalent: boolean;
+  /** At most 1,000 characters, without the truth of a held-out question. */
   reason: string;
 }
 

@@ -7,11 +7,11 @@ export class Turn {
   @PrimaryColumn({ name: 'flow_id', type: 'text' })
   flowId: string;
 
-  /** From 1; query analysis and answer generation stand at turn 0. */
+  /** From 1; query analysis, answer generation and the judge stand at turn 0. The judge counts its askings from there. */
   @PrimaryColumn({ type: 'int' })
   turn: number;
 
-  /** The activity's agent module: planner, executor, verifier, …; `generator.final` and `generator.base` for those outputs. */
+  /** The activity's agent module: planner, executor, …; `generator.final` and `generator.base` for those outputs; `judge`. */
   @PrimaryColumn({ type: 'text' })
   module: string;
 
