@@ -15,10 +15,18 @@ import { TestApi } from '../testing/test-api.js';
 import { AgentFlowsController } from './agent-flows.controller.js';
 import type { AgentFlowDto, AgentFlowTraceDto } from './dto/agent-flow.dto.js';
 import type { FlowEventDto } from './dto/flow-event.dto.js';
+import { MAX_IMAGE_BYTES } from '../../workflows/contracts/images.js';
 import { addTurns, RESULT } from './testing/flow-rows.js';
 
 const QUESTION = { question: 'What is the area of Hexley times 7?', model: 'tiny-random' };
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** A file of so many bytes that begins as a PNG does, in base64. */
+function pictureOf(bytes: number): string {
+  const content = Buffer.alloc(bytes);
+  Buffer.from(PIXEL, 'base64').copy(content);
+  return content.toString('base64');
+}
 
 describe(AgentFlowsController, () => {
   let api: TestApi;
@@ -135,6 +143,47 @@ describe(AgentFlowsController, () => {
     const [stored] = (await row(id)).images;
     expect((await readFile(new URL(stored.uri))).toString('base64')).toBe(PIXEL);
     expect(images).toEqual([{ media_type: 'image/png', sha256: stored.sha256 }]);
+  });
+
+  it.each([
+    [
+      'a picture of another type',
+      { media_type: 'image/gif', data: PIXEL },
+      'media_type',
+      /is not what the data is: image\/png/,
+    ],
+    ['what is no picture', { media_type: 'image/png', data: 'AAAA' }, 'data', /is no picture of image\/png/],
+    ['what is not base64', { media_type: 'image/png', data: '/no/path%' }, 'data', /base64/],
+    [
+      'a picture of 4 MiB and a byte',
+      { media_type: 'image/png', data: pictureOf(MAX_IMAGE_BYTES + 1) },
+      'data',
+      /larger than/,
+    ],
+    ['a picture of 5 MiB', { media_type: 'image/png', data: pictureOf(5 * 1024 * 1024) }, 'data', /larger than/],
+    [
+      'an address in the place of a picture',
+      { media_type: 'image/png', url: 'https://x.test/a.png' },
+      'url',
+      /unknown key/,
+    ],
+  ])('refuses %s, and says so in few words', async (_, image, key, message) => {
+    const { body, text } = await post({ ...QUESTION, images: [image] }).expect(400);
+    expect((body as ApiErrorBody).error.issues).toContainEqual({
+      param: `images[0].${key}`,
+      message: expect.stringMatching(message) as string,
+    });
+    expect(text.length).toBeLessThan(1500);
+  });
+
+  it('takes four pictures of 4 MiB, and not five', async () => {
+    const image = { media_type: 'image/png', data: pictureOf(MAX_IMAGE_BYTES) };
+    const accepted = await post({ ...QUESTION, images: Array(4).fill(image) }).expect(400);
+    expect((accepted.body as ApiErrorBody).error.issues?.map(({ message }) => message)).toEqual([
+      expect.stringContaining('no module of the flow asks a language model that takes pictures'),
+    ]);
+    const { body } = await post({ ...QUESTION, images: Array(5).fill({ ...image, data: PIXEL }) }).expect(400);
+    expect((body as ApiErrorBody).error.issues).toMatchObject([{ param: 'images' }]);
   });
 
   it('gives the same flow for the same idempotency key, and refuses another body with it', async () => {

@@ -1,14 +1,27 @@
 import { z } from 'zod';
 import { flowSchema, registeredName } from '../../../workflows/contracts/flow-config.js';
+import { IMAGE_TYPES, imageTypeOf, MAX_IMAGE_BYTES, MAX_IMAGES } from '../../../workflows/contracts/images.js';
 import { policyName } from '../../../workflows/contracts/training-config.js';
 
-/** What most providers take at most, for one picture: 4 MiB, in base64. */
-const MAX_IMAGE_LENGTH = Math.ceil((4 * 1024 * 1024) / 3) * 4;
+const TOO_LARGE = `is larger than ${MAX_IMAGE_BYTES} bytes`;
 
-const image = z.strictObject({
-  media_type: z.enum(['image/png', 'image/jpeg', 'image/webp', 'image/gif']),
-  data: z.base64().min(1).max(MAX_IMAGE_LENGTH, 'is larger than 4 MiB'),
-});
+const image = z
+  .strictObject({
+    media_type: z.enum(IMAGE_TYPES),
+    data: z
+      .base64({ abort: true })
+      .min(1, { abort: true })
+      .max(Math.ceil(MAX_IMAGE_BYTES / 3) * 4, { abort: true, error: TOO_LARGE }),
+  })
+  .check(({ value, issues }) => {
+    const content = Buffer.from(value.data, 'base64');
+    const say = (key: string, message: string) =>
+      issues.push({ code: 'custom', path: [key], message, input: undefined });
+    if (content.length > MAX_IMAGE_BYTES) say('data', TOO_LARGE);
+    const type = imageTypeOf(content);
+    if (type === undefined) say('data', `is no picture of ${IMAGE_TYPES.join(', ')}`);
+    else if (type !== value.media_type) say('media_type', `is not what the data is: ${type}`);
+  });
 export type QuestionImage = z.infer<typeof image>;
 
 const dataset = z.strictObject({
@@ -20,7 +33,7 @@ const dataset = z.strictObject({
 /** A question with how it is to be answered. Data only (I12): it names what the operator registered. */
 export const questionSchema = z.strictObject({
   question: z.string().trim().min(1).max(8_000),
-  images: z.array(image).max(4).default([]).describe('For modules whose language model takes pictures.'),
+  images: z.array(image).max(MAX_IMAGES).default([]).describe('For modules whose language model takes pictures.'),
   flow: flowSchema.prefault({}),
   model: registeredName
     .optional()

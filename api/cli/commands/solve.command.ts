@@ -17,11 +17,17 @@ export function registerSolve(program: Command, context: CliContext): void {
     .argument('[question]')
     .option('--config <file>', 'how it is to be answered (YAML or JSON), instead of examples/solve.yaml')
     .option('--policy <run@n>', 'the policy that plans, as in run-abc@12; the file’s `policy` is overruled')
+    .option(
+      '--image <file>',
+      'a picture that belongs to the question; may be repeated; the file’s `images` are overruled',
+      (file: string, files: string[] = []) => [...files, file],
+    )
     .option('--max-turns <n>', 'turns at most; the file’s `max_turns` is overruled', parseTurns)
     .addOption(
       new Option('--id <flow>', 'watch a question that was asked before, from its beginning').conflicts([
         'config',
         'policy',
+        'image',
         'maxTurns',
       ]),
     )

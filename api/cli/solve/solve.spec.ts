@@ -1,11 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AgentFlow } from '../../../infra/database/entities/index.js';
 import { writeFlowStatus } from '../../../infra/database/flow-status.js';
 import { until } from '../../../test/support/started-run.js';
+import { MAX_IMAGE_BYTES } from '../../../workflows/contracts/images.js';
 import { addTurns, RESULT } from '../../agent-flows/testing/flow-rows.js';
+import { OPERATOR } from '../../dependencies.module.js';
 import { runCli, type CliOutcome } from '../../testing/test-cli.js';
 import { TestApi } from '../../testing/test-api.js';
 
@@ -84,6 +86,35 @@ describe('agentflow solve', () => {
       seed: 4,
       config: { max_turns: 2, tools: ['lookup'] },
     });
+  });
+
+  it('sends pictures, each with the type that its content has', async () => {
+    const operator = api.app.get<{ language_models: Record<string, unknown> }>(OPERATOR);
+    operator.language_models['seeing'] = { images: true };
+    const config = join(directory, 'see.yaml');
+    await writeFile(config, 'model: tiny-random\nflow: { verifier: { engine: llm, model: seeing } }\n');
+    const [png, gif] = [join(directory, 'a.jpg'), join(directory, 'b')];
+    await writeFile(png, Buffer.from('89504e470d0a1a0a00', 'hex'));
+    await writeFile(gif, 'GIF89a');
+    const { id } = await solve('What is seen?', '--config', config, '--image', png, '--image', gif);
+    delete operator.language_models['seeing'];
+    const { images } = await flows().findOneByOrFail({ id });
+    expect(images.map(({ mediaType }) => mediaType)).toEqual(['image/png', 'image/gif']);
+    expect(await readFile(new URL(images[1].uri), 'utf8')).toBe('GIF89a');
+  });
+
+  it('sends no picture that is too large, no picture, not there, or one too many', async () => {
+    const [large, words] = [join(directory, 'large.png'), join(directory, 'words.png')];
+    await writeFile(large, Buffer.alloc(MAX_IMAGE_BYTES + 1));
+    await writeFile(words, 'not a picture');
+    const asked = await flows().count();
+    const sending = (...files: string[]) => cli('Why?', ...files.flatMap((file) => ['--image', file]));
+    await expect(sending(large)).rejects.toThrow(/large\.png: .*4194305 bytes, more than 4194304/);
+    await expect(sending(words)).rejects.toThrow(/words\.png: is no picture of image\/png, image\/jpeg/);
+    await expect(sending(directory)).rejects.toThrow(/cannot be sent/);
+    await expect(sending('none.png')).rejects.toThrow(/none\.png: .*no such file/);
+    await expect(sending(words, words, words, words, words)).rejects.toThrow(/at most 4 pictures, and these are 5/);
+    expect(await flows().count()).toBe(asked);
   });
 
   it('tells by the exit code that there is no answer', async () => {

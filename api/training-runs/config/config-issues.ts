@@ -41,7 +41,7 @@ function describeReason(issue: Issue): string {
 
 /** A path or URL where a registered name belongs (I12). */
 function misplacedLocation(issue: Issue): string | undefined {
-  if (issue.code !== 'invalid_format' || typeof issue.input !== 'string') return undefined;
+  if (issue.code !== 'invalid_format' || issue.format !== 'regex' || typeof issue.input !== 'string') return undefined;
   const kind = /^[a-z][a-z0-9+.-]*:/i.test(issue.input) ? 'URL' : /[/\\~]|^\.+$/.test(issue.input) ? 'path' : undefined;
   if (!kind) return undefined;
   return `${JSON.stringify(issue.input.slice(0, 80))} is a ${kind}; a configuration only names what the operator registered, it carries no path, URL or command`;
