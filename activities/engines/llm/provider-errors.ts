@@ -12,8 +12,25 @@ export const PROVIDER_ANSWER_INVALID = 'ProviderAnswerInvalid';
 
 /** Enough of a provider's words to understand it. */
 const QUOTED = 500;
-const TOO_LONG =
-  /context.{0,20}length|maximum context|context window|prompt is too long|too many (?:input )?tokens|input.{0,20}too long/i;
+/** How providers say that a prompt does not fit; each with those that say it so, or once did. */
+const TOO_LONG = new RegExp(
+  [
+    // OpenAI, Azure, DeepSeek, vLLM and most that are compatible with them.
+    'context.{0,20}length|maximum context|context window|input tokens exceed',
+    // Anthropic, also with the reply's tokens.
+    'prompt is too long|exceed context limit',
+    // Google.
+    'input token count.{0,40}exceeds',
+    // xAI.
+    'maximum prompt length',
+    // Bedrock.
+    'too many (?:input )?tokens|input.{0,20}too long',
+    // Together, and others on text-generation-inference.
+    '`inputs` tokens \\+ `max_new_tokens` must be',
+  ].join('|'),
+  'i',
+);
+const TOO_LONG_STATUSES = new Set([400, 413, 422]);
 const FILTERED = /content_filter|content management policy|responsible.?ai.?policy/i;
 
 /** What became of a call that threw. */
@@ -31,7 +48,7 @@ export function classifyProviderError(error: unknown, model: string): CallFailur
   if (isTransient(status)) return failed(unavailable(model, said, retryAfterMs(responseHeaders, Date.now())));
   if (status < 400) return failed(answerInvalid(model, `${error.message} ${quote(responseBody)}`));
   if (status === 400 && FILTERED.test(responseBody)) return { filtered: true };
-  if ((status === 400 || status === 413) && TOO_LONG.test(responseBody)) {
+  if (TOO_LONG_STATUSES.has(status) && TOO_LONG.test(responseBody)) {
     return failed(nonRetryable(FailureType.PromptTooLong, `${model}: ${said}`));
   }
   return failed(nonRetryable(FailureType.ProviderRefused, `The provider of ${model} refused the request: ${said}`));

@@ -135,15 +135,51 @@ describe('language models of providers', () => {
     );
   });
 
-  it('tells a prompt that is too long, and a content filter, from a refused request', async () => {
-    const model = open({ kind: 'openai', api: 'chat', key });
-    const says = (message: string) => {
-      server.behave = () => ({ kind: 'refuse', status: 400, body: JSON.stringify({ error: { message } }) });
-    };
-    says("This model's maximum context length is 8192 tokens.");
-    expect(await failing(model)).toMatchObject({ type: 'PromptTooLong', nonRetryable: true });
-    says('The response was filtered: content_filter');
-    expect(await model.generate(request(), signal)).toMatchObject({ text: '', finishReason: 'refused' });
+  it.each([
+    [400, "This model's maximum context length is 8192 tokens. However, your messages resulted in 8227 tokens."],
+    [400, 'Your input exceeds the context window of this model.'],
+    [400, 'prompt is too long: 202609 tokens > 200000 maximum'],
+    [400, 'input length and `max_tokens` exceed context limit: 178959 + 64000 > 200000'],
+    [400, 'The input token count (1200293) exceeds the maximum number of tokens allowed (1048576).'],
+    [400, "This model's maximum prompt length is 131072 but the request contains 136973 tokens."],
+    [400, 'Input is too long for requested model.'],
+    [422, 'Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8192. Given: 6204 `inputs` tokens'],
+  ])('tells a prompt that is too long from a refused request: %d, %s', async (status, message) => {
+    server.behave = () => ({ kind: 'refuse', status, body: JSON.stringify({ error: { message } }) });
+    const failure = await failing(open({ kind: 'openai', api: 'chat', key }));
+    expect(failure).toMatchObject({ type: 'PromptTooLong', nonRetryable: true });
+  });
+
+  it('takes a reply that may not be so long for a refused request: another prompt would not mend it', async () => {
+    const message = 'max_tokens is too large: 65536. This model supports at most 16384 completion tokens.';
+    server.behave = () => ({ kind: 'refuse', status: 400, body: JSON.stringify({ error: { message } }) });
+    expect(await failing(open({ kind: 'openai', api: 'chat', key }))).toMatchObject({ type: 'ProviderRefused' });
+  });
+
+  it('sends no prompt that has more words than the context has tokens, and any other', async () => {
+    const model = open({ kind: 'openai', api: 'chat', key }, { context: 64 });
+    const prompt = (words: number) => ({
+      messages: [
+        { role: 'system' as const, content: 'be brief ' },
+        { role: 'user' as const, content: 'a b\n'.repeat((words - 2) / 2) },
+      ],
+    });
+    const failure = await failing(model, prompt(64));
+    expect(failure).toMatchObject({ type: 'PromptTooLong', nonRetryable: true });
+    expect((failure as Error).message).toMatch(/^m: a prompt of 64 words, .* a context of 64 tokens\.$/);
+    expect(server.requests).toHaveLength(0);
+    // How many tokens these are is not known here: the provider decides.
+    for (const messages of [prompt(62).messages, [{ role: 'user' as const, content: '字'.repeat(10_000) }]]) {
+      expect((await model.generate(request({ messages }), signal)).text).toBe('Paris');
+    }
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('takes a content filter for a reply without text', async () => {
+    const message = 'The response was filtered: content_filter';
+    server.behave = () => ({ kind: 'refuse', status: 400, body: JSON.stringify({ error: { message } }) });
+    const reply = await open({ kind: 'openai', api: 'chat', key }).generate(request(), signal);
+    expect(reply).toMatchObject({ text: '', finishReason: 'refused' });
   });
 
   it('gives a call up after its timeout, and at once when it is cancelled', async () => {

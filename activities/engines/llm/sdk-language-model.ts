@@ -13,6 +13,7 @@ import type { LanguageModel, LanguageModelReply, LanguageModelRequest, ReplyForm
 import type { ModelFactory } from './open-provider.js';
 import { classifyProviderError, unavailable } from './provider-errors.js';
 import type { ProviderLimits } from './provider-limits.js';
+import { requireRoom } from './require-room.js';
 import { toSdkPrompt } from './to-sdk-prompt.js';
 
 export interface OpenedProvider {
@@ -63,6 +64,7 @@ export class SdkLanguageModel implements LanguageModel {
   }
 
   async generate(request: LanguageModelRequest, signal: AbortSignal): Promise<LanguageModelReply> {
+    requireRoom(this.name, request.messages, this.options.registration.context);
     const options = await this.toSdkOptions(request);
     const { result, waitedMs } = await this.options.provider.limits.run(
       () => this.call(options, request.timeoutMs, signal),
