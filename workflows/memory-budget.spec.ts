@@ -70,4 +70,11 @@ describe('withinBudget', () => {
     expect(kept[0].result).toContain(`[turns 1 to ${20 - kept.length} are left out: the memory is full]`);
     expect(kept.at(-1)?.turn).toBe(20);
   });
+
+  it('says which are left out where a prompt shows it: in the mistake of a call that has one', () => {
+    const failed = Array.from({ length: 20 }, (_, i) => ({ ...entry(i + 1, 0), mistake: 'x'.repeat(500) }));
+    const [first] = withinBudget(failed, 300);
+    expect(first.mistake).toMatch(/^\[turns 1 to \d+ are left out: the memory is full\] x/);
+    expect(first.result).toBe('');
+  });
 });

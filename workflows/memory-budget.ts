@@ -43,7 +43,8 @@ function leaveOut<Entry extends TurnRecord>(memory: readonly Entry[], limit: num
 function withNote<Entry extends TurnRecord>([next, ...rest]: Entry[], leftOut: number): Entry[] {
   if (leftOut === 0) return [next, ...rest];
   const note = `[turns 1 to ${leftOut} are left out: the memory is full] `;
-  const told = next.result === undefined ? { mistake: note + (next.mistake ?? '') } : { result: note + next.result };
+  // Prompts show the mistake of a turn that has one, and its result where it has none.
+  const told = next.mistake === undefined ? { result: note + (next.result ?? '') } : { mistake: note + next.mistake };
   return [{ ...next, ...told }, ...rest];
 }
 
