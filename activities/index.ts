@@ -10,11 +10,13 @@ import { ItemStore } from './datasets/items/item-store.js';
 import { Datasets } from './datasets/registry.js';
 import { createImageReader } from './engines/llm/image-reader.js';
 import { LanguageModels, type LanguageModelRegistrations } from './engines/llm/language-models.js';
+import { createQueueActivities } from './engines/llm/queue.activities.js';
 import type { PolicyClient } from './engines/policy-client.js';
 import { redactingErrors } from './failures/redacting-errors.js';
 import { createAskedFlowActivities } from './flows/asked-flow.activities.js';
 import { createModuleActivities } from './modules/module.activities.js';
 import { agreeingCalls } from './runs/agreeing-calls.js';
+import { resolveIdentity } from './runs/identity.js';
 import { createRunActivities } from './runs/run.activities.js';
 import { LlmJudge } from './scoring/judge/llm-judge.js';
 import { createScoringActivities } from './scoring/scoring.activities.js';
@@ -66,6 +68,9 @@ export function createAgentActivities({
     ...createBenchmarkEvaluationActivities(dataSource),
     ...createRunActivities({ dataSource, tools, datasets }),
     ...createAskedFlowActivities(dataSource),
+    ...createQueueActivities(registeredModels.providers),
   };
-  return redactingErrors(agreeingCalls(activities, dataSource, (input) => activities.resolveIdentity(input)));
+  return redactingErrors(
+    agreeingCalls(activities, dataSource, ({ config }) => resolveIdentity(config, tools, datasets, dataSource)),
+  );
 }

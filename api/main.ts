@@ -2,6 +2,7 @@ import { ConsoleLogger } from '@nestjs/common';
 import { openArtifactStore } from '../infra/artifacts/open-artifact-store.js';
 import { readEnvironment } from '../infra/config/environment.js';
 import { loadOperatorFile } from '../infra/config/operator-file.js';
+import { runSettings } from '../infra/config/run-settings.js';
 import { createDataSource, migrate } from '../infra/database/data-source.js';
 import { createApp } from './app.js';
 import { createTemporalClient } from './temporal/connect.js';
@@ -18,9 +19,10 @@ async function main(): Promise<void> {
   await migrate(env.DATABASE_URL);
   const dataSource = await createDataSource(env.DATABASE_URL).initialize();
   const { client, connection } = createTemporalClient();
-  const workflows = new RunWorkflows(client, connection, operator.timeouts);
-  const flows = new FlowWorkflows(client, connection, operator.timeouts);
-  const evaluations = new EvaluationWorkflows(client, connection, operator.timeouts);
+  const settings = runSettings(operator);
+  const workflows = new RunWorkflows(client, connection, settings);
+  const flows = new FlowWorkflows(client, connection, settings);
+  const evaluations = new EvaluationWorkflows(client, connection, settings);
   const artifacts = openArtifactStore(env.AGENTFLOW_ARTIFACTS);
   const app = await createApp({ dataSource, workflows, flows, evaluations, artifacts, operator }, { logger });
 

@@ -7,6 +7,7 @@ import { flowDetails, oneLine } from './details.js';
 import { failedWith, outOfPatience } from './failed-calls.js';
 import { withinBudget } from './memory-budget.js';
 import { holdSignal } from './messages.js';
+import { callOnQueue, modelsOf, modelsOfExecution, type Call } from './model-queues.js';
 
 /** Memory, budgets and outcome of one agent flow: workflow state, pure but for the activities it calls. */
 export class Flow {
@@ -44,8 +45,8 @@ export class Flow {
 
   async analyse(): Promise<void> {
     const { query, config } = this.input;
-    const { analysis } = await this.timed(() =>
-      this.activities.analyseQuery.executeWithOptions({ summary: oneLine(query.question) }, [
+    const { analysis } = await this.timed(modelsOf(config.query_analysis), (calls) =>
+      calls.analyseQuery.executeWithOptions({ summary: oneLine(query.question) }, [
         { ...this.common, tools: config.tools, module: config.query_analysis },
       ]),
     );
@@ -71,8 +72,8 @@ export class Flow {
       greedy,
     };
     try {
-      return await this.timed(() =>
-        this.activities.planTurn.executeWithOptions({ summary: `turn ${turn} of ${max_turns}` }, [request]),
+      return await this.timed(modelsOf(planner), (calls) =>
+        calls.planTurn.executeWithOptions({ summary: `turn ${turn} of ${max_turns}` }, [request]),
       );
     } catch (error) {
       if (turn === 1 || !failedWith(error, FailureType.PromptTooLong)) throw error;
@@ -86,8 +87,9 @@ export class Flow {
     const { executor: module, tool_engine: toolEngine } = this.input.config;
     const turn = this.memory.length + 1;
     if (!tool) return { turn, mistake };
-    const { command, result, ...run } = await this.timed(() =>
-      this.activities.executeTurn.executeWithOptions({ summary: oneLine(`${tool}: ${subGoal}`) }, [
+    const models = modelsOfExecution(tool, this.input.config);
+    const { command, result, ...run } = await this.timed(models, (calls) =>
+      calls.executeTurn.executeWithOptions({ summary: oneLine(`${tool}: ${subGoal}`) }, [
         { ...this.common, turn, tool, subGoal, context, module, toolEngine },
       ]),
     );
@@ -97,8 +99,8 @@ export class Flow {
   async verifyAndRemember(plan: Plan, record: TurnRecord): Promise<void> {
     const { tools, verifier: module } = this.input.config;
     const memory = this.remembered([...this.memory, record]);
-    const { verdict, critique } = await this.timed(() =>
-      this.activities.verifyTurn.executeWithOptions({ summary: oneLine(record.mistake ?? record.result ?? '') }, [
+    const { verdict, critique } = await this.timed(modelsOf(module), (calls) =>
+      calls.verifyTurn.executeWithOptions({ summary: oneLine(record.mistake ?? record.result ?? '') }, [
         { ...this.common, analysis: this.analysis, tools, turn: record.turn, memory, module },
       ]),
     );
@@ -113,8 +115,8 @@ export class Flow {
     const { planner, generator: module } = config;
     const memory = this.remembered(this.memory);
     for (const output of config.outputs) {
-      const { answer } = await this.timed(() =>
-        this.activities.generateAnswer.executeWithOptions({ summary: `${output}, ${this.outcome}` }, [
+      const { answer } = await this.timed(modelsOf(output === 'base' ? planner : module), (calls) =>
+        calls.generateAnswer.executeWithOptions({ summary: `${output}, ${this.outcome}` }, [
           { ...this.common, output, analysis: this.analysis, memory, module, planner, policy, greedy },
         ]),
       );
@@ -126,10 +128,12 @@ export class Flow {
     const { flow, query, score, config } = this.input;
     if (!score) return;
     const answer = this.finalAnswer() ?? '';
-    await this.released();
-    const graded = await this.activities.scoreAnswer.executeWithOptions({ summary: oneLine(answer) }, [
-      { flow, query, answer, judge: config.scoring?.judge, budget: config.budget },
-    ]);
+    const judge = config.scoring?.judge;
+    const graded = await this.ask(judge ? [judge.model] : [], (calls) =>
+      calls.scoreAnswer.executeWithOptions({ summary: oneLine(answer) }, [
+        { flow, query, answer, judge, budget: config.budget },
+      ]),
+    );
     this.reward = graded.reward;
     this.grading = graded.grading;
   }
@@ -178,12 +182,19 @@ export class Flow {
     return withinBudget(memory, this.input.config.memory_tokens);
   }
 
-  /** Calls when not held, and adds the successful attempt's own seconds to the time budget. */
-  private async timed<T>(call: () => Promise<Timed<T>>): Promise<Timed<T>> {
-    await this.released();
-    const result = await call();
+  /** Adds the successful attempt's own seconds to the time budget. */
+  private async timed<T>(models: string[], call: Call<Timed<T>>): Promise<Timed<T>> {
+    const result = await this.ask(models, call);
     this.seconds += result.seconds;
     return result;
+  }
+
+  /** Calls, when not held, on the queue of the language models that are asked. */
+  private ask<T>(models: string[], call: Call<T>): Promise<T> {
+    return callOnQueue(this.input.settings, models, async (calls) => {
+      await this.released();
+      return call(calls);
+    });
   }
 
   private async released(): Promise<void> {

@@ -24,6 +24,22 @@ export function rolloutCalls(settings: RunSettings) {
   });
 }
 
+/**
+ * The same on the task queue of a provider with limits. The wait for the first attempt is no failing and is not taken off
+ * the patience.
+ * @param waitS how long an attempt may wait in the queue
+ */
+export function limitedCalls(settings: RunSettings, taskQueue: string, waitS: number) {
+  return proxyActivities<AgentActivities>({
+    taskQueue,
+    startToCloseTimeout: '15 minutes',
+    scheduleToStartTimeout: waitS * 1000,
+    scheduleToCloseTimeout: (waitS + settings.patience_s) * 1000,
+    heartbeatTimeout: settings.call_heartbeat_s * 1000,
+    retry,
+  });
+}
+
 /** Calls of the run itself: retried for ever. */
 export function runCalls(settings: RunSettings) {
   return proxyActivities<AgentActivities>({

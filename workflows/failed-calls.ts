@@ -30,6 +30,12 @@ export function outOfPatience(error: unknown): boolean {
   return error.cause instanceof TimeoutFailure || error.cause instanceof ApplicationFailure;
 }
 
+/** A call that no worker took in time. */
+export function notStarted(error: unknown): boolean {
+  if (!(error instanceof ActivityFailure) || !(error.cause instanceof TimeoutFailure)) return false;
+  return error.cause.timeoutType === 'SCHEDULE_TO_START';
+}
+
 function rootOf(error: unknown): unknown {
   let cause = error;
   while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause)

@@ -41,8 +41,6 @@ export interface Reply {
 export interface RecordedCalls {
   runId: string;
   calls: ModelCall[];
-  /** Time that the time budget of the flow does not count. */
-  waitedSeconds: number;
 }
 
 /**
@@ -57,7 +55,7 @@ export class ModelCalls {
     private readonly dependencies: ModelCallDependencies,
     private readonly scope: ModelCallScope,
   ) {
-    this.recorded = { runId: scope.flow.runId, calls: [], waitedSeconds: 0 };
+    this.recorded = { runId: scope.flow.runId, calls: [] };
     this.cache = new ReplyCache(dependencies.dataSource);
   }
 
@@ -100,7 +98,6 @@ export class ModelCalls {
       form,
     };
     const { reply, cached } = await this.answer(model, request);
-    this.recorded.waitedSeconds += reply.waitedSeconds;
     const { text, finishReason, inputTokens, outputTokens, cost, seconds, warnings } = reply;
     return {
       engine: 'llm',

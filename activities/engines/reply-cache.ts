@@ -12,7 +12,7 @@ export class ReplyCache {
   async find(model: LanguageModel, request: LanguageModelRequest): Promise<LanguageModelReply | undefined> {
     const row = await this.dataSource.getRepository(CachedReply).findOneBy({ sha256: keyOf(model, request) });
     if (!row) return undefined;
-    return { ...(row.reply as LanguageModelReply), cost: undefined, seconds: 0, waitedSeconds: 0 };
+    return { ...(row.reply as LanguageModelReply), cost: undefined, seconds: 0 };
   }
 
   /** A reply that a filter or an error cut short is not kept. */

@@ -77,7 +77,7 @@ describe('TurnStore', () => {
     const cached: ModelCall = { ...call, cached: true };
     const produce = async () => ({
       output: {},
-      recorded: { runId: 'run-1', calls: [call, local, cached, call], waitedSeconds: 0 },
+      recorded: { runId: 'run-1', calls: [call, local, cached, call] },
     });
     await Promise.all(Array.from({ length: 4 }, () => turns.once(key('paid'), produce)));
     await turns.once({ ...key('paid'), turn: 2 }, produce);
@@ -85,11 +85,6 @@ describe('TurnStore', () => {
     expect(spent).toMatchObject({ calls: 4, tokens: 60, money: 2 });
     const row = await database.dataSource.getRepository(Turn).findOneByOrFail(key('paid'));
     expect(row.calls).toEqual([call, local, cached, call]);
-  });
-
-  it('keeps the wait for a place at a provider out of the seconds', async () => {
-    const recorded = { runId: 'run-2', calls: [], waitedSeconds: 3600 };
-    expect((await turns.once(key('waited'), async () => ({ output: {}, recorded }))).seconds).toBe(0);
   });
 
   it('stores what a model wrote, whatever characters it holds', async () => {

@@ -45,15 +45,14 @@ export class TurnStore {
   /**
    * Returns the stored record; only where there is none, `produce` is called and its output stored. When attempts
    * race, all of them return the record that was first, whatever they produced themselves.
-   * @returns the output with the seconds that producing it took, but for the wait for a place at a provider
+   * @returns the output with the seconds that producing it took
    */
   async once<Output extends object>(key: TurnKey, produce: () => Promise<Produced<Output>>): Promise<Timed<Output>> {
     const stored = await this.find<Output>(key);
     if (stored) return stored;
     const started = performance.now();
     const produced = await produce();
-    const waited = produced.recorded?.waitedSeconds ?? 0;
-    const seconds = Math.max(0, (performance.now() - started) / 1000 - waited);
+    const seconds = (performance.now() - started) / 1000;
     await this.record(key, { ...produced, output: { ...produced.output, seconds } });
     const first = await this.find<Output>(key);
     if (!first) throw new Error(`The record of ${key.module} in turn ${key.turn} of ${key.flowId} was deleted.`);

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { openArtifactStore } from '../../infra/artifacts/open-artifact-store.js';
 import { loadOperatorFile } from '../../infra/config/operator-file.js';
 import { readEnvironment } from '../../infra/config/environment.js';
+import { runSettings } from '../../infra/config/run-settings.js';
 import { createDataSource } from '../../infra/database/data-source.js';
 import { createApp } from '../app.js';
 import { createTemporalClient } from '../temporal/connect.js';
@@ -13,13 +14,14 @@ import { createOpenApi } from './openapi.js';
 
 /** Writes docs/openapi.json from the routes. Connects to nothing: an app that does not listen runs no query. */
 const operator = loadOperatorFile(readEnvironment(['AGENTFLOW_OPERATOR_FILE']).AGENTFLOW_OPERATOR_FILE);
+const settings = runSettings(operator);
 const { client, connection } = createTemporalClient();
 const app = await createApp(
   {
     dataSource: createDataSource('postgres://127.0.0.1/unused'),
-    workflows: new RunWorkflows(client, connection, operator.timeouts),
-    flows: new FlowWorkflows(client, connection, operator.timeouts),
-    evaluations: new EvaluationWorkflows(client, connection, operator.timeouts),
+    workflows: new RunWorkflows(client, connection, settings),
+    flows: new FlowWorkflows(client, connection, settings),
+    evaluations: new EvaluationWorkflows(client, connection, settings),
     artifacts: openArtifactStore('file:///unused'),
     operator,
   },

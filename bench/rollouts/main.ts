@@ -128,7 +128,6 @@ async function writeOperatorFile(): Promise<string> {
   const provider = (port: number) => ({
     kind: 'openai-compatible',
     base_url: `http://127.0.0.1:${port}/v1`,
-    concurrency: CONCURRENCY,
   });
   const model = (name: string) => ({ provider: name, model: name, context: 8192, output: 'json-schema' });
   const operator = {

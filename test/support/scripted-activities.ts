@@ -106,6 +106,7 @@ export function scriptedActivities(
     recordEvaluation: () => Promise.resolve(),
     setEvaluationStatus: () => Promise.resolve(),
     reportEvaluation: () => Promise.resolve({ cells: 0 }),
+    requireQueue: () => Promise.resolve(),
     setFlowStatus: (input) => {
       calls.flowStatuses.push(input);
       return Promise.resolve();

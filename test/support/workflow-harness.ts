@@ -31,7 +31,7 @@ export class WorkflowHarness {
 
   private constructor(
     readonly environment: TestWorkflowEnvironment,
-    private readonly bundle: WorkflowBundleWithSourceMap,
+    readonly bundle: WorkflowBundleWithSourceMap,
   ) {}
 
   static async start(): Promise<WorkflowHarness> {
@@ -54,19 +54,20 @@ export class WorkflowHarness {
 
   /** Polls both task queues with the scripted activities until `stopWorkers`. */
   async work(activities: ScriptedActivities): Promise<void> {
-    for (const [taskQueue, registered] of [
-      [AGENT_TASK_QUEUE, activities.agent],
-      [TRAINER_TASK_QUEUE, activities.trainer],
-    ] as const) {
-      const worker = await Worker.create({
-        connection: this.environment.nativeConnection,
-        taskQueue,
-        workflowBundle: taskQueue === AGENT_TASK_QUEUE ? this.bundle : undefined,
-        activities: registered,
-        maxCachedWorkflows: 200,
-      });
-      this.workers.push({ worker, running: worker.run() });
-    }
+    await this.poll(AGENT_TASK_QUEUE, activities.agent);
+    await this.poll(TRAINER_TASK_QUEUE, activities.trainer);
+  }
+
+  /** The same with one task queue. */
+  async poll(taskQueue: string, activities: object): Promise<void> {
+    const worker = await Worker.create({
+      connection: this.environment.nativeConnection,
+      taskQueue,
+      workflowBundle: taskQueue === AGENT_TASK_QUEUE ? this.bundle : undefined,
+      activities,
+      maxCachedWorkflows: 200,
+    });
+    this.workers.push({ worker, running: worker.run() });
   }
 
   /** Ends what a test left open, so that the next test's workers do not take it up, and stops the workers. */

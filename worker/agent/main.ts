@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { Worker } from '@temporalio/worker';
 import { createAgentActivities } from '../../activities/index.js';
 import { openPolicyClient } from '../../activities/engines/open-policy-client.js';
 import { openOperatorTools } from '../../activities/tools/operator-tools.js';
@@ -10,13 +9,8 @@ import { readWebToolSettings } from '../../infra/config/operator/web-tools.js';
 import { createDataSource } from '../../infra/database/data-source.js';
 import { connectWorker } from '../../infra/temporal/connection.js';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.js';
-import { AGENT_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
-import { HeartbeatInterceptor } from './heartbeat.interceptor.js';
+import { createAgentWorkers, runTogether } from './agent-workers.js';
 
-/** Rollouts that wait for the policy server hold an activity slot each: as many as a large step has rollouts. */
-const MAX_ACTIVITIES = 512;
-/** A cached workflow takes about 1 MB; those that do not fit are replayed when they go on. */
-const MAX_CACHED_WORKFLOWS = 600;
 /** A turn's row is one short query: far fewer connections than calls are open. */
 const DATABASE_POOL = 16;
 
@@ -42,10 +36,9 @@ const dataSource = await createDataSource(environment.DATABASE_URL, DATABASE_POO
 const { connection, namespace } = await connectWorker({ onRetry: (error) => console.warn(error.message) });
 await ensureSearchAttributes(connection, namespace);
 
-const worker = await Worker.create({
+const workers = await createAgentWorkers({
   connection,
   namespace,
-  taskQueue: AGENT_TASK_QUEUE,
   workflowsPath: fileURLToPath(new URL('../../workflows/index.js', import.meta.url)),
   activities: createAgentActivities({
     dataSource,
@@ -56,12 +49,10 @@ const worker = await Worker.create({
     webTools: readWebToolSettings(operator),
     operatorTools,
   }),
-  interceptors: { activity: [(context) => ({ inbound: new HeartbeatInterceptor(context) })] },
-  maxConcurrentActivityTaskExecutions: MAX_ACTIVITIES,
-  maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
+  providers: operator.providers,
 });
 try {
-  await worker.run();
+  await runTogether(workers);
 } finally {
   await operatorTools.close();
   await dataSource.destroy();

@@ -13,6 +13,7 @@ import type {
 import type { ChangeablePart } from './identity.js';
 import type { PlannerEngine, RunConfig } from './run-config.js';
 import type { Grading } from './scoring.js';
+import type { QueueActivities } from './task-queues.js';
 import type { FlowGrpoTraining, SftTraining } from './training-config.js';
 
 /** What the call of any agent module knows. */
@@ -310,4 +311,5 @@ export type AgentActivities = ModuleActivities &
   TrajectoryActivities &
   RunActivities &
   AskedFlowActivities &
-  BenchmarkEvaluationActivities;
+  BenchmarkEvaluationActivities &
+  QueueActivities;

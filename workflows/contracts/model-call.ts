@@ -27,7 +27,7 @@ export interface ModelCall {
   outputTokens?: number;
   /** By the operator's prices; absent where the model has none. */
   cost?: number;
-  /** Of the successful attempt, without the wait for a place at the provider. */
+  /** Of the successful attempt. */
   seconds: number;
   /** Settings that the provider says it did not apply. */
   warnings?: string[];

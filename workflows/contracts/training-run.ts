@@ -5,7 +5,7 @@ import type { FlowConfig } from './flow-config.js';
 import type { ChangeablePart } from './identity.js';
 import type { PlannerEngine, RunConfig } from './run-config.js';
 
-/** The operator's patience, in seconds: from the server-side file, never from a submitted configuration (I12). */
+/** The operator's patience, in seconds, and queues: from the server-side file, never from a submitted configuration (I12). */
 export interface RunSettings {
   /** A trainStep that has not heartbeat for so long is given to another worker. */
   train_heartbeat_s: number;
@@ -17,6 +17,8 @@ export interface RunSettings {
   patience_s: number;
   /** How long a group may take in all before its open rollouts are excluded. */
   group_deadline_s: number;
+  /** Task queue of each language model whose provider has limits, by the model's registered name. */
+  model_queues?: Record<string, string>;
 }
 
 /** What a training run carries across continue-as-new: everything that is not derived from its input. */

@@ -27,9 +27,8 @@ export interface LanguageModelReply {
   outputTokens?: number;
   /** By the operator's prices. */
   cost?: number;
-  /** Of the provider's work, and of the wait for a place there. */
+  /** Of the provider's work. */
   seconds: number;
-  waitedSeconds: number;
   /** Settings that the provider says it did not apply. */
   warnings: string[];
 }

@@ -5,7 +5,6 @@ import { nonRetryable } from '../../failures/non-retryable.js';
 import type { ImageReader } from './image-reader.js';
 import type { LanguageModel } from './language-model.js';
 import { openProvider } from './open-provider.js';
-import { ProviderLimits } from './provider-limits.js';
 import { SdkLanguageModel } from './sdk-language-model.js';
 
 export interface LanguageModelRegistrations {
@@ -13,7 +12,7 @@ export interface LanguageModelRegistrations {
   language_models: Record<string, LanguageModelRegistration>;
 }
 
-/** The language models that the operator registered. Models of one provider share its limits. */
+/** The language models that the operator registered. */
 export class LanguageModels {
   private readonly models: ReadonlyMap<string, LanguageModel>;
 
@@ -37,7 +36,6 @@ export class LanguageModels {
           kind: provider.kind,
           address: addressOf(provider),
           sdk: openProvider(name, provider),
-          limits: new ProviderLimits(provider),
         },
       ]),
     );

@@ -12,7 +12,6 @@ import type { ImageReader } from './image-reader.js';
 import type { LanguageModel, LanguageModelReply, LanguageModelRequest, ReplyForm } from './language-model.js';
 import type { ModelFactory } from './open-provider.js';
 import { classifyProviderError, unavailable } from './provider-errors.js';
-import type { ProviderLimits } from './provider-limits.js';
 import { requireRoom } from './require-room.js';
 import { toSdkPrompt } from './to-sdk-prompt.js';
 
@@ -21,7 +20,6 @@ export interface OpenedProvider {
   kind: string;
   address: string;
   sdk: ModelFactory;
-  limits: ProviderLimits;
 }
 
 interface SdkModelOptions {
@@ -66,18 +64,7 @@ export class SdkLanguageModel implements LanguageModel {
   async generate(request: LanguageModelRequest, signal: AbortSignal): Promise<LanguageModelReply> {
     requireRoom(this.name, request.messages, this.options.registration.context);
     const options = await this.toSdkOptions(request);
-    const { result, waitedMs } = await this.options.provider.limits.run(
-      () => this.call(options, request.timeoutMs, signal),
-      signal,
-    );
-    return { ...result, waitedSeconds: waitedMs / 1000 };
-  }
-
-  private async call(
-    options: LanguageModelV3CallOptions,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<Omit<LanguageModelReply, 'waitedSeconds'>> {
+    const { timeoutMs } = request;
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     const timeout = AbortSignal.timeout(timeoutMs);
@@ -114,7 +101,7 @@ export class SdkLanguageModel implements LanguageModel {
     };
   }
 
-  private read(result: LanguageModelV3GenerateResult): Omit<LanguageModelReply, 'seconds' | 'waitedSeconds'> {
+  private read(result: LanguageModelV3GenerateResult): Omit<LanguageModelReply, 'seconds'> {
     const texts = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
     const inputTokens = result.usage.inputTokens.total;
     const outputTokens = result.usage.outputTokens.total;

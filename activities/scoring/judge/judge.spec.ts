@@ -50,7 +50,7 @@ describe('a judge', () => {
       const reply = replies.shift();
       if (typeof reply !== 'string') throw reply ?? new Error('asked once too often');
       const usage = { inputTokens: 12, outputTokens: 3, cost: 0.5 };
-      return { text: reply, finishReason: 'stop', seconds: 0, waitedSeconds: 0, warnings: [], ...usage };
+      return { text: reply, finishReason: 'stop', seconds: 0, warnings: [], ...usage };
     },
   };
 

@@ -6,10 +6,11 @@ const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
   .refine((url) => !/^\w+:\/\/[^/?#]*@/.test(url), 'must carry no user name and no password: name a `key` instead');
 
+/** A provider that has any of them has a task queue of its own. */
 const limits = {
-  /** Calls of an agent worker that are open at once. */
-  concurrency: z.int().min(1).max(4096).default(64),
-  /** Calls that an agent worker starts, evenly spaced. */
+  /** Calls of one agent worker that are open at once. */
+  concurrency: z.int().min(1).max(4096).optional(),
+  /** Calls that are begun, by all agent workers together. */
   requests_per_minute: z.int().min(1).optional(),
 };
 
@@ -50,3 +51,8 @@ const provider = z.discriminatedUnion('kind', [
 export const providersSection = z.record(registeredName, provider);
 
 export type ProviderRegistration = z.infer<typeof provider>;
+
+/** Whether its calls wait on a task queue of its own. */
+export function hasLimits({ concurrency, requests_per_minute: rate }: ProviderRegistration): boolean {
+  return concurrency !== undefined || rate !== undefined;
+}

@@ -9,7 +9,7 @@ export interface ProviderRequest {
 
 /** What the server does with a request: speak the provider's protocol, or one of the things that providers also do. */
 export type Behaviour =
-  | { kind: 'reply'; text: string }
+  | { kind: 'reply'; text: string; after?: Promise<void> }
   | { kind: 'refuse'; status: number; headers?: Record<string, string>; body?: string }
   | { kind: 'garbage' }
   | { kind: 'half' }
@@ -35,8 +35,10 @@ export class ProviderServer {
         const behaviour = this.behave(request, this.requests.length - 1);
         switch (behaviour.kind) {
           case 'reply':
-            outgoing.writeHead(200, { 'content-type': 'application/json' });
-            return outgoing.end(JSON.stringify(protocolReply(request.path, behaviour.text)));
+            return void Promise.resolve(behaviour.after).then(() => {
+              outgoing.writeHead(200, { 'content-type': 'application/json' });
+              outgoing.end(JSON.stringify(protocolReply(request.path, behaviour.text)));
+            });
           case 'refuse':
             outgoing.writeHead(behaviour.status, { 'content-type': 'application/json', ...behaviour.headers });
             return outgoing.end(behaviour.body ?? '{"error":{"message":"no","type":"refused"}}');
