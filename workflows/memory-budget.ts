@@ -1,4 +1,5 @@
 import type { TurnRecord } from './contracts/flow.js';
+import { leftOutNote, shortenedNote } from './contracts/memory-notes.js';
 
 /** A token of most languages' text is about four bytes of UTF-8. */
 const BYTES_PER_TOKEN = 4;
@@ -26,7 +27,7 @@ export function withinBudget<Entry extends TurnRecord>(memory: readonly Entry[],
 /** Takes at least `excess` bytes off the result where it has them. */
 function shortenResult<Entry extends TurnRecord>(entry: Entry, excess: number): Entry {
   const bytes = bytesOf(entry.result);
-  const note = ` [shortened: ${bytes} bytes in all]`;
+  const note = ` ${shortenedNote(bytes)}`;
   const target = Math.max(KEPT_BYTES, bytes - excess) - note.length;
   if (entry.result === undefined || bytes <= KEPT_BYTES) return entry;
   return { ...entry, result: startOf(entry.result, target) + note };
@@ -42,7 +43,7 @@ function leaveOut<Entry extends TurnRecord>(memory: readonly Entry[], limit: num
 
 function withNote<Entry extends TurnRecord>([next, ...rest]: Entry[], leftOut: number): Entry[] {
   if (leftOut === 0) return [next, ...rest];
-  const note = `[turns 1 to ${leftOut} are left out: the memory is full] `;
+  const note = `${leftOutNote(leftOut)} `;
   // Prompts show the mistake of a turn that has one, and its result where it has none.
   const told = next.mistake === undefined ? { result: note + (next.result ?? '') } : { mistake: note + next.mistake };
   return [{ ...next, ...told }, ...rest];

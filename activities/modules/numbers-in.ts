@@ -1,4 +1,8 @@
+import { withoutNotes } from '../../workflows/contracts/memory-notes.js';
+
 /** The numbers in a text, in order, as written but without thousands separators. */
 export function numbersIn(text: string): string[] {
-  return (text.match(/(?<![\w.])-?\d[\d,]*(?:\.\d+)?/g) ?? []).map((number) => number.replaceAll(',', ''));
+  return (withoutNotes(text).match(/(?<![\w.])-?\d[\d,]*(?:\.\d+)?/g) ?? []).map((number) =>
+    number.replaceAll(',', ''),
+  );
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { MemoryEntry, Query } from '../../workflows/contracts/flow.js';
+import { leftOutNote, shortenedNote } from '../../workflows/contracts/memory-notes.js';
 import { atlas } from '../datasets/atlas/atlas.dataset.js';
 import { atlasTruth } from '../datasets/atlas/truth.js';
 import { scoreExactNumber } from '../scoring/exact-number.js';
 import { createTools } from '../tools/index.js';
+import { cutText } from '../tools/cut-text.js';
 import { toolContext } from '../tools/testing/tool-context.js';
 import { runCommand } from './executor/run-command.js';
 import { scriptedArguments } from './executor/scripted-executor.js';
@@ -55,6 +57,19 @@ describe('verifier', () => {
   ] as const)('%s after %j: %s', (question, memory, verdict) => {
     expect(verify(question, memory).verdict).toBe(verdict);
   });
+});
+
+describe('what was taken out of memory', () => {
+  it.each([cutText('no number here, '.repeat(1000)), `none ${shortenedNote(2000)}`, `${leftOutNote(12)} none`])(
+    'is said in notes whose numbers are none that a tool gave: %#',
+    (result) => {
+      expect(result).toMatch(/\[.*\d.*\]/);
+      expect(lastNumber([{ result }])).toBe('unknown');
+      const last = { turn: 13, tool: 'lookup', subGoal: 'area of Hexley', result };
+      expect(verify('What is the area of Hexley?', [last]).verdict).toBe('CONTINUE');
+      expect(lastNumber([{ result: `4312 ${result}` }])).toBe('4312');
+    },
+  );
 });
 
 describe('generator', () => {

@@ -1,3 +1,5 @@
+import { cutNote } from '../../workflows/contracts/memory-notes.js';
+
 /** The limit of a tool result in workflow memory (I6). */
 export const MEMORY_BYTES = 8 * 1024;
 
@@ -5,7 +7,7 @@ export const MEMORY_BYTES = 8 * 1024;
 export function cutText(text: string, limit = MEMORY_BYTES): string {
   const bytes = Buffer.from(text, 'utf8');
   if (bytes.length <= limit) return text;
-  const note = `\n[cut: ${bytes.length} bytes in all]`;
+  const note = `\n${cutNote(bytes.length)}`;
   let end = limit - Buffer.byteLength(note);
   while (isContinuation(bytes[end])) end -= 1;
   return bytes.toString('utf8', 0, end) + note;
