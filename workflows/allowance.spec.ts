@@ -9,9 +9,9 @@ import { FailureType } from './contracts/failures.js';
 
 jest.setTimeout(120_000);
 
-const BEGAN_WITH = { planner_prompt: 'old', dataset_texts: 'same', reward: 'exact' };
+const BEGAN_WITH = { planner_prompt: 'same', module_prompts: 'old', dataset_texts: 'same', reward: 'exact' };
 
-describe('a run whose prompts change under it', () => {
+describe('a run whose frozen modules get other prompts', () => {
   let harness: WorkflowHarness;
   beforeAll(async () => {
     harness = await WorkflowHarness.start();
@@ -26,11 +26,11 @@ describe('a run whose prompts change under it', () => {
     const scripted = scriptedActivities();
     const { planTurn } = scripted.agent;
     scripted.agent.resolveIdentity = () =>
-      Promise.resolve({ model: 'tiny-random', ...BEGAN_WITH, planner_prompt: deployed.prompts });
+      Promise.resolve({ model: 'tiny-random', ...BEGAN_WITH, module_prompts: deployed.prompts });
     scripted.agent.planTurn = (input) => {
       const { step, rollout, purpose } = input.flow;
       if (purpose === 'train' && step === 2 && rollout === 0 && agreements.length === 0) deployed.prompts = 'new';
-      if (input.flow.identity?.planner_prompt !== deployed.prompts) {
+      if (input.flow.identity?.module_prompts !== deployed.prompts) {
         agreements.push(input.flow);
         return Promise.reject(ApplicationFailure.nonRetryable('other prompts', FailureType.WrongIdentity));
       }
@@ -61,14 +61,14 @@ describe('a run whose prompts change under it', () => {
     });
     await handle.executeUpdate('resume', { args: [{ allow: ['prompts'] }] });
     await expect(result()).resolves.toMatchObject({ status: 'completed', step: 3 });
-    const changes = { parts: ['prompts'], was: { planner_prompt: 'old' }, is: { planner_prompt: 'new' } };
+    const changes = { parts: ['prompts'], was: { module_prompts: 'old' }, is: { module_prompts: 'new' } };
     expect(calls.allowances).toMatchObject([{ step: 2, ...changes }]);
-    const identities = calls.batches.map(({ identity, allowed }) => [identity.planner_prompt, allowed]);
+    const identities = calls.batches.map(({ identity, allowed }) => [identity.module_prompts, allowed]);
     expect(identities).toEqual([
       ['old', undefined],
-      ['old', { planner_prompt: 'new' }],
-      ['old', { planner_prompt: 'new' }],
+      ['old', { module_prompts: 'new' }],
+      ['old', { module_prompts: 'new' }],
     ]);
-    expect(calls.steps.map(({ identity }) => identity.planner_prompt)).toEqual(['old', 'old', 'old']);
+    expect(calls.steps.map(({ identity }) => identity.module_prompts)).toEqual(['old', 'old', 'old']);
   });
 });

@@ -1,5 +1,5 @@
 import type { ChangeablePart } from './contracts/identity.js';
-import { CHANGEABLE_PARTS } from './contracts/identity.js';
+import { changedIn } from './contracts/identity.js';
 import { refusal } from './refusal.js';
 import type { TrainingRun } from './training-run.js';
 
@@ -10,10 +10,11 @@ import type { TrainingRun } from './training-run.js';
 export async function allow(run: TrainingRun, parts: ChangeablePart[]): Promise<void> {
   const { runId, config } = run.input;
   const now = await run.activities.resolveIdentity({ config });
-  const same = parts.filter((part) => now[CHANGEABLE_PARTS[part]] === run.agreed[CHANGEABLE_PARTS[part]]);
+  const same = parts.filter((part) => changedIn(part, run.agreed, now).length === 0);
   if (same.length > 0) throw refusal(`there is nothing to allow: ${same.join(', ')} did not change`);
+  const changed = parts.flatMap((part) => changedIn(part, run.agreed, now));
   const [was, is] = [run.agreed, now].map((identity) =>
-    Object.fromEntries(parts.map((part) => [CHANGEABLE_PARTS[part], identity[CHANGEABLE_PARTS[part]]])),
+    Object.fromEntries(changed.map((name) => [name, identity[name]])),
   );
   const { statusVersion: version, step } = run.state;
   await run.activities.recordAllowance.executeWithOptions({ summary: parts.join(', ') }, [

@@ -6,7 +6,9 @@ import type { ModelCalls, Reply } from '../engines/model-calls.js';
 import type { PromptTemplate } from './prompt-template.js';
 
 type Style = ToolEngineConfig['prompt'];
+export type ModuleTemplates = Readonly<Record<Style, PromptTemplate>>;
 
+/** What a module asks of its engine: a pure function of what the module sees. */
 export interface ModuleRequest {
   query: Query;
   /** What the templates' placeholders stand for, by the style of the prompt. */
@@ -19,7 +21,7 @@ export interface ModuleRequest {
 export function askModule(
   calls: ModelCalls,
   binding: ToolEngineConfig,
-  templates: Readonly<Record<Style, PromptTemplate>>,
+  templates: ModuleTemplates,
   { query, values, form }: ModuleRequest,
 ): Promise<Reply> {
   const template = templates[binding.prompt];

@@ -5,7 +5,13 @@ import { trainingRunRow } from '../../infra/database/testing/training-run-row.js
 import type { RunAgreement } from '../../workflows/contracts/agent-activities.js';
 import { agreeingCalls } from './agreeing-calls.js';
 
-const HERE = { model: 'tiny-random', planner_prompt: 'new', dataset_texts: 'texts', reward: 'exact' };
+const HERE = {
+  model: 'tiny-random',
+  planner_prompt: 'new',
+  module_prompts: 'others',
+  dataset_texts: 'texts',
+  reward: 'exact',
+};
 
 describe(agreeingCalls, () => {
   let database: TestDatabase;
@@ -44,6 +50,16 @@ describe(agreeingCalls, () => {
         ),
       });
     }
+    expect(called).toEqual([]);
+  });
+
+  it('I8: refuses a call of a run whose frozen modules have other prompts', async () => {
+    const { call } = activities();
+    const identity = { planner_prompt: 'new', module_prompts: 'old' };
+    await expect(call({ flow: { runId, identity } })).rejects.toMatchObject({
+      type: 'WrongIdentity',
+      message: expect.stringMatching(/prompts \(module_prompts: old of the run, others here\).*--allow prompts$/),
+    });
     expect(called).toEqual([]);
   });
 

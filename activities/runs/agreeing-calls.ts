@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import { TrainingRun } from '../../infra/database/entities/index.js';
 import type { RunActivities, RunAgreement } from '../../workflows/contracts/agent-activities.js';
 import { FailureType } from '../../workflows/contracts/failures.js';
-import { CHANGEABLE_PART_NAMES, CHANGEABLE_PARTS } from '../../workflows/contracts/identity.js';
+import { CHANGEABLE_PART_NAMES, changedIn } from '../../workflows/contracts/identity.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 
 type Activity = (input: never, ...rest: never[]) => Promise<unknown>;
@@ -57,14 +57,12 @@ function keptIdentities(dataSource: DataSource, resolve: Resolve): (runId: strin
 }
 
 function refuseOther(runId: string, agreed: Record<string, string>, here: Record<string, string>): void {
-  const parts = CHANGEABLE_PART_NAMES.filter((part) => {
-    const name = CHANGEABLE_PARTS[part];
-    return name in agreed && agreed[name] !== here[name];
-  });
+  const parts = CHANGEABLE_PART_NAMES.filter((part) => changedIn(part, agreed, here).length > 0);
   if (parts.length === 0) return;
   const differences = parts.map((part) => {
-    const name = CHANGEABLE_PARTS[part];
-    return `${part} (${name}: ${agreed[name]} of the run, ${here[name] ?? 'none'} here)`;
+    const names = changedIn(part, agreed, here);
+    const values = names.map((name) => `${name}: ${agreed[name]} of the run, ${here[name] ?? 'none'} here`);
+    return `${part} (${values.join('; ')})`;
   });
   throw nonRetryable(
     FailureType.WrongIdentity,

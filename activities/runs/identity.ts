@@ -1,7 +1,9 @@
 import type { DataSource } from 'typeorm';
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
+import { sha256Hex } from '../../infra/artifacts/sha256.js';
 import type { RunConfig } from '../../workflows/contracts/run-config.js';
 import type { Datasets } from '../datasets/registry.js';
+import { modulePrompts } from '../modules/module-identity.js';
 import { promptIdentity } from '../modules/planner/planner-prompt.js';
 import { rewardIdentity } from '../scoring/reward-identity.js';
 import { trajectoriesDigest } from '../trajectories/recorded-rows.js';
@@ -18,15 +20,18 @@ export async function resolveIdentity(
   dataSource: DataSource,
 ): Promise<Record<string, string>> {
   const { dataset, training, flow } = config;
+  const offered = tools.select(flow.tools);
   const identity: Record<string, string> = {
     model: config.model,
     weights: canonicalJson(training.weights),
-    planner_prompt: promptIdentity(tools.select(flow.tools), flow.planner.prompt),
+    planner_prompt: promptIdentity(offered, flow.planner.prompt),
     dataset: canonicalJson(dataset),
     dataset_texts: await datasets.named(dataset.name).fingerprint(dataset),
     reward: rewardIdentity(config),
     seed: String(config.seed),
   };
+  const prompts = modulePrompts(flow, offered);
+  if (prompts.length > 0) identity.module_prompts = sha256Hex(canonicalJson(prompts));
   if (training.objective === 'sft') {
     identity.trajectories = await trajectoriesDigest(dataSource, training, config.model);
   }

@@ -108,6 +108,14 @@ describe('run activities', () => {
     for (const change of [{ seed: 1 }, { model: 'other' }, { dataset: { name: 'atlas', seed: 8 } }]) {
       expect(await activities.resolveIdentity({ config: { ...config, ...change } })).not.toEqual(identity);
     }
+    expect(identity).not.toHaveProperty('module_prompts');
+    const bound = (prompt: string) =>
+      runConfigSchema.parse({ ...config, flow: { verifier: { engine: 'llm', model: 'large', prompt } } });
+    const [full, compact] = await Promise.all(
+      ['full', 'compact'].map((prompt) => activities.resolveIdentity({ config: bound(prompt) })),
+    );
+    expect(full).toEqual({ ...identity, module_prompts: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(compact.module_prompts).not.toBe(full.module_prompts);
     const wrong = { ...config, dataset: { name: 'nowhere', seed: 7 } };
     await expect(activities.resolveIdentity({ config: wrong })).rejects.toThrow(
       expect.objectContaining({ type: 'BadConfiguration' }),

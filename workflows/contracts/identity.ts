@@ -1,20 +1,26 @@
 /**
- * Parts of a run's identity (I8) that a deployment can change under it, by the words that name them to a person. All
+ * What a deployment can change of a run's identity (I8) under it, by the words that name its parts to a person. All
  * others are in its configuration, or are the base model's: a run never goes on with another.
  */
-export const CHANGEABLE_PARTS = {
-  prompts: 'planner_prompt',
-  dataset: 'dataset_texts',
-  reward: 'reward',
-  trajectories: 'trajectories',
+const CHANGEABLE_PARTS = {
+  prompts: ['planner_prompt', 'module_prompts'],
+  dataset: ['dataset_texts'],
+  reward: ['reward'],
+  trajectories: ['trajectories'],
 } as const;
 
 export type ChangeablePart = keyof typeof CHANGEABLE_PARTS;
 
 export const CHANGEABLE_PART_NAMES = Object.keys(CHANGEABLE_PARTS) as ChangeablePart[];
 
+/** Names of what is in a part of an identity that was agreed on, and is another now. */
+export function changedIn(part: ChangeablePart, agreed: Record<string, string>, now: Record<string, string>): string[] {
+  const names: readonly string[] = CHANGEABLE_PARTS[part];
+  return names.filter((name) => name in agreed && agreed[name] !== now[name]);
+}
+
 /** Of an identity what a deployment can change, by the identity's own names. */
 export function changeableParts(identity: Record<string, string>): Record<string, string> {
-  const names: readonly string[] = Object.values(CHANGEABLE_PARTS);
+  const names: readonly string[] = Object.values(CHANGEABLE_PARTS).flat();
   return Object.fromEntries(Object.entries(identity).filter(([name]) => names.includes(name)));
 }

@@ -3,13 +3,13 @@ import type { ToolEngineConfig } from '../../../workflows/contracts/flow-config.
 import type { ReplyForm } from '../../engines/llm/language-model.js';
 import type { ModelCalls } from '../../engines/model-calls.js';
 import type { Tool } from '../../tools/tool.js';
-import { askModule } from '../module-prompts.js';
+import { askModule, type ModuleRequest } from '../module-prompts.js';
 import { notesOf } from '../prompt-texts.js';
 import { PromptTemplate } from '../prompt-template.js';
 import { readArguments } from './read-arguments.js';
 import type { Written } from './run-command.js';
 
-const TEMPLATES = {
+export const COMMAND_TEMPLATES = {
   full: PromptTemplate.read(new URL('./prompts/full.txt', import.meta.url)),
   compact: PromptTemplate.read(new URL('./prompts/compact.txt', import.meta.url)),
 };
@@ -18,9 +18,17 @@ const TEMPLATES = {
 export async function writeArguments(
   calls: ModelCalls,
   module: ToolEngineConfig,
-  { query, subGoal, context = '' }: ExecuteTurnInput,
+  input: ExecuteTurnInput,
   tool: Tool,
 ): Promise<Written> {
+  const { text, finishReason } = await askModule(calls, module, COMMAND_TEMPLATES, commandRequest(input, tool));
+  return readArguments(text, finishReason);
+}
+
+export function commandRequest(
+  { query, subGoal, context = '' }: Pick<ExecuteTurnInput, 'query' | 'subGoal' | 'context'>,
+  tool: Tool,
+): ModuleRequest {
   const values = {
     full: {
       question: query.question,
@@ -39,8 +47,7 @@ export async function writeArguments(
       sub_goal: subGoal,
     },
   };
-  const { text, finishReason } = await askModule(calls, module, TEMPLATES, { query, values, form: commandForm(tool) });
-  return readArguments(text, finishReason);
+  return { query, values, form: commandForm(tool) };
 }
 
 function commandForm(tool: Tool): ReplyForm {

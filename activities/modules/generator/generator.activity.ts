@@ -1,10 +1,11 @@
 import type { GenerateAnswerInput, ModuleActivities } from '../../../workflows/contracts/agent-activities.js';
 import { cutText } from '../../tools/cut-text.js';
+import type { Tool } from '../../tools/tool.js';
 import { OUTSIDE_TURNS, type AgentModule, type Produced } from '../../trajectories/turn-store.js';
 import { memoryLine } from '../compact-texts.js';
 import { callsOf } from '../module-calls.js';
 import type { ModuleDependencies } from '../module-dependencies.js';
-import { askModule } from '../module-prompts.js';
+import { askModule, type ModuleRequest } from '../module-prompts.js';
 import { describeAnalysis, describeMemory } from '../prompt-texts.js';
 import { PromptTemplate } from '../prompt-template.js';
 import { askedForm } from './asked-form.js';
@@ -13,7 +14,7 @@ import { lastNumber } from './last-number.js';
 import { taggedAnswer } from './tagged-answer.js';
 
 const read = (file: string) => PromptTemplate.read(new URL(`./prompts/${file}.txt`, import.meta.url));
-const TEMPLATES = {
+export const ANSWER_TEMPLATES = {
   direct: { full: read('full.direct'), compact: read('compact.direct') },
   final: { full: read('full.final'), compact: read('compact.final') },
 };
@@ -38,20 +39,28 @@ export function createGeneratorActivities(dependencies: ModuleDependencies): Pic
 async function answer(
   dependencies: ModuleDependencies,
   input: GenerateAnswerInput,
-  output: keyof typeof TEMPLATES,
+  output: keyof typeof ANSWER_TEMPLATES,
 ): Promise<Produced<{ answer: string }>> {
-  const { query, module, memory, analysis } = input;
+  const { module, memory } = input;
   if (module.engine === 'scripted') return { output: { answer: lastNumber(memory) } };
-  const question = askedForm(query);
   const called = dependencies.tools.select([...new Set(memory.flatMap(({ tool }) => tool ?? []))]);
   const calls = callsOf(dependencies, input, OUTSIDE_TURNS);
-  const values = {
-    full: { question, analysis: describeAnalysis(analysis), memory: describeMemory(memory, called) },
-    compact: { question, memory: memoryLine(memory, called) },
-  };
-  const { text } = await askModule(calls, module, TEMPLATES[output], { query, values });
+  const { text } = await askModule(calls, module, ANSWER_TEMPLATES[output], answerRequest(input, called));
   return {
     output: { answer: cutText(output === 'direct' ? taggedAnswer(text) : text.trim()) },
     recorded: calls.record(),
   };
+}
+
+/** @param called the tools that the memory mentions */
+export function answerRequest(
+  { query, analysis, memory }: Pick<GenerateAnswerInput, 'query' | 'analysis' | 'memory'>,
+  called: readonly Tool[],
+): ModuleRequest {
+  const question = askedForm(query);
+  const values = {
+    full: { question, analysis: describeAnalysis(analysis), memory: describeMemory(memory, called) },
+    compact: { question, memory: memoryLine(memory, called) },
+  };
+  return { query, values };
 }

@@ -6,6 +6,7 @@ import type { Tool } from '../../tools/tool.js';
 import { memoryLine, toolLines, type PromptMemory, type PromptTool } from '../compact-texts.js';
 import { describeAnalysis, describeMemory, describeTools } from '../prompt-texts.js';
 import { PromptTemplate, type ReplyStyle } from '../prompt-template.js';
+import { sampleFlow } from '../sample-flow.js';
 
 /*
  * What every planner call shares comes first, then what a group shares, then the turns left and the memory, so that
@@ -52,7 +53,10 @@ export function fullPrompt(
 
 /** Identity of the prompt (I8): changes with every change of wording, of the worked examples or of a tool's text. */
 export function promptIdentity(tools: readonly Tool[], prompt: keyof typeof PLANNER_TEMPLATES): string {
-  if (prompt === 'full') return sha256Hex(canonicalJson([PLANNER_TEMPLATES.full.sha256, describeTools(tools)]));
+  if (prompt === 'full') {
+    const seen = { ...sampleFlow(tools), turnsLeft: 1 };
+    return sha256Hex(canonicalJson([fullPrompt(seen, tools, 'text'), fullPrompt(seen, tools, 'json')]));
+  }
   const memory: PromptMemory[] = [
     { tool: tools[0].name, subGoal: 'sub-goal', result: 'result' },
     { tool: tools[0].name, subGoal: 'sub-goal', mistake: 'mistake' },

@@ -1,16 +1,16 @@
 import type { AnalyseQueryInput, ModuleActivities } from '../../../workflows/contracts/agent-activities.js';
-import type { Analysis } from '../../../workflows/contracts/flow.js';
+import type { Analysis, Query } from '../../../workflows/contracts/flow.js';
 import type { Tool } from '../../tools/tool.js';
 import { OUTSIDE_TURNS, type Produced } from '../../trajectories/turn-store.js';
 import { callsOf } from '../module-calls.js';
 import type { ModuleDependencies } from '../module-dependencies.js';
-import { askModule } from '../module-prompts.js';
+import { askModule, type ModuleRequest } from '../module-prompts.js';
 import { describeTools } from '../prompt-texts.js';
 import { PromptTemplate } from '../prompt-template.js';
 import { analyse } from './analyse.js';
 import { ANALYSIS_FORM, readAnalysis } from './read-analysis.js';
 
-const TEMPLATES = {
+export const ANALYSIS_TEMPLATES = {
   full: PromptTemplate.read(new URL('./prompts/full.txt', import.meta.url)),
   compact: PromptTemplate.read(new URL('./prompts/compact.txt', import.meta.url)),
 };
@@ -36,8 +36,12 @@ async function analysis(
   const { query, module } = input;
   if (module.engine === 'scripted') return { output: { analysis: analyse(query.question, tools) } };
   const calls = callsOf(dependencies, input, OUTSIDE_TURNS);
+  const { text } = await askModule(calls, module, ANALYSIS_TEMPLATES, analysisRequest(query, tools));
+  return { output: { analysis: readAnalysis(text) }, recorded: calls.record() };
+}
+
+export function analysisRequest(query: Query, tools: readonly Tool[]): ModuleRequest {
   const { question } = query;
   const values = { full: { question, tools: describeTools(tools) }, compact: { question } };
-  const { text } = await askModule(calls, module, TEMPLATES, { query, values, form: ANALYSIS_FORM });
-  return { output: { analysis: readAnalysis(text) }, recorded: calls.record() };
+  return { query, values, form: ANALYSIS_FORM };
 }

@@ -4,13 +4,13 @@ import type { Produced } from '../../trajectories/turn-store.js';
 import { memoryLine } from '../compact-texts.js';
 import { callsOf } from '../module-calls.js';
 import type { ModuleDependencies } from '../module-dependencies.js';
-import { askModule } from '../module-prompts.js';
+import { askModule, type ModuleRequest } from '../module-prompts.js';
 import { describeAnalysis, describeMemory, describeTools } from '../prompt-texts.js';
 import { PromptTemplate } from '../prompt-template.js';
 import { readVerdict, VERDICT_FORM } from './read-verdict.js';
 import { verify } from './verify.js';
 
-const TEMPLATES = {
+export const VERIFIER_TEMPLATES = {
   full: PromptTemplate.read(new URL('./prompts/full.txt', import.meta.url)),
   compact: PromptTemplate.read(new URL('./prompts/compact.txt', import.meta.url)),
 };
@@ -30,10 +30,18 @@ async function verdict(
   input: VerifyTurnInput,
   tools: readonly Tool[],
 ): Promise<Produced<Verdict>> {
-  const { query, module, memory, analysis, turn } = input;
-  const { question } = query;
-  if (module.engine === 'scripted') return { output: verify(question, memory) };
+  const { query, module, memory, turn } = input;
+  if (module.engine === 'scripted') return { output: verify(query.question, memory) };
   const calls = callsOf(dependencies, input, turn);
+  const { text } = await askModule(calls, module, VERIFIER_TEMPLATES, verdictRequest(input, tools));
+  return { output: readVerdict(text), recorded: calls.record() };
+}
+
+export function verdictRequest(
+  { query, analysis, memory }: Pick<VerifyTurnInput, 'query' | 'analysis' | 'memory'>,
+  tools: readonly Tool[],
+): ModuleRequest {
+  const { question } = query;
   const values = {
     full: {
       question,
@@ -43,6 +51,5 @@ async function verdict(
     },
     compact: { question, memory: memoryLine(memory, tools) },
   };
-  const { text } = await askModule(calls, module, TEMPLATES, { query, values, form: VERDICT_FORM });
-  return { output: readVerdict(text), recorded: calls.record() };
+  return { query, values, form: VERDICT_FORM };
 }
