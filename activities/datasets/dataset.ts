@@ -9,6 +9,12 @@ export interface Passage {
   text: string;
 }
 
+/** A question of a dataset that is a list. */
+export interface ListedQuestion {
+  id: string;
+  question: string;
+}
+
 /**
  * What agent modules and tools may know of a dataset: its questions. Ground truth is not here; it lives behind
  * ground-truth.ts, which only scoring imports.
@@ -21,4 +27,6 @@ export interface Dataset {
   evaluation(input: EvaluationQueriesInput): Query[] | Promise<Query[]>;
   /** sha256 over what the configuration does not say: texts, questions and answers. Part of a run's identity (I8). */
   fingerprint(dataset: RunConfig['dataset']): string | Promise<string>;
+  /** All of its questions, by split; none of a made-up world, whose two splits are about different places. */
+  listed(): Promise<{ training: ListedQuestion[]; heldOut: ListedQuestion[] }>;
 }

@@ -311,6 +311,22 @@ describe('datasets of files', () => {
       expect(JSON.stringify(check)).not.toContain('author');
     });
 
+    it('never draws a question that another record holds out, and reports it', async () => {
+      const rows = Array.from({ length: 20 }, (_, n) => ({
+        id: `q${n}`,
+        question: n % 2 ? `Who wrote  book ${n - 1}` : `who wrote book ${n}?`,
+        golden_answers: ['a'],
+      }));
+      const { store } = open({ nq: { training: 'nq', path: await write('twice.jsonl', rows), held_out: 8 } });
+      const { training, heldOut, overlapping } = await store.load('nq');
+      const books = (items: { question: string }[]) => items.map(({ question }) => /\d+/.exec(question)?.[0]);
+      expect(heldOut).toHaveLength(8);
+      expect(training.length + overlapping.length).toBe(12);
+      expect(overlapping.length).toBeGreaterThan(0);
+      expect(books(training).filter((book) => books(heldOut).includes(book))).toEqual([]);
+      expect(new Set(overlapping.map(({ benchmark }) => benchmark))).toEqual(new Set(['nq']));
+    });
+
     it('has a fingerprint that changes with the files and not with the process', async () => {
       const dataset = { name: 'paper', seed: 7 };
       const print = async (options?: object) => (await setup(options)).datasets.named('paper').fingerprint(dataset);

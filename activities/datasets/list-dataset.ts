@@ -3,7 +3,7 @@ import { FailureType } from '../../workflows/contracts/failures.js';
 import type { Query } from '../../workflows/contracts/flow.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 import { answerForm } from './answer-form.js';
-import type { Dataset } from './dataset.js';
+import type { Dataset, ListedQuestion } from './dataset.js';
 import type { Item } from './items/item.js';
 import type { ItemStore } from './items/item-store.js';
 import { randomStream } from './random.js';
@@ -46,7 +46,17 @@ export class ListDataset implements Dataset {
     return (await this.store.load(this.name)).sha256;
   }
 
+  async listed(): Promise<{ training: ListedQuestion[]; heldOut: ListedQuestion[] }> {
+    const { training, heldOut } = await this.store.load(this.name);
+    return { training: training.map(asked), heldOut: heldOut.map(asked) };
+  }
+
   private query({ id, family, question, truth }: Item, seed: number): Query {
     return { id, dataset: { name: this.name, seed }, family, question, answerForm: answerForm(truth.kind) };
   }
+}
+
+/** Without its truth. */
+function asked({ id, question }: Item): ListedQuestion {
+  return { id, question };
 }

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
 import type { DrawQueriesInput, EvaluationQueriesInput } from '../../workflows/contracts/agent-activities.js';
 import type { Query } from '../../workflows/contracts/flow.js';
 import type { RunConfig } from '../../workflows/contracts/run-config.js';
-import type { Dataset } from './dataset.js';
+import type { Dataset, ListedQuestion } from './dataset.js';
 import type { ListDataset } from './list-dataset.js';
 import { randomStream } from './random.js';
 import { weightedTurn } from './weighted-turn.js';
@@ -35,6 +35,11 @@ export class MixedDataset implements Dataset {
     const longest = Math.max(...lists.map((list) => list.length));
     const inTurn = Array.from({ length: longest }, (_, index) => lists.flatMap((list) => list.slice(index, index + 1)));
     return inTurn.flat().slice(offset, offset + count);
+  }
+
+  async listed(): Promise<{ training: ListedQuestion[]; heldOut: ListedQuestion[] }> {
+    const parts = await Promise.all(this.parts.map(({ dataset }) => dataset.listed()));
+    return { training: parts.flatMap(({ training }) => training), heldOut: parts.flatMap(({ heldOut }) => heldOut) };
   }
 
   async fingerprint(_dataset: RunConfig['dataset']): Promise<string> {

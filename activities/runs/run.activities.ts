@@ -7,6 +7,7 @@ import { resolveIdentity } from './identity.js';
 import { recordAllowance } from './record-allowance.js';
 import { recordEvaluation } from './record-evaluation.js';
 import { recordStep } from './record-step.js';
+import { refuseKnownQuestions } from './refuse-known-questions.js';
 import { resolvePolicy } from './resolve-policy.js';
 
 export interface RunDependencies {
@@ -18,7 +19,10 @@ export interface RunDependencies {
 /** What a training run writes about itself. Every one of these may be called again with the same input. */
 export function createRunActivities({ dataSource, tools, datasets }: RunDependencies): RunActivities {
   return {
-    resolveIdentity: ({ config }) => resolveIdentity(config, tools, datasets, dataSource),
+    resolveIdentity: async ({ config }) => {
+      await refuseKnownQuestions(config, datasets);
+      return resolveIdentity(config, tools, datasets, dataSource);
+    },
     resolvePolicy: ({ name, model }) => resolvePolicy(dataSource, name, model),
     setRunStatus: async (input) => void (await writeRunStatus(dataSource, input)),
     recordAllowance: (input) => recordAllowance(dataSource, input),

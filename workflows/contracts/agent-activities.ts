@@ -296,7 +296,10 @@ export interface EvaluationSummary {
 }
 
 export interface RunActivities {
-  /** The identity part of a configuration (I8): model, adapter shape, prompts, dataset, reward and seed, by name. */
+  /**
+   * The identity part of a configuration (I8): model, adapter shape, prompts, dataset, reward and seed, by name. Fails with
+   * BadConfiguration for a run that would train on questions that it is evaluated on.
+   */
   resolveIdentity(input: { config: RunConfig }): Promise<Record<string, string>>;
   /** The committed policy of a name `<run>@<step>` on this model. Fails with NotFound or WrongIdentity (I11). */
   resolvePolicy(input: { name: string; model: string }): Promise<PolicyRef>;

@@ -12,7 +12,7 @@ export type DatasetCheck =
       /** Records that are no question as the dataset is used here. */
       leftOut: number;
       unreadable: { count: number; first: string[] };
-      /** Training questions that were left out because they share words with a benchmark's. */
+      /** Training questions that were left out: they share words with a benchmark's, or are this dataset's held-out ones. */
       overlapping: {
         count: number;
         byBenchmark: Record<string, number>;

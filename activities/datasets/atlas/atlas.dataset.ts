@@ -46,6 +46,8 @@ export const atlas = {
 
   passages: (seed: number): Passage[] => articlePassages(buildWorld(seed), seed),
 
+  listed: async () => ({ training: [], heldOut: [] }),
+
   fingerprint: ({ seed }: RunConfig['dataset']): string => sha256Hex(canonicalJson(atlas.passages(seed))),
 } satisfies Dataset & { passages(seed: number): Passage[] };
 

@@ -3,6 +3,7 @@ import { canonicalJson } from '../../../infra/artifacts/canonical-json.js';
 import { sha256Hex } from '../../../infra/artifacts/sha256.js';
 import { FailureType } from '../../../workflows/contracts/failures.js';
 import { nonRetryable } from '../../failures/non-retryable.js';
+import { askedInTraining } from '../asked-in-training.js';
 import { RowError } from '../rows/rows.js';
 import { game24Items } from '../game24/game24-items.js';
 import type { Item } from './item.js';
@@ -12,7 +13,7 @@ import { OverlapFilter, type Overlap } from './overlap.js';
 export interface LoadedItems extends Omit<ReadItems, 'items'> {
   training: Item[];
   heldOut: Item[];
-  /** Training questions that were left out because they overlap with a benchmark. */
+  /** Training questions that were left out because they overlap with a benchmark, or are held out in another record. */
   overlapping: Overlap[];
   /** Over every question and truth. */
   sha256: string;
@@ -50,7 +51,9 @@ export class ItemStore {
 
   private async read(name: string): Promise<LoadedItems> {
     const registration = Object.hasOwn(this.registrations, name) ? this.registrations[name] : undefined;
-    if (registration?.kind === 'made' && name === 'game24') return complete({ ...NOTHING_WRONG, items: game24Items() });
+    if (registration?.kind === 'made' && name === 'game24') {
+      return complete(name, { ...NOTHING_WRONG, items: game24Items() });
+    }
     if (!registration || registration.kind === 'made' || registration.kind === 'mix') {
       throw nonRetryable(FailureType.BadConfiguration, `The dataset "${name}" is not registered as a file.`);
     }
@@ -63,7 +66,7 @@ export class ItemStore {
         ? nonRetryable(FailureType.BadConfiguration, `Dataset "${name}": ${error.message}`)
         : error;
     });
-    if (registration.kind === 'benchmark') return complete(read);
+    if (registration.kind === 'benchmark') return complete(name, read);
     const filter = new OverlapFilter(registration.overlap_words);
     for (const benchmark of registration.exclude_overlap_with) {
       filter.add(benchmark, (await this.load(benchmark)).heldOut);
@@ -71,6 +74,7 @@ export class ItemStore {
     const overlaps = new Map(read.items.map((item) => [item, filter.find(item)]));
     const kept = read.items.filter((item) => !overlaps.get(item));
     return complete(
+      name,
       { ...read, items: kept },
       registration.held_out,
       [...overlaps.values()].filter((overlap) => overlap !== undefined),
@@ -80,10 +84,21 @@ export class ItemStore {
 
 const NOTHING_WRONG = { repeated: 0, leftOut: 0, unreadable: [] };
 
-/** A benchmark is all held out: `held` is then every question. */
-function complete({ items, ...report }: ReadItems, held = items.length, overlapping: Overlap[] = []): LoadedItems {
-  const split = splitItems(items, held);
-  return { ...report, ...split, overlapping, sha256: sha256Hex(canonicalJson(split)) };
+/** A benchmark is all held out: `held` is then every question. What is held out is left out of training in every record. */
+function complete(
+  name: string,
+  { items, ...report }: ReadItems,
+  held = items.length,
+  overlapping: Overlap[] = [],
+): LoadedItems {
+  const { training, heldOut } = splitItems(items, held);
+  const twice = new Map(askedInTraining(training, heldOut).map((pair) => [pair.training, pair.heldOut]));
+  const split = { training: training.filter(({ id }) => !twice.has(id)), heldOut };
+  const left = training.flatMap(({ id, question }) => {
+    const same = twice.get(id);
+    return same === undefined ? [] : [{ item: id, benchmark: name, question: same, words: question }];
+  });
+  return { ...report, ...split, overlapping: [...overlapping, ...left], sha256: sha256Hex(canonicalJson(split)) };
 }
 
 /** One computation per key; a failed one is forgotten, so that the next call tries again. */

@@ -1,8 +1,9 @@
 import type { Item } from './item.js';
 
-/** A training question that was left out, and the words that it shares with a benchmark's question. */
+/** A training question that was left out, and the words that it shares with a held-out question. */
 export interface Overlap {
   item: string;
+  /** Whose held-out question it is: a benchmark's, or that of the dataset itself. */
   benchmark: string;
   question: string;
   words: string;
