@@ -53,7 +53,10 @@ export function handleMessages(run: TrainingRun): void {
       return 'running';
     },
     {
-      validator: (_options?: ResumeOptions) => validator(),
+      // A failure of the last evaluation or checkpoint pauses a run that is closing: it must be able to go on.
+      validator: (_options?: ResumeOptions) => {
+        if (state.status !== 'paused') validator();
+      },
       description: 'Go on; after a failure of the closed list, try again. `allow`: parts of the identity that changed.',
     },
   );

@@ -1,6 +1,7 @@
 import {
   allHandlersFinished,
   ApplicationFailure,
+  CancellationScope,
   condition,
   continueAsNew,
   executeChild,
@@ -98,10 +99,10 @@ export class TrainingRun {
     this.state.decision = undefined;
     this.state.policy = policy;
     this.state.lastReward = metrics.reward_mean;
-    await this.activities.recordStep.executeWithOptions(
-      { summary: `step ${step}: reward ${metrics.reward_mean.toFixed(3)}` },
-      [{ runId: this.input.runId, step, policy, metrics: { ...metrics } }],
-    );
+    const summary = `step ${step}: reward ${metrics.reward_mean.toFixed(3)}`;
+    const record = { runId: this.input.runId, step, policy, metrics: { ...metrics } };
+    // It is committed: a cancellation comes after its record.
+    await CancellationScope.nonCancellable(() => this.activities.recordStep.executeWithOptions({ summary }, [record]));
     const { every } = this.input.config.evaluation;
     if (every > 0 && step % every === 0) await this.attempt(() => this.evaluate('policy'));
     this.enter('between steps');
@@ -122,7 +123,7 @@ export class TrainingRun {
     this.closing = true;
     if (this.state.evaluatedStep !== this.state.step) await this.attempt(() => this.evaluate('policy'));
     await this.attempt(() => this.saveCheckpoint());
-    return this.close('completed');
+    return CancellationScope.nonCancellable(() => this.close('completed'));
   }
 
   /** Called outside the cancelled scope: the state of the last finished step becomes a checkpoint (design 4). */
@@ -150,7 +151,10 @@ export class TrainingRun {
     await this.openStep?.hold(held);
   }
 
-  /** Statuses are written one after another, so that each has its run event: an older one after a newer one has none. */
+  /**
+   * Statuses are written one after another and whatever is cancelled, so that each has its run event: an older one after
+   * a newer one has none.
+   */
   async setStatus(status: RunStatus): Promise<void> {
     const { runId } = this.input;
     const { step, steps, policy, failure } = this.state;
@@ -158,9 +162,10 @@ export class TrainingRun {
     this.state.statusVersion += 1;
     this.show();
     const entry = { runId, version: this.state.statusVersion, status, step, steps, policy, failure };
-    const written = this.lastStatus.then(() =>
-      this.activities.setRunStatus.executeWithOptions({ summary: status }, [entry]),
-    );
+    const written = CancellationScope.nonCancellable(async () => {
+      await this.lastStatus;
+      await this.activities.setRunStatus.executeWithOptions({ summary: status }, [entry]);
+    });
     this.lastStatus = written.catch(() => undefined);
     await written;
   }
@@ -283,7 +288,7 @@ export class TrainingRun {
     this.enter(status);
     await this.setStatus(status);
     await condition(allHandlersFinished);
-    return { status, step: this.state.step, policy: this.policy };
+    return { status, step: this.state.step, policy: this.state.policy };
   }
 
   private show(): void {

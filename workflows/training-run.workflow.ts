@@ -18,6 +18,15 @@ export async function trainingRun(input: TrainingRunInput): Promise<TrainingRunR
     }
     return await run.complete();
   } catch (error) {
-    return CancellationScope.nonCancellable(() => (isCancellation(error) ? run.cancelled() : run.ended(error)));
+    return CancellationScope.nonCancellable(() => closeAfter(error, run));
+  }
+}
+
+async function closeAfter(error: unknown, run: TrainingRun): Promise<TrainingRunResult> {
+  if (!isCancellation(error)) return run.ended(error);
+  try {
+    return await run.cancelled();
+  } catch (noCheckpoint) {
+    return run.ended(noCheckpoint);
   }
 }

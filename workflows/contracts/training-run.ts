@@ -67,7 +67,12 @@ export interface TrainingRunInput {
 export interface TrainingRunResult {
   status: RunStatus;
   step: number;
-  policy: PolicyRef;
+  /** Absent where the run was cancelled before policy 0 was there. */
+  policy?: PolicyRef;
+}
+
+export interface PauseOptions {
+  now?: boolean;
 }
 
 export interface ResumeOptions {
