@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
 import { ApiClient } from '../../api/cli/client/api-client.js';
 import { readLocalApi } from '../../infra/database/api-keys.js';
 import { PROJECT_ROOT } from '../../infra/config/project-root.js';
@@ -17,8 +18,11 @@ export class SupervisedStack {
   readonly data = mkdtempSync(join(tmpdir(), 'agentflow-stack-'));
   private supervisor: ChildProcess | undefined;
 
-  constructor() {
+  /** @param sections of the operator's file, in the place of those of operator.yaml or besides them */
+  constructor(sections: object = {}) {
     chmodSync(this.data, 0o755); // PostgreSQL's user passes through
+    const common = parse(readFileSync(OPERATOR_FILE, 'utf8')) as object;
+    writeFileSync(this.operatorFile, stringify({ ...common, ...sections }));
   }
 
   /** Starts the supervisor and waits until the stack is healthy. */
@@ -47,6 +51,10 @@ export class SupervisedStack {
   async remove(): Promise<void> {
     await this.stop();
     rmSync(this.data, { recursive: true, force: true });
+  }
+
+  private get operatorFile(): string {
+    return join(this.data, 'operator.yaml');
   }
 
   get urls(): StackUrls | undefined {
@@ -102,7 +110,7 @@ export class SupervisedStack {
     const anyPort = Object.fromEntries(
       ['POSTGRES', 'TEMPORAL', 'TEMPORAL_UI', 'POLICY_SERVER', 'API'].map((part) => [`AGENTFLOW_${part}_PORT`, '0']),
     );
-    return { ...anyPort, AGENTFLOW_DATA: this.data, AGENTFLOW_OPERATOR_FILE: OPERATOR_FILE };
+    return { ...anyPort, AGENTFLOW_DATA: this.data, AGENTFLOW_OPERATOR_FILE: this.operatorFile };
   }
 }
 
