@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { datasetsSection } from './operator/datasets.js';
-import { languageModelsSection } from './operator/language-models.js';
+import { contradictions, languageModelsSection } from './operator/language-models.js';
 import { providersSection } from './operator/providers.js';
 import { mcpServersSection } from './operator/mcp-servers.js';
 import { pythonSection } from './operator/python.js';
@@ -77,10 +77,10 @@ const operatorSchema = operatorObject
     message: 'must be the name of a registered model',
   })
   .check(({ value, issues }) => {
-    for (const [name, { provider }] of Object.entries(value.language_models)) {
-      if (provider in value.providers) continue;
-      const message = `"${provider}" must be the name of a registered provider`;
-      issues.push({ code: 'custom', path: ['language_models', name, 'provider'], message, input: provider });
+    for (const [name, model] of Object.entries(value.language_models)) {
+      for (const { key, message } of contradictions(model, value.providers)) {
+        issues.push({ code: 'custom', path: ['language_models', name, key], message, input: model[key] });
+      }
     }
     for (const [index, tool] of value.tools.entries()) {
       const [server, ...rest] = tool.split('.');

@@ -31,12 +31,7 @@ export class LanguageModels {
     const opened = new Map(
       Object.entries(providers).map(([name, provider]) => [
         name,
-        {
-          name,
-          kind: provider.kind,
-          address: addressOf(provider),
-          sdk: openProvider(name, provider),
-        },
+        { kind: provider.kind, address: addressOf(provider), sdk: openProvider(name, provider) },
       ]),
     );
     return new LanguageModels(

@@ -6,7 +6,6 @@ import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV3 } from '@ai-sdk/provider';
-import { createTogetherAI } from '@ai-sdk/togetherai';
 import { createXai } from '@ai-sdk/xai';
 import { Agent, fetch as undiciFetch } from 'undici';
 import type { ProviderRegistration } from '../../../infra/config/operator/providers.js';
@@ -15,6 +14,7 @@ import { readSecret } from '../../../infra/config/secrets.js';
 /** Makes the AI SDK's model of what the provider calls it. */
 export type ModelFactory = (providerModel: string) => LanguageModelV3;
 
+const TOGETHER = 'https://api.together.xyz/v1';
 /** A call may think long before its first byte: its own timeout decides when it has taken too long. */
 const WAIT_MS = 15 * 60 * 1000;
 
@@ -41,15 +41,15 @@ export function openProvider(name: string, provider: ProviderRegistration): Mode
       return createXai({ ...shared, apiKey: readSecret(provider.key) }).chat;
     case 'deepseek':
       return createDeepSeek({ ...shared, apiKey: readSecret(provider.key) });
-    case 'together':
-      return createTogetherAI({ ...shared, apiKey: readSecret(provider.key) });
     case 'bedrock':
       return createAmazonBedrock({ ...shared, region: provider.region, ...bedrockKey(provider.key) });
+    // Together takes schemas as OpenAI does; the SDK's own adapter for it sends none.
+    case 'together':
     case 'openai-compatible':
       return createOpenAICompatible({
         ...shared,
         name,
-        baseURL: provider.base_url,
+        baseURL: provider.base_url ?? TOGETHER,
         apiKey: provider.key && readSecret(provider.key),
         supportsStructuredOutputs: true,
       });

@@ -1,23 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { LanguageModelRegistration } from '../../../infra/config/operator/language-models.js';
-import type { ProviderRegistration } from '../../../infra/config/operator/providers.js';
 import type { LanguageModel, LanguageModelRequest } from './language-model.js';
-import { LanguageModels } from './language-models.js';
 import { ProviderServer } from './testing/provider-server.js';
+import { openTestModel, testRequest } from './testing/test-model.js';
 
 const KEY = 'marked-provider-key-0123456789';
 const key = { env: 'TEST_PROVIDER_KEY' };
 const signal = new AbortController().signal;
-const FORM = {
-  name: 'step',
-  strict: true,
-  jsonSchema: {
-    type: 'object',
-    properties: { sub_goal: { type: 'string' } },
-    required: ['sub_goal'],
-    additionalProperties: false,
-  },
-};
 
 type Family = [name: string, registration: Record<string, unknown>, path: string, keyHeader: string];
 
@@ -60,39 +49,18 @@ describe('language models of providers', () => {
     server.behave = () => ({ kind: 'reply', text: 'Paris' });
   });
 
-  function open(provider: Record<string, unknown>, changes: Partial<LanguageModelRegistration> = {}): LanguageModel {
-    const registration = { base_url: address, concurrency: 8, ...provider } as ProviderRegistration;
-    const model = {
-      provider: 'p',
-      model: 'claude-sonnet-4-5',
-      context: 8192,
-      output: 'text' as const,
-      images: false,
-      temperature: true,
-      price: { input: 2, output: 10 },
-      ...changes,
-    };
-    const images = () => Promise.resolve(Buffer.from('89504e470d0a1a0a', 'hex'));
-    return LanguageModels.open({ providers: { p: registration }, language_models: { m: model } }, images).named('m');
-  }
-
-  function request(changes: Partial<LanguageModelRequest> = {}): LanguageModelRequest {
-    const messages = [
-      { role: 'system' as const, content: 'Answer in one word.' },
-      { role: 'user' as const, content: 'What is the capital of France?' },
-    ];
-    return { messages, temperature: 0.5, maxTokens: 64, timeoutMs: 30_000, seed: '18446744073709551615', ...changes };
-  }
+  const open = (provider: Record<string, unknown>, changes: Partial<LanguageModelRegistration> = {}) =>
+    openTestModel(address, provider, changes);
 
   const failing = (model: LanguageModel, changes: Partial<LanguageModelRequest> = {}) =>
-    model.generate(request(changes), signal).then(
+    model.generate(testRequest(changes), signal).then(
       () => undefined,
       (error: unknown) => error,
     );
 
   describe.each(FAMILIES)('%s', (_, provider, path, keyHeader) => {
     it('asks in the provider’s protocol, and reads text, end, usage and cost', async () => {
-      const reply = await open(provider).generate(request(), signal);
+      const reply = await open(provider).generate(testRequest(), signal);
       expect(reply).toMatchObject({ text: 'Paris', finishReason: 'stop', inputTokens: 12, outputTokens: 3 });
       expect(reply.cost).toBeCloseTo((12 * 2 + 3 * 10) / 1e6, 12);
       const [{ path: asked, headers, body }] = server.requests;
@@ -170,7 +138,7 @@ describe('language models of providers', () => {
     expect(server.requests).toHaveLength(0);
     // How many tokens these are is not known here: the provider decides.
     for (const messages of [prompt(62).messages, [{ role: 'user' as const, content: '字'.repeat(10_000) }]]) {
-      expect((await model.generate(request({ messages }), signal)).text).toBe('Paris');
+      expect((await model.generate(testRequest({ messages }), signal)).text).toBe('Paris');
     }
     expect(server.requests).toHaveLength(2);
   });
@@ -178,7 +146,7 @@ describe('language models of providers', () => {
   it('takes a content filter for a reply without text', async () => {
     const message = 'The response was filtered: content_filter';
     server.behave = () => ({ kind: 'refuse', status: 400, body: JSON.stringify({ error: { message } }) });
-    const reply = await open({ kind: 'openai', api: 'chat', key }).generate(request(), signal);
+    const reply = await open({ kind: 'openai', api: 'chat', key }).generate(testRequest(), signal);
     expect(reply).toMatchObject({ text: '', finishReason: 'refused' });
   });
 
@@ -187,7 +155,7 @@ describe('language models of providers', () => {
     const model = open({ kind: 'openai', api: 'chat', key });
     expect(await failing(model, { timeoutMs: 50 })).toMatchObject({ type: 'ProviderUnavailable' });
     const cancelled = AbortSignal.abort(new Error('cancelled'));
-    await expect(model.generate(request(), cancelled)).rejects.toThrow('cancelled');
+    await expect(model.generate(testRequest(), cancelled)).rejects.toThrow('cancelled');
   });
 
   it('takes no answer from a server that is not there for a reply', async () => {
@@ -195,38 +163,19 @@ describe('language models of providers', () => {
     expect(await failing(model)).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false });
   });
 
-  it.each([
-    ['openai', { kind: 'openai', api: 'responses', key }],
-    ['openai, chat', { kind: 'openai', api: 'chat', key }],
-    ['anthropic', { kind: 'anthropic', key }],
-    ['google', { kind: 'google', key }],
-    ['azure', { kind: 'azure', api: 'responses', key }],
-    ['xai', { kind: 'xai', key }],
-    ['openai-compatible', { kind: 'openai-compatible', key }],
-  ])('%s: holds a model to a schema where it can be', async (_, provider) => {
-    server.behave = () => ({ kind: 'reply', text: '{"sub_goal":"x"}' });
-    const model = open(provider, { output: 'json-schema' });
-    expect(model.repliesInJson).toBe(true);
-    expect((await model.generate(request({ form: FORM }), signal)).text).toBe('{"sub_goal":"x"}');
-    expect(JSON.stringify(server.requests[0].body)).toContain('"sub_goal"');
-    server.requests.length = 0;
-    await open({ kind: 'openai-compatible', key }, { output: 'json' }).generate(request({ form: FORM }), signal);
-    expect(server.requests[0].body.response_format).toEqual({ type: 'json_object' });
-  });
-
   it('shows pictures by their bytes, and sends a seed and a temperature only where they mean something', async () => {
     const image = { uri: 'file:///store/a.png', sha256: 'a'.repeat(64), mediaType: 'image/png' as const };
     const messages = [{ role: 'user' as const, content: 'What is this?', images: [image] }];
     await open({ kind: 'openai', api: 'chat', key }, { images: true }).generate(
-      request({ messages, temperature: 0 }),
+      testRequest({ messages, temperature: 0 }),
       signal,
     );
     const [{ body }] = server.requests;
     expect(JSON.stringify(body)).toContain('data:image/png;base64,iVBORw0KGgo=');
     expect(body).not.toHaveProperty('seed');
-    await open({ kind: 'openai', api: 'chat', key }, { temperature: false }).generate(request(), signal);
+    await open({ kind: 'openai', api: 'chat', key }, { temperature: false }).generate(testRequest(), signal);
     expect(server.requests[1].body).not.toHaveProperty('temperature');
-    await open({ kind: 'openai', api: 'chat', key }).generate(request(), signal);
+    await open({ kind: 'openai', api: 'chat', key }).generate(testRequest(), signal);
     expect(server.requests[2].body.seed).toBe(0x7fff_ffff);
   });
 });

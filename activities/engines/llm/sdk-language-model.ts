@@ -16,7 +16,6 @@ import { requireRoom } from './require-room.js';
 import { toSdkPrompt } from './to-sdk-prompt.js';
 
 export interface OpenedProvider {
-  name: string;
   kind: string;
   address: string;
   sdk: ModelFactory;
@@ -32,6 +31,11 @@ interface SdkModelOptions {
 /** Seeds of providers are positive 31-bit integers. */
 const SEEDS = 1n << 31n;
 const MILLION = 1_000_000;
+
+/** A schema of a tool may have optional keys, which a provider's strict mode refuses. By the SDK's names of its adapters. */
+const LOOSELY: SharedV3ProviderOptions = Object.fromEntries(
+  ['openai', 'azure', 'openaiCompatible'].map((adapter) => [adapter, { strictJsonSchema: false }]),
+);
 
 const FINISH_REASONS: Partial<Record<string, FinishReason>> = {
   stop: 'stop',
@@ -97,7 +101,7 @@ export class SdkLanguageModel implements LanguageModel {
     if (this.options.registration.output === 'json') return { responseFormat: { type: 'json' } };
     return {
       responseFormat: { type: 'json', name, schema: jsonSchema },
-      providerOptions: strict ? undefined : loosely(this.options.provider.name),
+      providerOptions: strict ? undefined : LOOSELY,
     };
   }
 
@@ -119,12 +123,6 @@ export class SdkLanguageModel implements LanguageModel {
     const { price } = this.options.registration;
     return price && (input * price.input + output * price.output) / MILLION;
   }
-}
-
-/** A schema of a tool may have optional keys, which a provider's strict mode refuses. */
-function loosely(provider: string): SharedV3ProviderOptions {
-  const options = { strictJsonSchema: false };
-  return Object.fromEntries(['openai', 'azure', 'deepseek', 'xai', provider].map((key) => [key, options]));
 }
 
 function warningText(warning: LanguageModelV3GenerateResult['warnings'][number]): string {

@@ -42,6 +42,12 @@ describe('providers and language models of the operator’s file', () => {
     ['an address that is none', 'providers: { p: { kind: openai-compatible, base_url: "file:///etc" } }', /http/],
     ['a kind that is none', 'providers: { p: { kind: openia, key: { env: KEY } } }', /providers\.p/],
     ['a missing key', 'providers: { p: { kind: anthropic } }', /providers\.p\.key/],
+    [
+      'a mode that the provider lacks',
+      `providers: { p: { kind: anthropic, key: { env: KEY } } }
+language_models: { m: { provider: p, model: m, context: 100, output: json } }`,
+      /language_models\.m\.output: anthropic has no mode for JSON without a schema: json-schema or text/,
+    ],
   ])('refuses %s (I12)', (_, sections, message) => {
     expect(() => load(sections)).toThrow(message);
   });

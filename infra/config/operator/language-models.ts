@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ProviderRegistration } from './providers.js';
 import { registeredName } from './registered-name.js';
 
 const languageModel = z.strictObject({
@@ -22,3 +23,19 @@ const languageModel = z.strictObject({
 export const languageModelsSection = z.record(registeredName, languageModel);
 
 export type LanguageModelRegistration = z.infer<typeof languageModel>;
+
+/** Of providers that take a schema or nothing. */
+const WITHOUT_JSON_MODE: ProviderRegistration['kind'][] = ['anthropic', 'bedrock'];
+
+/** What in a registration its provider does not allow. */
+export function contradictions(
+  { provider: name, output }: LanguageModelRegistration,
+  providers: Record<string, ProviderRegistration>,
+): { key: 'provider' | 'output'; message: string }[] {
+  if (!Object.hasOwn(providers, name)) {
+    return [{ key: 'provider', message: `"${name}" must be the name of a registered provider` }];
+  }
+  const { kind } = providers[name];
+  if (output !== 'json' || !WITHOUT_JSON_MODE.includes(kind)) return [];
+  return [{ key: 'output', message: `${kind} has no mode for JSON without a schema: json-schema or text` }];
+}

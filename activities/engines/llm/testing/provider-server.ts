@@ -17,7 +17,8 @@ export type Behaviour =
 
 /**
  * A server that speaks the protocols of all provider families, told apart by their paths: OpenAI's responses and chat,
- * Anthropic's messages, Google's generateContent, Bedrock's converse. Every reply counts 12 tokens in and 3 out.
+ * Anthropic's messages, Google's generateContent, Bedrock's converse. Every reply counts 12 tokens in and 3 out. Where a
+ * tool must be called the text, which is JSON, comes as its input.
  */
 export class ProviderServer {
   readonly requests: ProviderRequest[] = [];
@@ -37,7 +38,7 @@ export class ProviderServer {
           case 'reply':
             return void Promise.resolve(behaviour.after).then(() => {
               outgoing.writeHead(200, { 'content-type': 'application/json' });
-              outgoing.end(JSON.stringify(protocolReply(request.path, behaviour.text)));
+              outgoing.end(JSON.stringify(protocolReply(request, behaviour.text)));
             });
           case 'refuse':
             outgoing.writeHead(behaviour.status, { 'content-type': 'application/json', ...behaviour.headers });
@@ -46,7 +47,7 @@ export class ProviderServer {
             return outgoing.writeHead(200, { 'content-type': 'application/json' }).end('<html>not what you asked');
           case 'half':
             outgoing.writeHead(200, { 'content-type': 'application/json', 'content-length': '4096' });
-            outgoing.write(JSON.stringify(protocolReply(request.path, 'half')).slice(0, 40));
+            outgoing.write(JSON.stringify(protocolReply(request, 'half')).slice(0, 40));
             return setImmediate(() => outgoing.destroy());
           case 'hang':
             return undefined;
@@ -66,7 +67,7 @@ export class ProviderServer {
   }
 }
 
-function protocolReply(path: string, text: string): object {
+function protocolReply({ path, body }: ProviderRequest, text: string): object {
   if (path.includes('/responses')) {
     const content = [{ type: 'output_text', text, annotations: [] }];
     return {
@@ -85,8 +86,10 @@ function protocolReply(path: string, text: string): object {
       id: 'msg_1',
       model: 'model-1',
       role: 'assistant',
-      content: [{ type: 'text', text }],
-      stop_reason: 'end_turn',
+      content: body.tool_choice
+        ? [{ type: 'tool_use', id: 'tool_1', name: 'json', input: JSON.parse(text) as unknown }]
+        : [{ type: 'text', text }],
+      stop_reason: body.tool_choice ? 'tool_use' : 'end_turn',
       stop_sequence: null,
       usage: { input_tokens: 12, output_tokens: 3 },
     };
@@ -98,9 +101,12 @@ function protocolReply(path: string, text: string): object {
     };
   }
   if (path.includes('/converse')) {
+    const content = body.toolConfig
+      ? { toolUse: { toolUseId: 'tool_1', name: 'json', input: JSON.parse(text) as unknown } }
+      : { text };
     return {
-      output: { message: { role: 'assistant', content: [{ text }] } },
-      stopReason: 'end_turn',
+      output: { message: { role: 'assistant', content: [content] } },
+      stopReason: body.toolConfig ? 'tool_use' : 'end_turn',
       usage: { inputTokens: 12, outputTokens: 3, totalTokens: 15 },
     };
   }
