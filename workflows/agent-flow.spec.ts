@@ -68,6 +68,7 @@ describe('agentFlow', () => {
         return Promise.resolve({
           text: '?',
           mistake: 'no tool named',
+          mistakeKind: 'unreadable_plan',
           finishReason: 'stop',
           sampledTokens: 1,
           seconds: 0,
@@ -81,7 +82,7 @@ describe('agentFlow', () => {
     });
     expect(result).toMatchObject({ outcome: 'unparsable_plan', tools: ['none', 'none'], reward: 0 });
     expect(executed).toBe(0);
-    expect(plans[1].memory[0]).toMatchObject({ mistake: 'no tool named' });
+    expect(plans[1].memory[0]).toMatchObject({ mistake: 'no tool named', mistakeKind: 'unreadable_plan' });
     expect(calls.rollouts[0].memory).toHaveLength(2);
   });
 

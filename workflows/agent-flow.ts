@@ -83,17 +83,17 @@ export class Flow {
   }
 
   /** Runs the planned tool. A plan that could not be read is remembered as the planner's mistake instead. */
-  async execute({ tool, subGoal = '', context, mistake }: Plan): Promise<TurnRecord> {
+  async execute({ tool, subGoal = '', context, mistake, mistakeKind }: Plan): Promise<TurnRecord> {
     const { executor: module, tool_engine: toolEngine } = this.input.config;
     const turn = this.memory.length + 1;
-    if (!tool) return { turn, mistake };
+    if (!tool) return { turn, mistake, mistakeKind };
     const models = modelsOfExecution(tool, this.input.config);
     const { command, result, ...run } = await this.timed(models, (calls) =>
       calls.executeTurn.executeWithOptions({ summary: oneLine(`${tool}: ${subGoal}`) }, [
         { ...this.common, turn, tool, subGoal, context, module, toolEngine },
       ]),
     );
-    return { turn, tool, subGoal, command, result, mistake: run.mistake };
+    return { turn, tool, subGoal, command, result, mistake: run.mistake, mistakeKind: run.mistakeKind };
   }
 
   async verifyAndRemember(plan: Plan, record: TurnRecord): Promise<void> {

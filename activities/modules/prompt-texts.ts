@@ -1,11 +1,12 @@
 import type { Analysis, MemoryEntry } from '../../workflows/contracts/flow.js';
+import type { MistakeKind } from '../../workflows/contracts/mistakes.js';
 import type { Tool } from '../tools/tool.js';
 
 /*
  * How the parts of a full prompt are written: what the templates' {{tools}}, {{analysis}} and {{memory}} stand for.
  */
 
-type Remembered = Pick<MemoryEntry, 'turn' | 'tool' | 'subGoal' | 'command' | 'result' | 'mistake'> &
+type Remembered = Pick<MemoryEntry, 'turn' | 'tool' | 'subGoal' | 'command' | 'result' | 'mistake' | 'mistakeKind'> &
   Partial<Pick<MemoryEntry, 'verdict' | 'critique'>>;
 
 /** Each tool with what it is good for and what it is not. */
@@ -34,18 +35,22 @@ export function describeMemory(memory: readonly Remembered[], tools: readonly Pi
 }
 
 function describeTurn(entry: Remembered, tools: readonly Pick<Tool, 'name' | 'title'>[]): string {
-  const { turn, tool, subGoal, command, result, mistake, verdict, critique } = entry;
+  const { turn, tool, subGoal, command, result, mistake, mistakeKind, verdict, critique } = entry;
   const title = tools.find(({ name }) => name === tool)?.title ?? tool ?? 'none: the plan was not usable';
   return [
     `Turn ${turn}`,
     `Tool: ${title}`,
     labelled('Sub-goal', subGoal),
     labelled('Command', command),
-    mistake === undefined ? labelled('Result', result) : `Error: ${mistake}`,
+    mistake === undefined ? labelled('Result', result) : `${errorTitle(mistakeKind)}: ${mistake}`,
     verdict && `Verifier: ${verdict}. ${critique ?? ''}`,
   ]
     .filter(Boolean)
     .join('\n');
+}
+
+function errorTitle(kind?: MistakeKind): string {
+  return kind === undefined ? 'Error' : `Error (${kind.replaceAll('_', ' ')})`;
 }
 
 function labelled(label: string, text = ''): string {

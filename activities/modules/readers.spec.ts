@@ -19,17 +19,17 @@ describe('parseStep', () => {
   );
 
   it.each([
-    ['no parts at all', 'stop', /"Tool" of the plan is missing$/],
-    ['Sub-Goal: x\nTool:', 'length', /cut off at the token limit/],
-    ['', 'refused', /would not answer/],
-    ['Tool: Calculator', 'stop', /"Sub-Goal" of the plan is missing/],
-    ['Sub-Goal: x\nTool: Browser', 'stop', /no tool is called Browser/],
-    ['Sub-Goal: x\nTool: Calculator or Web_Search', 'stop', /no tool is called Calculator or Web_Search/],
-    [`Sub-Goal: ${'x'.repeat(1001)}\nTool: Calculator`, 'stop', /too long/],
-  ] as const)('says what is wrong with %j', (text, finishReason, mistake) => {
+    ['no parts at all', 'stop', /"Tool" of the plan is missing$/, 'unreadable_plan'],
+    ['Sub-Goal: x\nTool:', 'length', /cut off at the token limit/, 'unreadable_plan'],
+    ['', 'refused', /would not answer/, 'unreadable_plan'],
+    ['Tool: Calculator', 'stop', /"Sub-Goal" of the plan is missing/, 'unreadable_plan'],
+    ['Sub-Goal: x\nTool: Browser', 'stop', /no tool is called Browser/, 'unknown_tool'],
+    ['Sub-Goal: x\nTool: Calculator or Web_Search', 'stop', /is called Calculator or Web_Search/, 'unknown_tool'],
+    [`Sub-Goal: ${'x'.repeat(1001)}\nTool: Calculator`, 'stop', /too long/, 'long_sub_goal'],
+  ] as const)('says what is wrong with %j', (text, finishReason, mistake, mistakeKind) => {
     const step = parseStep(text, finishReason, TOOLS);
     expect(step.tool).toBeUndefined();
-    expect(step.mistake).toMatch(mistake);
+    expect(step).toMatchObject({ mistake: expect.stringMatching(mistake), mistakeKind });
   });
 
   it('keeps what goes into a history small (I6)', () => {

@@ -24,8 +24,8 @@ export function sampleFlow([{ name: tool }]: readonly Tool[]): SampleFlow {
     analysis: { summary: 'summary', skills: 'skills', tools: 'tools', considerations: 'considerations' },
     memory: [
       { turn: 1, ...called, result: 'result' },
-      { turn: 2, ...called, result: 'result', mistake: 'mistake' },
-      { turn: 3, mistake: 'mistake', ...verified },
+      { turn: 2, ...called, result: '', mistake: 'mistake', mistakeKind: 'failed' },
+      { turn: 3, mistake: 'mistake', mistakeKind: 'unknown_tool', ...verified },
     ],
     subGoal: 'sub-goal',
     context: 'context',

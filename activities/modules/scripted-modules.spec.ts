@@ -72,6 +72,19 @@ describe('what was taken out of memory', () => {
   );
 });
 
+describe('executor', () => {
+  it.each([
+    [{ arguments: { expression: '6 * 7' } }, { result: '42' }],
+    [{ arguments: { formula: '6 * 7' } }, { result: '', mistakeKind: 'invalid_arguments' }],
+    [
+      { mistake: 'no arguments', text: '?' },
+      { result: '', mistake: 'no arguments', mistakeKind: 'unreadable_arguments' },
+    ],
+  ])('names what went wrong with %j', async (written, outcome) => {
+    expect(await runCommand(tools.named('calculator'), written, toolContext({ turn: 1 }))).toMatchObject(outcome);
+  });
+});
+
 describe('generator', () => {
   it('answers with the last number of a useful result', () => {
     expect(lastNumber([{ result: 'The area of Hexley is 4,312.' }, { result: 'nothing found' }])).toBe('4312');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Query } from '../../workflows/contracts/flow.js';
+import type { CallMistakeKind } from '../../workflows/contracts/mistakes.js';
 
 /** What a tool asks a language model. */
 export interface GenerateRequest {
@@ -25,30 +26,16 @@ export interface ToolContext {
   generate(request: GenerateRequest): Promise<string>;
 }
 
-/** What went wrong with a call, by name. The planner can mend every one of them: an outage is thrown instead (I2). */
-export type MistakeKind =
-  /** The arguments do not match the tool's schema. */
-  | 'invalid_arguments'
-  /** The tool does not do this, whatever the wording: a forbidden address, an operation that it lacks. */
-  | 'refused'
-  /** What the arguments name does not exist or cannot be read. */
-  | 'not_found'
-  /** The tool did its work and reports an error: a program that raised, an MCP tool's own error. */
-  | 'failed'
-  | 'time_limit'
-  | 'memory_limit'
-  | 'output_limit';
-
 /** A mistake is the tool's refusal of its arguments, in words for the planner. */
 export interface Mistake {
   mistake: string;
-  kind: MistakeKind;
+  kind: CallMistakeKind;
   result?: undefined;
 }
 
 export type ToolOutcome = { result: string; mistake?: undefined } | Mistake;
 
-export const mistake = (kind: MistakeKind, words: string): Mistake => ({ mistake: words, kind });
+export const mistake = (kind: CallMistakeKind, words: string): Mistake => ({ mistake: words, kind });
 
 /** A JSON schema of an object: draft 2020-12 for the tools of the product, whatever its server says for an MCP tool. */
 export type JsonSchema = Record<string, unknown>;

@@ -171,7 +171,7 @@ describe(AgentFlowsController, () => {
     const { body, text } = await post({ ...QUESTION, images: [image] }).expect(400);
     expect((body as ApiErrorBody).error.issues).toContainEqual({
       param: `images[0].${key}`,
-      message: expect.stringMatching(message) as string,
+      message: expect.stringMatching(message),
     });
     expect(text.length).toBeLessThan(1500);
   });
@@ -237,6 +237,7 @@ describe(AgentFlowsController, () => {
       'flow.completed',
     ]);
     expect(all[3].data).toEqual({ turn: 1, tool: 'lookup', command: '{"query":"area of Hexley"}' });
+    expect(all[6].data).toMatchObject({ mistake: 'no tool named', mistake_kind: 'unreadable_plan' });
     const usage = { calls: 2, prompt_tokens: 13, completion_tokens: 4, cost: 0.25 };
     expect(all.at(-1)?.data).toMatchObject({ outcome: 'answered', answer: '30184', usage });
     for (const [index, { id: last }] of all.entries()) {
@@ -273,7 +274,16 @@ describe(AgentFlowsController, () => {
       status: 'completed',
       result: { ...RESULT, flowId: id },
     });
-    const memory = [{ turn: 1, tool: 'lookup', result: '4312', verdict: 'STOP' as const, critique: 'a number' }];
+    const memory = [
+      {
+        turn: 1,
+        mistake: 'no tool named',
+        mistakeKind: 'unknown_tool' as const,
+        verdict: 'CONTINUE' as const,
+        critique: '',
+      },
+      { turn: 2, tool: 'lookup', result: '4312', verdict: 'STOP' as const, critique: 'a number' },
+    ];
     await dataSource.getRepository(Rollout).insert({
       flowId: id,
       runId: id,

@@ -75,11 +75,11 @@ function toldBy(flow: AgentFlow, row: TurnOutput, all: readonly TurnOutput[]): T
     case 'planner':
       return [[first + PLAN, 'turn.plan', planData(turn, output as Timed<Plan>), at]];
     case 'executor': {
-      const { command, result, mistake, seconds } = output as Timed<Execution>;
+      const { command, result, mistake, mistakeKind, seconds } = output as Timed<Execution>;
       const tool = toolOf(turn, all);
       return [
         [first + TOOL_CALL, 'turn.tool_call', { turn, tool, command }, at],
-        [first + TOOL_RESULT, 'turn.tool_result', { turn, result, mistake, seconds }, at],
+        [first + TOOL_RESULT, 'turn.tool_result', { turn, result, mistake, mistake_kind: mistakeKind, seconds }, at],
       ];
     }
     case 'verifier': {
@@ -91,8 +91,9 @@ function toldBy(flow: AgentFlow, row: TurnOutput, all: readonly TurnOutput[]): T
   }
 }
 
-function planData(turn: number, { text, justification, context, subGoal, tool, mistake, seconds }: Timed<Plan>) {
-  return { turn, text, justification, context, sub_goal: subGoal, tool, mistake, seconds };
+function planData(turn: number, plan: Timed<Plan>) {
+  const { text, justification, context, subGoal, tool, mistake, mistakeKind, seconds } = plan;
+  return { turn, text, justification, context, sub_goal: subGoal, tool, mistake, mistake_kind: mistakeKind, seconds };
 }
 
 function toolOf(turn: number, rows: readonly TurnOutput[]): string | undefined {

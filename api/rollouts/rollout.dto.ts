@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Rollout } from '../../infra/database/entities/index.js';
 import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../workflows/contracts/flow.js';
+import { MISTAKE_KINDS } from '../../workflows/contracts/mistakes.js';
 import { listSchema } from '../common/list.dto.js';
 
 export const memoryEntrySchema = z.object({
@@ -10,6 +11,7 @@ export const memoryEntrySchema = z.object({
   command: z.string().optional(),
   result: z.string().optional(),
   mistake: z.string().optional(),
+  mistakeKind: z.enum(MISTAKE_KINDS).optional().describe('Present with `mistake`.'),
   verdict: z.enum(['STOP', 'CONTINUE']),
   critique: z.string(),
 });

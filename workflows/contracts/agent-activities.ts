@@ -11,6 +11,7 @@ import type {
   ToolEngineConfig,
 } from './flow-config.js';
 import type { ChangeablePart } from './identity.js';
+import type { CallMistakeKind, PlanMistakeKind } from './mistakes.js';
 import type { PlannerEngine, RunConfig } from './run-config.js';
 import type { Grading } from './scoring.js';
 import type { QueueActivities } from './task-queues.js';
@@ -47,7 +48,7 @@ export interface PlanTurnInput extends ModuleInput {
 /** Why a reply ended; `refused`: the model or its provider's filter would not answer. */
 export type FinishReason = 'stop' | 'length' | 'refused' | 'other';
 
-/** A plan. `mistake` and `tool` exclude each other. */
+/** A plan. `mistake`, with its kind, and `tool` exclude each other. */
 export interface Plan {
   /** The planner's text, for the UI, at most 8 KB. Token ids and the whole stay in the turn's row (I1, I6). */
   text: string;
@@ -57,6 +58,7 @@ export interface Plan {
   subGoal?: string;
   tool?: string;
   mistake?: string;
+  mistakeKind?: PlanMistakeKind;
   finishReason: FinishReason;
   sampledTokens: number;
 }
@@ -77,6 +79,7 @@ export interface Execution {
   result: string;
   /** What went wrong with the call, in words for the planner; never an outage. */
   mistake?: string;
+  mistakeKind?: CallMistakeKind;
 }
 
 export interface VerifyTurnInput extends ModuleInput {

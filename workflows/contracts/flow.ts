@@ -1,5 +1,6 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
 import type { AnswerKind, FlowConfig } from './flow-config.js';
+import type { MistakeKind } from './mistakes.js';
 import type { Grading } from './scoring.js';
 import type { RunSettings } from './training-run.js';
 
@@ -68,6 +69,8 @@ export interface MemoryEntry {
   result?: string;
   /** What went wrong, in words for the planner: an unreadable plan, an unknown tool, arguments the tool refused. */
   mistake?: string;
+  /** Present with `mistake`. */
+  mistakeKind?: MistakeKind;
   verdict: 'STOP' | 'CONTINUE';
   critique: string;
 }

@@ -29,11 +29,16 @@ export function parseStep(
     ...(context && { context: cutText(context, 4096) }),
   };
   if (!title || !subGoal) {
-    return { ...thoughts, mistake: `${missing(title)} is missing${WHY[finishReason] ?? ''}` };
+    const mistake = `${missing(title)} is missing${WHY[finishReason] ?? ''}`;
+    return { ...thoughts, mistake, mistakeKind: 'unreadable_plan' };
   }
   const tool = tools.find((candidate) => namesOf(candidate).includes(plain(title)));
-  if (!tool) return { ...thoughts, mistake: `no tool is called ${title.slice(0, 60)}` };
-  if (subGoal.length > MAX_SUB_GOAL) return { ...thoughts, mistake: 'the sub-goal is too long' };
+  if (!tool) {
+    return { ...thoughts, mistake: `no tool is called ${title.slice(0, 60)}`, mistakeKind: 'unknown_tool' };
+  }
+  if (subGoal.length > MAX_SUB_GOAL) {
+    return { ...thoughts, mistake: 'the sub-goal is too long', mistakeKind: 'long_sub_goal' };
+  }
   return { ...thoughts, tool: tool.name, subGoal };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PlanTurnInput } from '../../../workflows/contracts/agent-activities.js';
 import { createTools } from '../../tools/index.js';
-import { compactPrompt, promptIdentity } from './planner-prompt.js';
+import { compactPrompt, fullPrompt, promptIdentity } from './planner-prompt.js';
 import { parseAction } from './parse-action.js';
 import { randomEngine } from './random.engine.js';
 
@@ -18,17 +18,43 @@ describe('parseAction', () => {
   });
 
   it.each([
-    '',
-    'The area is 5.',
-    'Lookup:',
-    'Lookup area of Hexley',
-    ': area',
-    'Browser: area',
-    `Lookup: ${'x'.repeat(1001)}`,
-  ])('names the mistake in %j', (text) => {
+    ['', 'unreadable_plan'],
+    ['The area is 5.', 'unreadable_plan'],
+    ['Lookup:', 'unreadable_plan'],
+    ['Lookup area of Hexley', 'unreadable_plan'],
+    [': area', 'unreadable_plan'],
+    ['Browser: area', 'unknown_tool'],
+    [`Lookup: ${'x'.repeat(1001)}`, 'long_sub_goal'],
+  ])('names the mistake in %j', (text, mistakeKind) => {
     const action = parseAction(text, tools);
     expect(action.tool).toBeUndefined();
-    expect(action.mistake).toBeTruthy();
+    expect(action).toMatchObject({ mistake: expect.stringMatching(/./), mistakeKind });
+  });
+});
+
+describe('fullPrompt', () => {
+  const said = (memory: PlanTurnInput['memory']) => {
+    const query = { id: 'q', dataset: { name: 'atlas', seed: 7 }, family: 'asked', question: 'Why?' };
+    const analysis = { summary: '', skills: '', tools: '', considerations: '' };
+    const messages = fullPrompt({ query, analysis, memory, turnsLeft: 1 }, tools, 'text');
+    return messages.map(({ content }) => content).join('\n');
+  };
+  const call = {
+    tool: 'calculator',
+    subGoal: 'g',
+    command: '{}',
+    result: '',
+    verdict: 'CONTINUE' as const,
+    critique: '',
+  };
+
+  it('says by name what went wrong, and of rows that are older what their words say', () => {
+    const memory = [
+      { ...call, turn: 1, mistake: 'a name is not allowed here', mistakeKind: 'invalid_arguments' as const },
+      { ...call, turn: 2, mistake: 'it was long ago' },
+    ];
+    expect(said(memory)).toContain('Error (invalid arguments): a name is not allowed here\n');
+    expect(said(memory)).toContain('Error: it was long ago\n');
   });
 });
 
@@ -46,6 +72,11 @@ describe('compactPrompt', () => {
     const shared = (a: string, b: string) => [...a].findIndex((letter, index) => letter !== b[index]);
     expect(shared(first, other)).toBe(first.indexOf('Q one?'));
     expect(shared(first, later)).toBeGreaterThan(first.indexOf('Q one?') + 'Q one?'.length);
+  });
+
+  it('is the same whether or not the kind of a mistake is known', () => {
+    const kinds = memory.map((entry) => (entry.mistake ? { ...entry, mistakeKind: 'failed' as const } : entry));
+    expect(compactPrompt('What?', tools, kinds, 1)).toEqual(compactPrompt('What?', tools, memory, 1));
   });
 
   it('shows what was done, and what went wrong, in the last message', () => {

@@ -1,10 +1,10 @@
-import type { MistakeKind } from '../tool.js';
+import type { CallMistakeKind } from '../../../workflows/contracts/mistakes.js';
 
 /** The web client does not fetch this, now or ever. The message is words for the planner. */
 export class WebRefused extends Error {
   override name = 'WebRefused';
   constructor(
-    readonly kind: MistakeKind,
+    readonly kind: CallMistakeKind,
     message: string,
   ) {
     super(message);

@@ -42,7 +42,11 @@ const ROWS: (Partial<Turn> & Pick<Turn, 'turn' | 'module' | 'output'>)[] = [
   },
   { turn: 1, module: 'executor', output: { command: '{"query":"area of Hexley"}', result: '4312', seconds: 0 } },
   { turn: 1, module: 'verifier', output: { verdict: 'CONTINUE', critique: 'compute', seconds: 1.5 }, calls: [CALL] },
-  { turn: 2, module: 'planner', output: { text: '?', mistake: 'no tool named', seconds: 0 } },
+  {
+    turn: 2,
+    module: 'planner',
+    output: { text: '?', mistake: 'no tool named', mistakeKind: 'unreadable_plan', seconds: 0 },
+  },
   { turn: 2, module: 'verifier', output: { verdict: 'STOP', critique: 'it will do', seconds: 0 } },
   { turn: 0, module: 'generator', output: { answer: '30184', seconds: 0 } },
 ];
