@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from flow_grpo.trainer.batch import Decision, Sample
+from flow_grpo.trainer.batch import Sample
 from flow_grpo.trainer.hyper_parameters import FlowGrpo
 
 ADVANTAGE_EPSILON = 1e-6
@@ -26,11 +26,9 @@ def groups_without_variance(samples: Sequence[Sample]) -> set[int]:
     return {group for group, rewards in group_rewards(samples).items() if len(set(rewards.values())) == 1}
 
 
-def kept_samples(samples: Sequence[Sample], training: FlowGrpo, decision: Decision) -> list[Sample]:
-    """The samples of the groups that enter the step; the others leave B too."""
-    dropped = set(decision.skip_groups)
-    if training.groups != "keep":
-        dropped |= groups_without_variance(samples)
+def kept_samples(samples: Sequence[Sample], training: FlowGrpo) -> list[Sample]:
+    """The samples of the groups that are worth a step; the others leave B too."""
+    dropped = set[int]() if training.groups == "keep" else groups_without_variance(samples)
     return [sample for sample in samples if sample.group not in dropped]
 
 

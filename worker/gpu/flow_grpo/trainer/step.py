@@ -125,9 +125,8 @@ def entering_samples(batch: Batch) -> list[Sample]:
     training, decision = batch.metadata.training, batch.metadata.decision
     if decision.skip_step:
         return []
-    if training.objective == "sft":
-        return [sample for sample in batch.samples if sample.group not in decision.skip_groups]
-    return kept_samples(batch.samples, training, decision)
+    samples = [sample for sample in batch.samples if sample.group not in decision.skip_groups]
+    return samples if training.objective == "sft" else kept_samples(samples, training)
 
 
 def make_micro_batches(

@@ -7,12 +7,11 @@ import torch
 
 from flow_grpo.trainer.actions import make_actions
 from flow_grpo.trainer.advantage import advantages, groups_without_variance, kept_samples
-from flow_grpo.trainer.batch import Decision, Sample
-from flow_grpo.trainer.hyper_parameters import Clip
+from flow_grpo.trainer.batch import Sample
+from flow_grpo.trainer.hyper_parameters import Clip, FlowGrpo, Sft
 from flow_grpo.trainer.objective import KL_ESTIMATORS, dual_clipped_term
-from tests.trainer.samples import CLIP, sample, training
-
-NO_DECISION = Decision()
+from flow_grpo.trainer.step import entering_samples
+from tests.trainer.samples import CLIP, in_memory, sample, sft, training
 
 
 def turns(group: int, rollout: int, count: int, reward: float, length: int = 2) -> list[Sample]:
@@ -70,15 +69,17 @@ def test_dr_grpo_divides_every_token_by_the_same_constant() -> None:
 def test_dropping_groups_without_variance_removes_them_from_b() -> None:
     flat = turns(0, 0, 1, 1.0) + turns(0, 1, 1, 1.0)
     live = turns(1, 0, 1, 1.0) + turns(1, 1, 1, 0.0)
-    kept = kept_samples(flat + live, training(groups="drop-zero-variance"), NO_DECISION)
+    kept = kept_samples(flat + live, training(groups="drop-zero-variance"))
     assert kept == live
     assert weights(kept) == [pytest.approx(1 / 1 / 2 / 1 / 2)] * 2
-    assert kept_samples(flat + live, training(), NO_DECISION) == flat + live
+    assert kept_samples(flat + live, training()) == flat + live
 
 
-def test_a_skipped_group_leaves_the_step() -> None:
+@pytest.mark.parametrize("hyper", [training(), training(groups="drop-zero-variance"), sft()])
+def test_a_skipped_group_leaves_the_step(hyper: FlowGrpo | Sft) -> None:
     samples = [s for group in range(3) for rollout in range(2) for s in turns(group, rollout, 1, float(rollout))]
-    assert {s.group for s in kept_samples(samples, training(), Decision(skip_groups=(1,)))} == {0, 2}
+    batch = in_memory(samples, hyper, decision={"skip_groups": [1]})
+    assert {s.group for s in entering_samples(batch)} == {0, 2}
 
 
 def test_a_masked_response_counts_in_its_group_and_nowhere_else() -> None:
