@@ -79,7 +79,17 @@ def registered(model: str, environment: Mapping[str, str]) -> Described:
     return Described(ensure_base_model(found.source, cache) / CONFIG, found.context)
 
 
-def notes(model: Described, sizes: Sizes, training: FlowGrpo | Sft, accelerated: bool) -> list[str]:
+def configured_ranks(environment: Mapping[str, str], training: FlowGrpo | Sft) -> int:
+    """Processes that make a step together, as a trainer with this environment would have. Raises BadInput."""
+    text = environment.get("AGENTFLOW_TRAINER_RANKS") or "1"
+    if not text.isdecimal() or int(text) < 1:
+        raise BadInput(f"AGENTFLOW_TRAINER_RANKS must be a number of processes, not {text!r}")
+    if int(text) > 1 and training.weights.kind == "lora" and training.weights.base == "nf4":
+        raise BadInput(f"training.weights.base is nf4, which one process computes alone: {text} ranks would refuse it")
+    return int(text)
+
+
+def notes(model: Described, sizes: Sizes, training: FlowGrpo | Sft, accelerated: bool, ranks: int) -> list[str]:
     """What of the model and the configuration does not go together, or takes more than the estimate says."""
     config: Any = AutoConfig.from_pretrained(model.config_file, local_files_only=True, trust_remote_code=False)
     positions = getattr(config, "max_position_embeddings", None)
@@ -92,7 +102,8 @@ def notes(model: Described, sizes: Sizes, training: FlowGrpo | Sft, accelerated:
             f"{positions}: lower it in the operator's file"
         )
     if model.context > training.micro_batch_tokens:
-        longest = estimate(sizes, training.model_copy(update={"micro_batch_tokens": model.context}), accelerated)
+        longer = training.model_copy(update={"micro_batch_tokens": model.context})
+        longest = estimate(sizes, longer, accelerated, ranks)
         found.append(
             f"micro_batch_tokens, {training.micro_batch_tokens}, is less than prompt and response may have, "
             f"{model.context} tokens: a sequence that long is a micro-batch by itself, {_total(longest) / GIB:.2f} GiB "
@@ -101,21 +112,22 @@ def notes(model: Described, sizes: Sizes, training: FlowGrpo | Sft, accelerated:
     return found
 
 
-def device_memory() -> tuple[str, int]:
-    """The device that a trainer on this machine would use, and its bytes."""
+def device_memory(ranks: int) -> tuple[str, int]:
+    """The device that each of so many ranks on this machine would use, and its bytes for one of them."""
     if torch.cuda.is_available():
         device = torch.cuda.get_device_properties(0)
         return device.name, device.total_memory
-    return "this machine's memory", os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return "this machine's memory" if ranks == 1 else f"this machine's memory by {ranks} ranks", memory // ranks
 
 
-def table(parts: Sequence[Part], device: str, available: int, notes: Sequence[str] = ()) -> str:
+def table(parts: Sequence[Part], device: str, available: int, ranks: int, notes: Sequence[str]) -> str:
     """The estimate as text: one line a part, the total, and whether it fits; then one line a note."""
-    total = _total(parts)
-    width = max(len(part.name) for part in parts)
+    total, name = _total(parts), "total" if ranks == 1 else "total of each rank"
+    width = max(len(name), *(len(part.name) for part in parts))
     lines = [f"{part.name:<{width}}  {part.bytes / GIB:8.2f} GiB  {part.how}" for part in parts]
     fits = "fits" if total <= available else "DOES NOT FIT"
-    lines.append(f"{'total':<{width}}  {total / GIB:8.2f} GiB  {fits} in {available / GIB:.2f} GiB ({device})")
+    lines.append(f"{name:<{width}}  {total / GIB:8.2f} GiB  {fits} in {available / GIB:.2f} GiB ({device})")
     return "\n".join([*lines, *(f"Note: {note}." for note in notes)])
 
 
@@ -141,22 +153,22 @@ def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
         given: Path | None = arguments.model_config
         model = Described(given, context=None) if given else registered(name, environment)
         sizes = model_sizes(model.config_file, training)
+        ranks = configured_ranks(environment, training)
     except (BadInput, ModelDirectoryError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     # Whoever names the memory of a device means a GPU.
     accelerated = bool(arguments.device_gib) or compute_device().type != "cpu"
-    parts = estimate(sizes, training, accelerated)
-    device, available = device_memory()
+    parts = estimate(sizes, training, accelerated, ranks)
+    device, available = device_memory(ranks)
     if arguments.device_gib:
         device, available = "as given", int(arguments.device_gib * GIB)
-    told = notes(model, sizes, training, accelerated)
+    told = notes(model, sizes, training, accelerated, ranks)
     if arguments.json:
-        rows = [asdict(part) for part in parts]
-        answer = {"parts": rows, "total": _total(parts), "device": device, "available": available, "notes": told}
-        print(json.dumps(answer))
+        rows, answer = [asdict(part) for part in parts], {"device": device, "available": available, "ranks": ranks}
+        print(json.dumps({"parts": rows, "total": _total(parts), **answer, "notes": told}))
     else:
-        print(table(parts, device, available, told))
+        print(table(parts, device, available, ranks, told))
     return 0 if _total(parts) <= available else 1
 
 

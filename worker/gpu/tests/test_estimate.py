@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +98,93 @@ def test_a_7b_base_in_4_bits_leaves_embedding_and_head(tmp_path: Path) -> None:
     assert base.bytes == sizes.quantised * 36 // 64 + 2 * (sizes.parameters - sizes.quantised)
 
 
-def run_command(monkeypatch: pytest.MonkeyPatch, text: str, *arguments: str) -> int:
+# Of one layer of the 7B: query and output, key and value, their biases, the feed-forward layer, two norms.
+LAYER_7B = 2 * 3584 * 3584 + 2 * 3584 * 512 + 3584 + 2 * 512 + 3 * 3584 * 18944 + 2 * 3584
+# Embedding, head and the last norm.
+WHOLE_7B = 2 * 152064 * 3584 + 3584
+
+
+def test_each_rank_holds_a_shard_of_the_layers_and_the_rest_whole(tmp_path: Path) -> None:
+    hyper = training(weights={"kind": "full"}, micro_batch_tokens=8192, dtype="bfloat16", gradient_checkpointing=True)
+    sizes = model_sizes(write(tmp_path, QWEN_7B), hyper)
+    alone, shared = (
+        {part.name: part.bytes for part in estimate(sizes, hyper, accelerated=True, ranks=ranks)} for ranks in (1, 8)
+    )
+    held = 28 * LAYER_7B // 8 + WHOLE_7B
+    assert shared["what trains"] == shared["gradient"] == 4 * held
+    # Two layers whole at a time, each with its gradient.
+    assert shared["gathered layers"] == 2 * 2 * 4 * LAYER_7B
+    # Rank 0 has a moment of the embedding whole and in pieces to hand it out, and four numbers for each of its own.
+    assert shared["optimiser"] == 4 * (2 * 152064 * 3584 + 4 * 152064 * 3584 // 8)
+    own = {name: size for name, size in shared.items() if name not in ("what trains", "gradient", "optimiser")}
+    assert own == {"gathered layers": own["gathered layers"]} | {name: alone[name] for name in own if name in alone}
+    assert "gathered layers" not in alone
+
+
+def test_each_rank_holds_a_shard_of_the_frozen_layers_and_of_the_adapter(tmp_path: Path) -> None:
+    hyper = training(weights=LORA, micro_batch_tokens=8192, dtype="bfloat16")
+    sizes = model_sizes(write(tmp_path, QWEN_7B), hyper)
+    parts = {part.name: part.bytes for part in estimate(sizes, hyper, accelerated=True, ranks=4)}
+    adapter = 16 * (2 * 2 * 3584 + 2 * (3584 + 512) + 3 * (3584 + 18944))
+    assert parts["base weights"] == 2 * (28 * LAYER_7B // 4 + WHOLE_7B)
+    assert parts["what trains"] == parts["gradient"] == 4 * 28 * adapter // 4
+    assert parts["gathered layers"] == 2 * (2 * LAYER_7B + 2 * 4 * adapter)
+    # On CPUs, rank 0 has the states before and after a step besides: theirs whole.
+    on_cpu = {part.name: part.bytes for part in estimate(sizes, hyper, accelerated=False, ranks=4)}
+    assert on_cpu["what trains"] == 4 * (28 * adapter // 4 + 2 * 28 * adapter)
+
+
+def run_command(
+    monkeypatch: pytest.MonkeyPatch, text: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> int:
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
-    return main(arguments, {})
+    return main(arguments, environment or {})
+
+
+def test_full_fine_tuning_of_7b_fits_gpus_of_40_gb_where_eight_share_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hyper = training(weights={"kind": "full"}, micro_batch_tokens=8192, dtype="bfloat16", gradient_checkpointing=True)
+    text = json.dumps({"model": "m", "training": hyper.model_dump()})
+    given = ("--model-config", str(write(tmp_path, QWEN_7B)), "--device-gib", "39")
+    assert run_command(monkeypatch, text, *given) == 1
+    capsys.readouterr()
+    eight = {"AGENTFLOW_TRAINER_RANKS": "8"}
+    assert run_command(monkeypatch, text, *given, environment=eight) == 0
+    assert re.search(r"total of each rank +[0-9.]+ GiB  fits in 39\.00 GiB", capsys.readouterr().out)
+    run_command(monkeypatch, text, *given, "--json", environment=eight)
+    assert json.loads(capsys.readouterr().out)["ranks"] == 8
+
+
+def test_ranks_on_cpus_share_the_memory_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    found = []
+    for ranks in ("", "2"):
+        given = ("--model-config", str(write(tmp_path, QWEN_7B)), "--json")
+        run_command(monkeypatch, configuration(), *given, environment={"AGENTFLOW_TRAINER_RANKS": ranks})
+        found.append(json.loads(capsys.readouterr().out)["available"])
+    assert found[0] // 2 == found[1]
+
+
+@pytest.mark.parametrize(
+    ("ranks", "base", "problem"),
+    [("0", "full-precision", "must be a number"), ("two", "full-precision", "'two'"), ("2", "nf4", "alone: 2 ranks")],
+)
+def test_ranks_that_no_trainer_would_start_with_are_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ranks: str,
+    base: str,
+    problem: str,
+) -> None:
+    hyper = training(weights={**LORA, "base": base}, importance_sampling={"level": "token", "cap": 2.0})
+    text = json.dumps({"model": "m", "training": hyper.model_dump()})
+    given = ("--model-config", str(write(tmp_path, QWEN_7B)))
+    assert run_command(monkeypatch, text, *given, environment={"AGENTFLOW_TRAINER_RANKS": ranks}) == 2
+    assert problem in capsys.readouterr().err
 
 
 def test_gradient_checkpointing_decides_whether_7b_fits_80_gb(
