@@ -1,10 +1,10 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Decision, RunStatus } from './contracts/agent-activities.js';
 import type { RunConfig } from './contracts/run-config.js';
-import type { ResumeOptions, TrainingRunProgress } from './contracts/training-run.js';
+import type { PauseOptions, ResumeOptions, TrainingRunProgress } from './contracts/training-run.js';
 
 /** Pause at the next step boundary; with `now`, rollouts also stop before their next activity. */
-export const pauseUpdate = defineUpdate<RunStatus, [{ now?: boolean }]>('pause');
+export const pauseUpdate = defineUpdate<RunStatus, [PauseOptions?]>('pause');
 /** `allow`: parts of the run's identity that have changed since it began, and with which it goes on from now on. */
 export const resumeUpdate = defineUpdate<RunStatus, [ResumeOptions?]>('resume');
 /** Finish the current step, evaluate, and complete. */

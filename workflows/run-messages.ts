@@ -1,7 +1,7 @@
 import { setHandler } from '@temporalio/workflow';
 import { allow } from './allowance.js';
 import type { Decision } from './contracts/agent-activities.js';
-import type { ResumeOptions } from './contracts/training-run.js';
+import type { PauseOptions, ResumeOptions } from './contracts/training-run.js';
 import { FailureType } from './contracts/failures.js';
 import {
   configQuery,
@@ -29,7 +29,7 @@ export function handleMessages(run: TrainingRun): void {
 
   setHandler(
     pauseUpdate,
-    async ({ now }) => {
+    async ({ now } = {}) => {
       if (now) await run.hold(true);
       if (state.pauseRequested) return state.status;
       state.pauseRequested = true;
@@ -37,7 +37,7 @@ export function handleMessages(run: TrainingRun): void {
       return 'pausing';
     },
     {
-      validator: (_options) => validator(),
+      validator: (_options?: PauseOptions) => validator(),
       description: 'Pause at the next step boundary; with now, rollouts stop before their next activity.',
     },
   );

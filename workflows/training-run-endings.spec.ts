@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { scriptedActivities } from '../test/support/scripted-activities.js';
-import { Gate, progress, startRun, until, untilStatus } from '../test/support/started-run.js';
+import { Gate, progress, startRun, until, untilStatus, untilStep } from '../test/support/started-run.js';
 import { tinyRun } from '../test/support/tiny-run.js';
 import { WorkflowHarness } from '../test/support/workflow-harness.js';
 import { FailureType } from './contracts/failures.js';
@@ -49,6 +49,28 @@ describe('the end of a trainingRun', () => {
     database.down = false;
     await expect(result()).resolves.toMatchObject({ status: 'cancelled', step: 1 });
     expect(recorded).toEqual([1]);
+  });
+
+  it('cancelled while a status cannot be written: each is written, in their order', async () => {
+    const database = { down: true, asked: 0 };
+    const scripted = scriptedActivities();
+    const { setRunStatus } = scripted.agent;
+    scripted.agent.setRunStatus = (input) => {
+      if (input.status !== 'pausing' || !database.down) return setRunStatus(input);
+      database.asked += 1;
+      return Promise.reject(new Error('connection refused'));
+    };
+    const { handle, calls, result } = await startRun(harness, tinyRun(40), scripted);
+    await untilStep(handle, 1);
+    const pausing = handle.executeUpdate('pause', { args: [{}] });
+    await until(() => Promise.resolve(database.asked > 0));
+    await handle.cancel();
+    database.down = false;
+    await pausing;
+    await expect(result()).resolves.toMatchObject({ status: 'cancelled' });
+    const { statuses } = calls;
+    expect(statuses.map(({ version }) => version)).toEqual(Array.from(statuses, (_, index) => index + 1));
+    expect(statuses[1].status).toBe('pausing');
   });
 
   it('cancelled, but its checkpoint cannot be made: ends failed, and says why', async () => {

@@ -81,12 +81,16 @@ export class TrainingRun {
     for (const planner of ['random', 'oracle'] as const) await this.attempt(() => this.evaluate(planner));
   }
 
-  /** Waits here, holding nothing, while the run is paused. */
+  /** Waits here, holding nothing, while the run is paused: also when it was resumed and paused again meanwhile. */
   async pausePoint(): Promise<void> {
-    if (!this.state.pauseRequested) return;
+    const { state } = this;
+    const pauses = () => state.pauseRequested && (!state.stopRequested || state.failure !== undefined);
+    if (!state.pauseRequested) return;
     this.enter('paused');
-    await this.setStatus('paused');
-    await condition(() => !this.state.pauseRequested || (this.state.stopRequested && !this.state.failure));
+    do {
+      await this.setStatus('paused');
+      await condition(() => !pauses() || state.status !== 'paused');
+    } while (pauses());
     this.state.pauseRequested = false;
     if (this.state.failure?.type === FailureType.BudgetSpent) this.state.budgets = (this.state.budgets ?? 1) + 1;
     this.state.failure = undefined;
