@@ -2,6 +2,7 @@ import {
   CancellationScope,
   isCancellation,
   ParentClosePolicy,
+  patched,
   setCurrentDetails,
   setHandler,
   startChild,
@@ -11,6 +12,7 @@ import { agentFlow } from './agent-flow.workflow.js';
 import { runCalls } from './calls.js';
 import type { AgentFlowInput, AgentFlowResult } from './contracts/flow.js';
 import type { RolloutGroupInput, RolloutGroupResult } from './contracts/training-run.js';
+import { Deadline } from './deadline.js';
 import { groupDetails, oneLine } from './details.js';
 import { allOrFirstFailure } from './in-parallel.js';
 import { holdSignal } from './messages.js';
@@ -20,13 +22,15 @@ type FlowHandle = ChildWorkflowHandle<typeof agentFlow>;
 
 /**
  * The G rollouts of one query on one policy. Waits for all of them: a group is never silently short. Rollouts still
- * open at the group's deadline are cancelled and come back as excluded (outcome `group_deadline`).
+ * open at the group's deadline are cancelled and come back as excluded (outcome `group_deadline`). The time for which
+ * they are held is not the group's.
  */
 export async function rolloutGroup(input: RolloutGroupInput): Promise<RolloutGroupResult> {
   const root = CancellationScope.current();
-  const forward = holdForwarder();
+  const deadline = new Deadline(input.settings.group_deadline_s * 1000);
+  const forward = holdForwarder(deadline);
   const flows = Array.from({ length: input.rollouts }, (_, rollout) => flowInput(input, rollout));
-  const rollouts = await CancellationScope.withTimeout(input.settings.group_deadline_s * 1000, () =>
+  const rollouts = await deadline.limit(() =>
     allOrFirstFailure(
       flows.map(async (flow) => {
         try {
@@ -45,13 +49,14 @@ export async function rolloutGroup(input: RolloutGroupInput): Promise<RolloutGro
 }
 
 /** Passes `hold` on to every open rollout, those that start while it is in force included. */
-function holdForwarder(): (child: FlowHandle) => Promise<void> {
+function holdForwarder(deadline: Deadline): (child: FlowHandle) => Promise<void> {
   const children: FlowHandle[] = [];
   let held = false;
   const tell = (child: FlowHandle) => child.signal(holdSignal, held).catch(ignoreClosedChild);
   setHandler(
     holdSignal,
     async (value) => {
+      if (value !== held && patched('deadline-stands-still-while-held')) deadline.standStill(value);
       held = value;
       await Promise.all(children.map(tell));
     },
