@@ -116,6 +116,22 @@ describe('agentFlow', () => {
     expect(attempts).toBeGreaterThan(1);
   });
 
+  it('I2: keeps a rollout whose record cannot be written for longer than patience', async () => {
+    const patience_s = 1;
+    let since: number | undefined;
+    const { result } = await run(
+      {
+        recordRollout: () => {
+          since ??= Date.now();
+          const overPatience = Date.now() - since > 3 * patience_s * 1000;
+          return overPatience ? Promise.resolve() : Promise.reject(new Error('connection refused'));
+        },
+      },
+      { settings: { ...TEST_SETTINGS, patience_s } },
+    );
+    expect(result.flowId).toMatch(/^run-/);
+  });
+
   it('fails on what no retry can mend', async () => {
     const failing = run({
       planTurn: () => Promise.reject(ApplicationFailure.nonRetryable('no such model', FailureType.BadConfiguration)),

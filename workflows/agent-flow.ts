@@ -1,5 +1,5 @@
 import { condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import { rolloutCalls } from './calls.js';
+import { runCalls } from './calls.js';
 import type { ModuleInput, Plan, Timed } from './contracts/agent-activities.js';
 import { FailureType } from './contracts/failures.js';
 import type { AgentFlowInput, AgentFlowResult, Analysis, MemoryEntry, Outcome, TurnRecord } from './contracts/flow.js';
@@ -161,7 +161,8 @@ export class Flow {
       tools: this.memory.map((entry) => entry.tool ?? 'none'),
     };
     this.describe();
-    await this.activities.recordRollout.executeWithOptions({ summary: result.outcome }, [
+    // Without patience: a rollout whose record is lost would end its run.
+    await runCalls(this.input.settings).recordRollout.executeWithOptions({ summary: result.outcome }, [
       { flow, query, policy, result, memory: this.remembered(this.memory) },
     ]);
     return result;
