@@ -193,7 +193,7 @@ export class TrainingRun {
     const { runId, config } = this.input;
     this.state.identity = await this.activities.resolveIdentity({ config });
     const reference = config.training.objective === 'sft' ? 'base' : config.training.kl.reference;
-    if (reference !== 'base') this.state.reference = await this.resolvePolicy(reference);
+    if (reference !== 'base') this.state.reference = await this.resolvePolicy(reference, config.model);
     const { policy } = await this.trainer.initPolicy(config.model, {
       run_id: runId,
       model: config.model,
@@ -201,13 +201,14 @@ export class TrainingRun {
       weights: config.training.weights,
       dtype: config.training.dtype,
       identity: this.state.identity,
-      start: config.from && { policy: await this.resolvePolicy(config.from.policy), optimizer: config.from.optimizer },
+      // Of any model: the trainer compares it whole, and names all that differs at once.
+      start: config.from && { ...config.from, policy: await this.resolvePolicy(config.from.policy) },
+      reference: this.state.reference,
     });
     this.state.policy = policy;
   }
 
-  private resolvePolicy(name: string): Promise<PolicyRef> {
-    const { model } = this.input.config;
+  private resolvePolicy(name: string, model?: string): Promise<PolicyRef> {
     return this.activities.resolvePolicy.executeWithOptions({ summary: name }, [{ name, model }]);
   }
 

@@ -122,12 +122,22 @@ describe('a training step', () => {
   it('resolves the policies that the configuration names once, before policy 0 (I11)', async () => {
     const scripted = scriptedActivities();
     const named = {
-      from: { policy: 'parent@3', optimizer: true },
+      from: { policy: 'parent@3', optimizer: true, allow: ['base-model'] },
       training: { queries_per_step: 1, group_size: 2, kl: { reference: 'parent@1' } },
+    };
+    const { resolvePolicy } = scripted.agent;
+    const asked: { name: string; model?: string }[] = [];
+    scripted.agent.resolvePolicy = (input) => {
+      asked.push(input);
+      return resolvePolicy(input);
     };
     const { calls, result } = await startRun(harness, tinyRun(1, 1, named), scripted);
     await result();
-    expect(calls.inits[0].start).toMatchObject({ policy: { name: 'parent@3' }, optimizer: true });
+    // Whether the parent's model may be another one is for the trainer to say.
+    expect(asked).toEqual([{ name: 'parent@1', model: 'tiny-random' }, { name: 'parent@3' }]);
+    const { start, reference } = calls.inits[0];
+    expect(start).toMatchObject({ policy: { name: 'parent@3' }, optimizer: true, allow: ['base-model'] });
+    expect(reference).toMatchObject({ name: 'parent@1' });
     expect(calls.batches[0].reference).toMatchObject({ name: 'parent@1' });
   });
 

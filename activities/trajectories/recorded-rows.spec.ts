@@ -143,7 +143,9 @@ describe('freezeRecordedBatch', () => {
     const row = { runId: teacher(), step: 3, uri: 'file:///p', sha256: 'c'.repeat(64), metrics: {} };
     await dataSource.getRepository(Policy).save(row);
     const name = `${teacher()}@3`;
-    expect(await resolvePolicy(dataSource, name, 'tiny-random')).toEqual({ name, sha256: row.sha256 });
+    for (const model of ['tiny-random', undefined]) {
+      expect(await resolvePolicy(dataSource, name, model)).toEqual({ name, sha256: row.sha256 });
+    }
     await expect(resolvePolicy(dataSource, name, 'other')).rejects.toMatchObject({ type: 'WrongIdentity' });
     await expect(resolvePolicy(dataSource, `${teacher()}@4`, 'tiny-random')).rejects.toMatchObject({
       type: 'NotFound',

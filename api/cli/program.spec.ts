@@ -46,9 +46,11 @@ describe('agentflow', () => {
 
   it('train starts from a policy of another run, with other keys overruled beside it', async () => {
     const from = ['--from', 'run-parent@12'];
-    expect((await train(...from)).config.from).toEqual({ policy: 'run-parent@12', optimizer: false });
+    expect((await train(...from)).config.from).toEqual({ policy: 'run-parent@12', optimizer: false, allow: [] });
     const run = await train(...from, '--with-optimizer', '--set', 'steps=5');
     expect(run).toMatchObject({ steps: 5, config: { from: { policy: 'run-parent@12', optimizer: true } } });
+    const allowed = await train(...from, '--allow', 'base-model,prompts');
+    expect(allowed.config.from?.allow).toEqual(['base-model', 'prompts']);
     expect((await train(...from, '--set', 'from.policy=run-b@0')).config.from?.policy).toBe('run-b@0');
   });
 
@@ -86,6 +88,8 @@ describe('agentflow', () => {
     ['an overrule inside a value', ['--set', 'steps.more=1'], /"steps" holds no keys/],
     ['a policy that is none', ['--from', '../weights'], /from\.policy/],
     ['an optimiser of nothing', ['--with-optimizer'], /needs --from/],
+    ['a difference from nothing', ['--allow', 'prompts'], /needs --from/],
+    ['a difference of no name', ['--from', 'run-a@1', '--allow', 'model'], /base-model, tokenizer, prompts, dataset/],
     ['a device of nothing', ['--device-gib', '80'], /needs --dry-run/],
     ['a prototype', ['--set', '__proto__.polluted=1'], /__proto__: unknown key/],
   ])('train says what is wrong with %s', async (_, args, message) => {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import type { ForkPart } from '../../workflows/contracts/identity.js';
 import { parseYaml, YamlError } from '../common/yaml-document.js';
 import { CliError } from './cli-error.js';
 import type { Submission } from './client/api-client.js';
@@ -9,7 +10,7 @@ export interface Overrules {
   /** `key.path=value` each, the value in YAML. */
   set: readonly string[];
   /** Replaces the file's `from`; `set` comes after it. */
-  from?: { policy: string; optimizer: boolean };
+  from?: { policy: string; optimizer: boolean; allow: ForkPart[] };
 }
 
 /**

@@ -93,6 +93,18 @@ const REFUSED: [string, unknown, string[], string][] = [
     ['from.policy'],
     'from.policy',
   ],
+  [
+    'a policy with zeros before its step',
+    { ...GOOD, from: { policy: 'run-1@007' } },
+    ['from.policy', '<training run>@<step>'],
+    'from.policy',
+  ],
+  [
+    'a difference that no fork may have',
+    { ...GOOD, from: { policy: 'run-1@7', allow: ['prompts', 'weights'] } },
+    ['from.allow[1]', '"base-model"|"tokenizer"|"prompts"|"dataset"'],
+    'from.allow[1]',
+  ],
   ['a list', [], ['the configuration: expected object'], ''],
 ];
 

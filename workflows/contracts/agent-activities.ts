@@ -304,8 +304,11 @@ export interface RunActivities {
    * BadConfiguration for a run that would train on questions that it is evaluated on.
    */
   resolveIdentity(input: { config: RunConfig }): Promise<Record<string, string>>;
-  /** The committed policy of a name `<run>@<step>` on this model. Fails with NotFound or WrongIdentity (I11). */
-  resolvePolicy(input: { name: string; model: string }): Promise<PolicyRef>;
+  /**
+   * The committed policy of a name `<run>@<step>`, on this model where one is given. Fails with NotFound or
+   * WrongIdentity (I11).
+   */
+  resolvePolicy(input: { name: string; model?: string }): Promise<PolicyRef>;
   setRunStatus(input: SetRunStatusInput): Promise<void>;
   recordAllowance(input: RecordAllowanceInput): Promise<void>;
   recordStep(input: RecordStepInput): Promise<void>;

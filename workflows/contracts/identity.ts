@@ -13,6 +13,14 @@ export type ChangeablePart = keyof typeof CHANGEABLE_PARTS;
 
 export const CHANGEABLE_PART_NAMES = Object.keys(CHANGEABLE_PARTS) as ChangeablePart[];
 
+/**
+ * Parts of an identity that a fork shares with its parent unless `from.allow` names them. What belongs to each is the
+ * trainer's to know (worker/gpu/flow_grpo/trainer/fork.py).
+ */
+export const FORK_PART_NAMES = ['base-model', 'tokenizer', 'prompts', 'dataset'] as const;
+
+export type ForkPart = (typeof FORK_PART_NAMES)[number];
+
 /** Names of what is in a part of an identity that was agreed on, and is another now. */
 export function changedIn(part: ChangeablePart, agreed: Record<string, string>, now: Record<string, string>): string[] {
   const names: readonly string[] = CHANGEABLE_PARTS[part];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { registeredName, trainingFlowSchema } from './flow-config.js';
+import { FORK_PART_NAMES } from './identity.js';
 import { contradictions, policyName, trainingSchema } from './training-config.js';
 
 const datasetFields = z.strictObject({
@@ -51,6 +52,8 @@ const start = z.strictObject({
   policy: policyName,
   /** Carries the parent's optimiser state over, instead of a fresh one. */
   optimizer: z.boolean().default(false),
+  /** In what the fork may differ from its parent: a fork that differs in more of these is refused. */
+  allow: z.array(z.enum(FORK_PART_NAMES)).default([]),
 });
 
 /** What a user submits. Data only (I12): it names what the operator registered. */

@@ -1,4 +1,5 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
+import type { ForkPart } from './identity.js';
 import type { RunConfig } from './run-config.js';
 
 /** Wire types of the Python trainer worker: snake_case, one object in, one object out. */
@@ -12,7 +13,9 @@ export interface InitPolicyRequest {
   /** The identity part of the configuration, by name, each as a sha256 or a plain value (I8). */
   identity: Record<string, string>;
   /** A fork's policy 0 is a copy of this one. */
-  start?: { policy: PolicyRef; optimizer: boolean };
+  start?: { policy: PolicyRef; optimizer: boolean; allow: ForkPart[] };
+  /** The reference policy of the KL term, to be refused before anything is sampled; absent for the base model. */
+  reference?: PolicyRef;
 }
 
 export interface InitPolicyResult {

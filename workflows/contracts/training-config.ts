@@ -11,7 +11,7 @@ const decay = z.number().min(0).lt(1);
 /** A policy of a run, `<run>@<step>`: resolved to its sha256 once, when the run begins (I11). */
 export const policyName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}@\d{1,9}$/, 'must be the name of a policy: <training run>@<step>');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}@(0|[1-9]\d{0,8})$/, 'must be the name of a policy: <training run>@<step>');
 
 const runId = z
   .string()

@@ -1,9 +1,11 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { FORK_PART_NAMES, type ForkPart } from '../../../workflows/contracts/identity.js';
 import { CliError } from '../cli-error.js';
 import type { CliContext } from '../context.js';
 import { dryRun } from '../dry-run.js';
 import { printJson, printRun } from '../output/print-run.js';
 import { readConfiguration, readSubmission, type Overrules } from '../submission.js';
+import { someOf } from '../some-of.js';
 import { watchRun } from '../watch-run.js';
 
 interface TrainOptions {
@@ -11,6 +13,7 @@ interface TrainOptions {
   set: string[];
   from?: string;
   withOptimizer?: boolean;
+  allow?: ForkPart[];
   dryRun?: boolean;
   deviceGib?: number;
   idempotencyKey?: string;
@@ -26,6 +29,11 @@ export function registerTrain(program: Command, context: CliContext): void {
     .option('--set <key=value>', 'overrule a key, as in training.learning_rate=1e-5; repeatable', collect, [])
     .option('--from <run@n>', "start from a copy of this policy, as in run-abc@12; the file's `from` is overruled")
     .option('--with-optimizer', "with --from: carry the parent's optimiser state over")
+    .option(
+      '--allow <parts>',
+      `with --from: start although this differs: ${FORK_PART_NAMES.join(',')}`,
+      someOf(FORK_PART_NAMES),
+    )
     .addOption(
       new Option(
         '--dry-run',
@@ -53,9 +61,10 @@ async function train(context: CliContext, file: string, options: TrainOptions): 
   await watchRun(context, run.id, options);
 }
 
-function overrulesOf({ set, from, withOptimizer = false }: TrainOptions): Overrules {
-  if (from !== undefined) return { set, from: { policy: from, optimizer: withOptimizer } };
+function overrulesOf({ set, from, withOptimizer = false, allow }: TrainOptions): Overrules {
+  if (from !== undefined) return { set, from: { policy: from, optimizer: withOptimizer, allow: allow ?? [] } };
   if (withOptimizer) throw new CliError('--with-optimizer needs --from: it is the optimiser of that policy.');
+  if (allow) throw new CliError('--allow needs --from: it names in what the run may differ from that policy.');
   return { set };
 }
 

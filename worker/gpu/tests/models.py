@@ -1,9 +1,11 @@
 """Small models as an operator would register them: directories in transformers' format, made in the test."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 SIZES: dict[str, Any] = {
@@ -35,4 +37,20 @@ def small_model(kind: str) -> Any:
 def save_small_model(kind: str, directory: Path, **options: Any) -> Path:
     """Write the model as its operator would keep it. `options`: of transformers' save_pretrained."""
     small_model(kind).save_pretrained(directory, **options)
+    return directory
+
+
+def copy_with_other_weights(model: Path, directory: Path) -> Path:
+    """A model of the same shape that computes something else."""
+    shutil.copytree(model, directory)
+    tensors = load_file(model / "model.safetensors")
+    tensors["model.norm.weight"] *= 1.5
+    save_file(tensors, directory / "model.safetensors", metadata={"format": "pt"})
+    return directory
+
+
+def copy_with_other_tokenizer(model: Path, directory: Path) -> Path:
+    """The same model, with another chat template."""
+    shutil.copytree(model, directory)
+    (directory / "chat_template.jinja").write_text("{{ messages }}")
     return directory

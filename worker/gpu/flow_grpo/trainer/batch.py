@@ -5,7 +5,7 @@ One row is one sample: a planner turn with its own prompt and response. Rows are
 
 import hashlib
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -150,17 +150,25 @@ def check_batch(
     check_identity(f"the batch of step {step}", theirs, {**identity, "base model": model})
 
 
-def check_identity(
-    what: str, actual: Mapping[str, str], expected: Mapping[str, str], allow: Collection[str] = ()
-) -> None:
-    """Raise WrongIdentity naming every part in which two identities differ (I8). `allow`: parts that may differ."""
-    differing = {name for name in {*actual, *expected} if actual.get(name) != expected.get(name)}
-    names = sorted(differing - set(allow))
+def check_identity(what: str, actual: Mapping[str, str], expected: Mapping[str, str]) -> None:
+    """Raise WrongIdentity naming every part in which two identities differ (I8)."""
+    names = differing_parts(actual, expected)
     if names:
-        differences = "; ".join(f"{name}: {actual.get(name)} there, {expected.get(name)} here" for name in names)
-        raise Failure(
-            FailureType.WrongIdentity, f"{what} belongs to another configuration: {differences}", differs=names
-        )
+        raise wrong_identity(what, actual, expected, names)
+
+
+def differing_parts(actual: Mapping[str, str], expected: Mapping[str, str]) -> list[str]:
+    """Names of the parts in which two identities differ, sorted."""
+    return sorted(name for name in {*actual, *expected} if actual.get(name) != expected.get(name))
+
+
+def wrong_identity(
+    what: str, actual: Mapping[str, str], expected: Mapping[str, str], names: Sequence[str], remedy: str = ""
+) -> Failure:
+    """The failure that tells in which parts two identities differ, and what could be done about it."""
+    differences = "; ".join(f"{name}: {actual.get(name)} there, {expected.get(name)} here" for name in names)
+    message = f"{what} belongs to another configuration: {differences}{remedy}"
+    return Failure(FailureType.WrongIdentity, message, differs=list(names))
 
 
 def _read_metadata(path: Path, schema: pa.Schema) -> Metadata:

@@ -27,7 +27,7 @@ from flow_grpo.failures import Failure, FailureType
 from flow_grpo.model_directory import WEIGHTS
 from flow_grpo.policy import ADAPTER_CONFIG, ADAPTER_TENSORS, policy_directory, tensors_sha256
 from flow_grpo.trainer import TRAINER_VERSION
-from flow_grpo.trainer.batch import Policy, check_identity
+from flow_grpo.trainer.batch import check_identity
 from flow_grpo.trainer.hyper_parameters import Weights
 from flow_grpo.trainer.lora import adapter_config
 from flow_grpo.trainer.state import OptimiserState, TrainerState, initial_state, optimiser_of, optimiser_tensors
@@ -61,6 +61,8 @@ class ForkedFrom:
     policy_sha256: str
     optimizer: bool
     """Whether its optimiser state was copied too."""
+    allowed: tuple[str, ...]
+    """In what the fork was allowed to differ from that run."""
 
 
 @dataclass(frozen=True)
@@ -145,23 +147,6 @@ class RunArtifacts:
         state = initial_state(self.run_id, stored_weights(manifest), read_weights(self.policy(0), manifest))
         carried = OPTIMISER_TENSORS in manifest["files"]
         return replace(state, optimiser=read_optimiser(self.policy(0))) if carried else state
-
-    def policy_tensors(self, policy: Policy) -> dict[str, torch.Tensor]:
-        """What trains in a policy of any run on this base model. Raises WrongIdentity for another base or sha256.
-
-        Raises ArtifactMissing or ArtifactBroken, which are retried: an operator can bring it back.
-        """
-        run_id, _, step = policy.name.rpartition("@")
-        directory = policy_directory(self.root, run_id, int(step))
-        manifest = artifacts.check_directory(directory)
-        base = manifest["identity"]["base model"]
-        if (base, manifest["policy_sha256"]) != (self.identity.model, policy.sha256):
-            raise Failure(
-                FailureType.WrongIdentity,
-                f"{policy.name} is policy {manifest['policy_sha256']} on {base}, not {policy.sha256} on "
-                f"{self.identity.model}",
-            )
-        return read_weights(directory, manifest)
 
     def discard(self, directory: Path) -> None:
         """Take a policy or checkpoint away at once; its files are deleted by `delete_discarded`."""

@@ -18,12 +18,17 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+ForkPart = Literal["base-model", "tokenizer", "prompts", "dataset"]
+
+
 class StartPolicy(Request):
     """The policy that a fork copies as its own policy 0."""
 
     policy: Policy
     optimizer: bool
     """Whether the parent's optimiser state is carried over."""
+    allow: tuple[ForkPart, ...] = ()
+    """In what the fork may differ from its parent."""
 
 
 class InitPolicyRequest(Request):
@@ -37,6 +42,8 @@ class InitPolicyRequest(Request):
     """Of the run's matrix products."""
     identity: dict[str, str]
     start: StartPolicy | None = None
+    reference: Policy | None = None
+    """The reference policy of the KL term; None is the base model."""
 
 
 class ArtifactRef(Request):

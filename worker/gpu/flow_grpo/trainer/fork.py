@@ -1,23 +1,19 @@
 """Policy 0 of a fork: a copy of another run's policy. Afterwards nothing of the parent is needed."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from flow_grpo import artifacts
 from flow_grpo.failures import Failure, FailureType
-from flow_grpo.policy import PolicyName, parse_policy_name, tensors_sha256
-from flow_grpo.trainer.batch import check_identity
+from flow_grpo.trainer.batch import differing_parts, wrong_identity
 from flow_grpo.trainer.checkpoints import ForkedFrom, RunArtifacts, read_optimiser, read_weights, stored_weights
-from flow_grpo.trainer.contract import StartPolicy
+from flow_grpo.trainer.contract import ForkPart, StartPolicy
 from flow_grpo.trainer.hyper_parameters import Weights
+from flow_grpo.trainer.named_policy import find_policy
 from flow_grpo.trainer.state import TrainerState, initial_state
 
-FORK_MAY_DIFFER = frozenset(
+OWN_PARTS = frozenset(
     {
-        "dataset",
-        "dataset_texts",
-        "planner_prompt",
         "reward",
         "seed",
         "trainer version",
@@ -25,72 +21,59 @@ FORK_MAY_DIFFER = frozenset(
         "weights",  # spelt out by its writer; what trains is compared by itself
     }
 )
-"""Parts of the identity that a fork need not share with its parent. The base model is not among them."""
+"""Parts of the identity that are a fork's own: none says what the policy was trained to read."""
+
+PART_OF: Mapping[str, ForkPart] = {
+    "model": "base-model",
+    "base model": "base-model",
+    "base model config": "base-model",
+    "base model weights": "base-model",
+    "tokenizer": "tokenizer",
+    "planner_prompt": "prompts",
+    "module_prompts": "prompts",
+    "dataset": "dataset",
+    "dataset_texts": "dataset",
+}
+"""Parts of the identity that a fork shares with its parent unless it is allowed to differ, by what allows it."""
 
 
 def forked_state(run: RunArtifacts, weights: Weights, start: StartPolicy) -> TrainerState:
     """State 0 of `run`: what trains in another run's policy, with a fresh optimiser or with the parent's.
 
-    Raises Failure: BadConfiguration for a name that is not a policy's; NotFound when the policy, or the checkpoint with
-    its optimiser, stands no more; WrongIdentity for another sha256, base model or weights. Raises ArtifactMissing
-    or ArtifactBroken, which are retried, for a parent that is lost or damaged: an operator can bring it back.
+    Raises as find_policy does, and WrongIdentity, naming what differs, for other weights and for parts of the identity
+    that are neither a fork's own nor allowed.
     """
-    name = parse_policy_name(start.policy.name)
-    if name is None:
-        raise Failure(FailureType.BadConfiguration, f"{start.policy.name!r} is not the name of a policy, <run>@<step>")
-    parent = RunArtifacts(run.root, name.run, run.identity)
-    directory = _checkpoint(parent, name) if start.optimizer else _policy(parent, name)
-    manifest = _checked_manifest(parent, directory, start)
+    name = start.policy.name
+    directory, manifest = find_policy(run, start.policy, optimizer=start.optimizer)
+    _check_identity(name, manifest["identity"], run.identity.as_parts(), start.allow)
     theirs = stored_weights(manifest)
     if theirs != weights:
         message = f"{name} has weights of {theirs}, this run of {weights}: a fork keeps its parent's"
         raise Failure(FailureType.WrongIdentity, message, differs=["weights"])
-    tensors = read_weights(directory, manifest)
-    if tensors_sha256(tensors) != start.policy.sha256:
+    state = initial_state(run.run_id, weights, read_weights(directory, manifest))
+    if state.sha256 != start.policy.sha256:
         raise artifacts.ArtifactBroken(f"the tensors of {name} do not have the sha256 of its manifest")
-    state = initial_state(run.run_id, weights, tensors)
     return replace(state, optimiser=read_optimiser(directory)) if start.optimizer else state
 
 
 def forked_from(start: StartPolicy) -> ForkedFrom:
     """What a fork's manifests note about its start."""
-    return ForkedFrom(start.policy.name, start.policy.sha256, start.optimizer)
+    return ForkedFrom(start.policy.name, start.policy.sha256, start.optimizer, start.allow)
 
 
-def _policy(parent: RunArtifacts, name: PolicyName) -> Path:
-    directory = parent.policy(name.step)
-    # Policy 0 always stays: where it stands and another does not, that one was collected.
-    if not directory.exists() and parent.policy(0).exists():
-        raise Failure(
-            FailureType.NotFound,
-            f"policy {name} was collected; those of {name.run} that stand are of steps "
-            f"{_listed(parent.policy_steps())}",
-        )
-    return directory
+def _check_identity(name: str, theirs: Mapping[str, str], ours: Mapping[str, str], allow: Collection[ForkPart]) -> None:
+    differing = [part for part in differing_parts(theirs, ours) if part not in OWN_PARTS]
+    refused = [part for part in differing if PART_OF.get(part) not in allow]
+    if refused:
+        raise wrong_identity(f"policy {name}", theirs, ours, refused, _remedy(refused))
 
 
-def _checkpoint(parent: RunArtifacts, name: PolicyName) -> Path:
-    directory = parent.checkpoint(name.step)
-    if not directory.exists() and parent.policy(0).exists():
-        raise Failure(
-            FailureType.NotFound,
-            f"the optimiser of {name} cannot be carried over: there is no checkpoint of that step; those of "
-            f"{name.run} that stand are of steps {_listed(parent.checkpoint_steps())}",
-        )
-    return directory
-
-
-def _checked_manifest(parent: RunArtifacts, directory: Path, start: StartPolicy) -> dict[str, Any]:
-    manifest = artifacts.check_directory(directory)
-    ours = parent.identity.as_parts()
-    check_identity(f"policy {start.policy.name}", manifest["identity"], ours, allow=FORK_MAY_DIFFER)
-    if manifest["policy_sha256"] != start.policy.sha256:
-        raise Failure(
-            FailureType.WrongIdentity,
-            f"{start.policy.name} is policy {manifest['policy_sha256']}, not {start.policy.sha256}",
-        )
-    return manifest
-
-
-def _listed(steps: list[int]) -> str:
-    return ", ".join(map(str, steps)) or "none"
+def _remedy(refused: Sequence[str]) -> str:
+    """How to start all the same; nothing where a part may never differ."""
+    if not PART_OF.keys() >= set(refused):
+        return ""
+    parts = sorted({PART_OF[part] for part in refused})
+    return (
+        f". To start from it all the same, name what differs: --allow {','.join(parts)} beside --from, or "
+        f"`from.allow: [{', '.join(parts)}]` in the configuration"
+    )

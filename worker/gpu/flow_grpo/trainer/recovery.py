@@ -16,6 +16,7 @@ from flow_grpo.trainer.collection import Collector
 from flow_grpo.trainer.computation import Computation
 from flow_grpo.trainer.contract import Keep
 from flow_grpo.trainer.records import PolicyRow, Records
+from flow_grpo.trainer.reference import reference_tensors
 from flow_grpo.trainer.state import TrainerState
 from flow_grpo.trainer.step import Progress, StepInputs
 from flow_grpo.while_beating import while_beating
@@ -60,14 +61,13 @@ class Recovery:
             phase = f"replay {n - first} of {step - first}: "
             row = self._committed(n)
             self._check_ranks(n, row, computation.count)
-            inputs = self._frozen_inputs(n, state.sha256, row)
+
+            def replaying(p: str, k: int, total: int, phase: str = phase) -> None:
+                progress(phase + p, k, total)
+
+            inputs = self._frozen_inputs(n, state.sha256, row, replaying)
             origin = Origin(state.sha256, inputs.batch.sha256)
-            state, _ = computation.take_step(
-                self._artifacts.identity.model,
-                state,
-                inputs,
-                lambda p, k, total, phase=phase: progress(phase + p, k, total),
-            )
+            state, _ = computation.take_step(self._artifacts.identity.model, state, inputs, replaying)
             self._compare_with_commit(state, row)
             if time.monotonic() - written >= self._checkpoint_seconds:
                 progress(phase + "checkpoint", 0, 1)
@@ -109,14 +109,14 @@ class Recovery:
                 "would round differently: a trainer with as many must replay it; from a checkpoint any number goes on"
             )
 
-    def _frozen_inputs(self, step: int, parent_sha256: str, committed: PolicyRow) -> StepInputs:
+    def _frozen_inputs(self, step: int, parent_sha256: str, committed: PolicyRow, progress: Progress) -> StepInputs:
         run_id, identity = self._artifacts.run_id, self._artifacts.identity
         row = self._records.batch(run_id, step, committed.batch_sha256 or "")
         if row is None:
             raise Failure(FailureType.BatchInvalid, f"step {step} of {run_id} cannot be replayed: no batch is recorded")
         batch = read_batch(batch_path(self._artifacts.root, row.uri), row.sha256)
         check_batch(batch, run_id, step, parent_sha256, identity.model, identity.parts)
-        return step_inputs(self._artifacts, batch, int(committed.metrics["micro_batch_tokens"]))
+        return step_inputs(self._artifacts, batch, progress, int(committed.metrics["micro_batch_tokens"]))
 
     def _compare_with_commit(self, state: TrainerState, row: PolicyRow) -> None:
         if row.sha256 != state.sha256:
@@ -128,10 +128,17 @@ class Recovery:
             )
 
 
-def step_inputs(artifacts: RunArtifacts, batch: Batch, micro_batch_tokens: int | None = None) -> StepInputs:
-    """A batch with what it refers to."""
-    reference = batch.metadata.reference
-    return StepInputs(batch, artifacts.policy_tensors(reference) if reference else None, micro_batch_tokens)
+def step_inputs(
+    artifacts: RunArtifacts, batch: Batch, progress: Progress, micro_batch_tokens: int | None = None
+) -> StepInputs:
+    """A batch with what it refers to. Raises as reference_tensors does."""
+    policy, weights = batch.metadata.reference, batch.metadata.training.weights
+    if policy is None:
+        return StepInputs(batch, None, micro_batch_tokens)
+    reference = while_beating(
+        lambda: reference_tensors(artifacts, weights, policy), lambda: progress("read reference policy", 0, 1)
+    )
+    return StepInputs(batch, reference, micro_batch_tokens)
 
 
 def batch_path(root: Path, uri: str) -> Path:

@@ -23,16 +23,18 @@ from flow_grpo.trainer.contract import (
     RecoveredFrom,
     SaveCheckpointRequest,
     SaveCheckpointResult,
+    StartPolicy,
     TrainStepRequest,
     TrainStepResult,
 )
 from flow_grpo.trainer.fork import forked_from, forked_state
 from flow_grpo.trainer.held_states import HeldStates
-from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.hyper_parameters import Weights
 from flow_grpo.trainer.rank import Rank
 from flow_grpo.trainer.ranks.team import Team
 from flow_grpo.trainer.records import PolicyRow, Records
 from flow_grpo.trainer.recovery import Recovery, batch_path, step_inputs
+from flow_grpo.trainer.reference import find_reference
 from flow_grpo.trainer.state import TrainerState, initial_state
 from flow_grpo.trainer.step import Progress
 from flow_grpo.while_beating import while_beating
@@ -78,11 +80,19 @@ class Trainer:
         self._computation: Computation = Team(self._models, runs, ranks) if ranks > 1 else Rank(self._models, runs)
 
     def init_policy(self, request: InitPolicyRequest, progress: Progress) -> InitPolicyResult:
-        """Make and commit policy 0, from the seed or as a copy of another run's: a repeated call gives the same."""
+        """Make and commit policy 0, from the seed or as a copy of another run's: a repeated call gives the same.
+
+        Raises as forked_state and find_reference do, before a model is loaded for a run that can never begin.
+        """
         artifacts = self._run_artifacts(request, progress)
         self._states.drop(request.run_id)
-        planner = self._computation.planner(request.model, request.weights, request.dtype, progress)
-        state = while_beating(lambda: self._state_zero(artifacts, request, planner), lambda: progress("policy 0", 0, 1))
+        reference = request.reference
+        if reference:
+            while_beating(
+                lambda: find_reference(artifacts, request.weights, reference),
+                lambda: progress("read reference policy", 0, 1),
+            )
+        state = self._state_zero(artifacts, request, progress)
         origin = Origin(None, None, forked_from(request.start) if request.start else None)
         winner = self._save_and_commit(artifacts, state, origin, {}, checkpoint=True, progress=progress)
         self._states.put(state)
@@ -95,9 +105,9 @@ class Trainer:
         row = self._stores.records.policy(request.run_id, request.step)
         if row is not None:
             _check_same_step(request, row)
-            keep, collector = request.checkpoint.keep, Collector(artifacts, self._stores.records)
-            if artifacts.has_whole_policy(request.step, row.sha256) or not collector.needs_policy(request.step, keep):
-                if request.checkpoint.save and collector.keeps_checkpoint(request.step, keep):
+            needs = Collector(artifacts, self._stores.records).needs(request.step, request.checkpoint.keep)
+            if artifacts.has_whole_policy(request.step, row.sha256) or not needs.policy:
+                if request.checkpoint.save and needs.checkpoint:
                     self._make_up_checkpoint(artifacts, _checkpoint_request(request, row), row, progress)
                 return self._result(request, row, "committed")
         batch = read_batch(batch_path(artifacts.root, request.batch.uri), request.batch.sha256)
@@ -105,7 +115,7 @@ class Trainer:
         before, how = self._take_state(
             artifacts, request, request.step - 1, request.parent_sha256, request.checkpoint.keep, progress
         )
-        inputs = step_inputs(artifacts, batch)
+        inputs = step_inputs(artifacts, batch, progress)
         state, metrics = self._computation.take_step(request.model, before, inputs, progress)
         origin = Origin(before.sha256, batch.sha256)
         winner = self._save_and_commit(
@@ -144,15 +154,25 @@ class Trainer:
     def _recovery(self, artifacts: RunArtifacts) -> Recovery:
         return Recovery(artifacts, self._stores.records, self._stores.replay_checkpoint_seconds)
 
-    def _state_zero(self, artifacts: RunArtifacts, request: InitPolicyRequest, planner: Planner) -> TrainerState:
-        if request.start is None:
-            return initial_state(request.run_id, request.weights, planner.initial_tensors(request.seed))
-        if self._stores.records.policy(request.run_id, 0) is not None:
+    def _state_zero(self, artifacts: RunArtifacts, request: InitPolicyRequest, progress: Progress) -> TrainerState:
+        def beat() -> None:
+            progress("policy 0", 0, 1)
+
+        start, weights = request.start, request.weights
+        copy = while_beating(lambda: self._copied_state(artifacts, weights, start), beat) if start else None
+        planner = self._computation.planner(request.model, weights, request.dtype, progress)
+        if copy is None:
+            return while_beating(
+                lambda: initial_state(request.run_id, weights, planner.initial_tensors(request.seed)), beat
+            )
+        planner.check_tensors(copy.tensors)
+        return copy
+
+    def _copied_state(self, artifacts: RunArtifacts, weights: Weights, start: StartPolicy) -> TrainerState:
+        if self._stores.records.policy(artifacts.run_id, 0) is not None:
             # The parent may be gone by now.
             return self._recovery(artifacts).snapshot(0)
-        state = forked_state(artifacts, request.weights, request.start)
-        planner.check_tensors(state.tensors)
-        return state
+        return forked_state(artifacts, weights, start)
 
     def _take_state(
         self, artifacts: RunArtifacts, request: Request, step: int, sha256: str, keep: Keep, progress: Progress
