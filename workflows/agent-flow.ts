@@ -11,7 +11,6 @@ import { callOnQueue, modelsOf, modelsOfExecution, type Call } from './model-que
 
 /** Memory, budgets and outcome of one agent flow: workflow state, pure but for the activities it calls. */
 export class Flow {
-  private readonly activities;
   /** What every module call is told. */
   private readonly common: ModuleInput;
   private readonly memory: MemoryEntry[] = [];
@@ -26,7 +25,6 @@ export class Flow {
   constructor(private readonly input: AgentFlowInput) {
     const { flow, query, model, config } = input;
     this.common = { flow, query, model, budget: config.budget, cache: config.cache };
-    this.activities = rolloutCalls(input.settings);
     setHandler(holdSignal, (held) => void (this.held = held), {
       description: 'Stop before the next activity, or go on.',
     });
