@@ -5,20 +5,30 @@ import { ItemStore } from './items/item-store.js';
 
 const SHOWN = 20;
 
-/** Reads datasets whole and tells what is in them, without any truth. Every name by default; mixes have only parts. */
+/** Reads datasets whole and tells what is in them, without any truth. Every name by default; of a mix, its parts. */
 export async function checkDatasets(
   registrations: DatasetRegistrations,
   names: readonly string[],
 ): Promise<DatasetCheck[]> {
   const store = new ItemStore(registrations);
-  const lists = Object.entries(registrations).filter(([name, { kind }]) => kind !== 'mix' && name !== atlas.name);
-  const wanted = names.length > 0 ? names : lists.map(([name]) => name);
+  const wanted = names.length > 0 ? names : Object.keys(registrations);
   const checks: DatasetCheck[] = [];
-  for (const name of wanted) checks.push(await checkDataset(store, name));
+  for (const name of new Set(wanted.flatMap((one) => partsOf(registrations, one)))) {
+    checks.push(await checkDataset(store, name));
+  }
   return checks;
 }
 
+function partsOf(registrations: DatasetRegistrations, name: string): string[] {
+  const registration = Object.hasOwn(registrations, name) ? registrations[name] : undefined;
+  return registration?.kind === 'mix' ? Object.keys(registration.mix) : [name];
+}
+
 async function checkDataset(store: ItemStore, name: string): Promise<DatasetCheck> {
+  const names = Object.keys(store.registrations);
+  if (!names.includes(name))
+    return { name, problem: `It is not registered. Registered datasets: ${names.join(', ')}.` };
+  if (name === atlas.name) return { name, madeUp: true };
   try {
     const { training, heldOut, repeated, leftOut, unreadable, overlapping, sha256 } = await store.load(name);
     const families: Record<string, number> = {};

@@ -311,6 +311,18 @@ describe('datasets of files', () => {
       expect(JSON.stringify(check)).not.toContain('author');
     });
 
+    it('checks everything that is registered, a mix by its parts, and what is not there', async () => {
+      const { registrations } = (await setup()).store;
+      const named = async (names: string[]) => (await checkDatasets(registrations, names)).map(({ name }) => name);
+      expect(await named([])).toEqual(['nq', 'deepmath', 'bamboogle']);
+      expect(await named(['paper', 'nq'])).toEqual(['nq', 'deepmath']);
+      const others = await checkDatasets({ atlas: { kind: 'made' } }, ['atlas', 'toString']);
+      expect(others).toEqual([
+        { name: 'atlas', madeUp: true },
+        { name: 'toString', problem: 'It is not registered. Registered datasets: atlas.' },
+      ]);
+    });
+
     it('never draws a question that another record holds out, and reports it', async () => {
       const rows = Array.from({ length: 20 }, (_, n) => ({
         id: `q${n}`,

@@ -1,9 +1,11 @@
-/** What is in a registered dataset, without any truth; or why it cannot be used. */
+/** What is in a registered dataset, without any truth; or why it cannot be used; or that it is a made-up world. */
 export type DatasetCheck =
   | { name: string; problem: string }
+  | { name: string; problem?: undefined; madeUp: true }
   | {
       name: string;
       problem?: undefined;
+      madeUp?: undefined;
       training: number;
       heldOut: number;
       families: Record<string, number>;

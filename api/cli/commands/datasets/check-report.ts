@@ -3,6 +3,7 @@ import type { DatasetCheck } from '../../../../workflows/contracts/dataset-check
 /** A dataset's check as lines. */
 export function checkReport(check: DatasetCheck): string[] {
   if (check.problem !== undefined) return [`${check.name}: CANNOT BE USED`, `  ${check.problem}`];
+  if (check.madeUp) return [`${check.name}: a made-up world, nothing to read`];
   const { name, training, heldOut, families, repeated, leftOut, unreadable, overlapping, sha256 } = check;
   const byFamily = Object.entries(families).map(([family, count]) => `${family} ${count}`);
   const byBenchmark = Object.entries(overlapping.byBenchmark).map(([benchmark, count]) => `${benchmark} ${count}`);

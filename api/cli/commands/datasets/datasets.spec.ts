@@ -41,6 +41,10 @@ describe('checkReport', () => {
     expect(checkReport({ name: 'gaia', problem: 'no file' })).toEqual(['gaia: CANNOT BE USED', '  no file']);
   });
 
+  it('says that there is nothing to read of a made-up world', () => {
+    expect(checkReport({ name: 'atlas', madeUp: true })).toEqual(['atlas: a made-up world, nothing to read']);
+  });
+
   it('counts what was left out, and shows the overlaps', () => {
     const lines = checkReport({
       name: 'nq',

@@ -14,7 +14,7 @@ export async function runCheck(names: readonly string[]): Promise<DatasetCheck[]
     const { stdout } = await promisify(execFile)(process.execPath, [program, ...names], { maxBuffer: MAX_OUTPUT });
     return JSON.parse(stdout) as DatasetCheck[];
   } catch (error) {
-    const said = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1);
+    const said = (error as { stderr?: string }).stderr?.trim();
     throw new CliError(`The datasets cannot be checked: ${said || (error as Error).message}`, 1, { cause: error });
   }
 }
