@@ -5,7 +5,7 @@ import { runCommand } from './run-command.mjs';
 const node = (script, ...args) => [process.execPath, [join(ROOT, 'node_modules', script), ...args], ROOT];
 const python = (tool, ...args) => [join(GPU_WORKER, '.venv/bin', tool), args, GPU_WORKER];
 
-/** Lint, format and types: each counts as one test. */
+/** Lint, format and types: each counts as one test. They run beside tests with time limits, and take what those leave. */
 const CHECKS = {
   eslint: node('eslint/bin/eslint.js', '.', '--max-warnings', '0'),
   prettier: node('prettier/bin/prettier.cjs', '--check', '.'),
@@ -24,6 +24,7 @@ export async function runChecks(env) {
       cwd,
       env: { ...env, ...pyrightEnv },
       capture: true,
+      yielding: true,
     });
     console.log(`${ok ? 'PASS' : 'FAIL'} ${name} (${seconds} s)`);
     if (!ok) console.log(output.trimEnd());

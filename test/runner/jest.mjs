@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ROOT } from '../../infra/local/setup/paths.mjs';
 import { runCommand } from './run-command.mjs';
 
-/** Whole stacks with their torch processes: one after another, after everything else. */
+/** Whole stacks with their torch processes: one after another. */
 const WHOLE_STACK = join(ROOT, 'test/');
 
 // More workers than cores: most of these tests wait for a server or a process.

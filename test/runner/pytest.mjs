@@ -6,10 +6,13 @@ import { runCommand } from './run-command.mjs';
 /** A skip is allowed where its reason begins with one of these: what this machine cannot have. */
 const ALLOWED_SKIPS = ['gpu'];
 
+/** Two processes: many tests wait for a process or a server. A file's fixtures hold models, so its tests stay together. */
+const PROCESSES = ['--numprocesses=2', '--dist=loadfile'];
+
 /** @returns {Promise<{ passed: number, failed: number, skipped: number }>} */
 export async function runPytest(env, resultsDirectory) {
   const results = join(resultsDirectory, 'pytest.xml');
-  const args = ['-m', 'pytest', `--junitxml=${results}`];
+  const args = ['-m', 'pytest', ...PROCESSES, `--junitxml=${results}`];
   // Kept until the end: other tests write to the terminal meanwhile.
   const { ok, output } = await runCommand(PYTHON, args, { cwd: GPU_WORKER, env, capture: true });
   console.log(output.trimEnd());

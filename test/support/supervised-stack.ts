@@ -118,7 +118,7 @@ export class SupervisedStack {
 export async function until(what: string, condition: () => Promise<boolean>, intervalMs = 50): Promise<void> {
   const started = Date.now();
   while (!(await condition())) {
-    if (Date.now() - started > 240_000) throw new Error(`Waited four minutes in vain until ${what}`);
+    if (Date.now() - started > 540_000) throw new Error(`Waited nine minutes in vain until ${what}`);
     await sleep(intervalMs);
   }
 }
