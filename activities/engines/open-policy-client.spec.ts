@@ -39,7 +39,7 @@ describe('openPolicyClient', () => {
     server.replies.set('/v1/models', [{ status: 503, body: {} }]);
     expect(await open()).toBeInstanceOf(VllmPolicyClient);
     expect(retries.map((error) => error.name)).toEqual(['PolicyServerUnavailable']);
-  }, 20_000);
+  });
 
   it('does not start with a server that would falsify training (I7)', async () => {
     server.options.logprobsMode = 'raw_logprobs';

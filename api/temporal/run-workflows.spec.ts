@@ -47,11 +47,11 @@ describe(RunWorkflows, () => {
       return Promise.reject(NOT_FINITE);
     };
     await harness.work(scripted);
-  }, 60_000);
+  });
   afterAll(async () => {
-    await api.stop();
-    await harness.stop();
-  }, 60_000);
+    await api?.stop();
+    await harness?.stop();
+  });
 
   const submit = (overrides: object = {}) =>
     client.createRun({ body: JSON.stringify({ ...CONFIG, ...overrides }), contentType: 'application/json' });
@@ -68,7 +68,7 @@ describe(RunWorkflows, () => {
     await expect(client.pause(id)).rejects.toMatchObject({ status: 409, body: { error: { code: 'run_finished' } } });
     const description = await harness.client.workflow.getHandle(id).describe();
     expect(await description.staticSummary()).toBe('training run: 2 steps of tiny-random');
-  }, 60_000);
+  });
 
   it('pauses, tells its progress, is extended, resumes and is cancelled', async () => {
     const { id } = await submit({ steps: 1_000 });
@@ -80,7 +80,7 @@ describe(RunWorkflows, () => {
     expect((await client.resume(id)).status).toBe('running');
     await client.act(id, 'cancel');
     expect((await follow(id)).slice(-2)).toEqual(['run.cancelling', 'run.cancelled']);
-  }, 60_000);
+  });
 
   it('passes on what the workflow refuses', async () => {
     const { id } = await submit({ steps: 1_000 });
@@ -90,7 +90,7 @@ describe(RunWorkflows, () => {
     });
     await client.act(id, 'stop');
     expect((await follow(id)).at(-1)).toBe('run.completed');
-  }, 60_000);
+  });
 
   it('decides about a step whose loss was not finite, and only then', async () => {
     nextLossIsFinite = false;
@@ -110,7 +110,7 @@ describe(RunWorkflows, () => {
     });
     await client.act(id, 'cancel');
     expect((await follow(id)).at(-1)).toBe('run.cancelled');
-  }, 60_000);
+  });
 
   it('keeps a run queued where there is no Temporal server, and says so', async () => {
     const away = Connection.lazy({ address: '127.0.0.1:9' });
@@ -127,7 +127,7 @@ describe(RunWorkflows, () => {
       await without.stop();
       await away.close();
     }
-  }, 60_000);
+  });
 
   it('reconciles queued runs', async () => {
     const { id } = await submit();
@@ -136,5 +136,5 @@ describe(RunWorkflows, () => {
     expect(await follow(id)).toEqual(['run.queued', 'run.running', 'run.completed']);
     await reconciler.reconcile();
     expect(await client.listEvents(id)).toHaveLength(3);
-  }, 60_000);
+  });
 });

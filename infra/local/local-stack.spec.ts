@@ -44,14 +44,14 @@ describe(LocalStack, () => {
 
   beforeAll(async () => {
     stack = await LocalStack.start({ ...SERVERS, dataDirectory }, { onEvent: (event) => events.push(event) });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     const pids = Object.values(stack.pids);
     await stack.stop();
     expect(pids.map((pid) => identify(pid))).toEqual(pids.map(() => undefined));
     rmSync(dataDirectory, { recursive: true });
-  }, 30_000);
+  });
 
   const restarted = (name: string, since: number) =>
     waitUntil(() => events.slice(since).some((event) => event.type === 'healthy' && event.name === name), 60_000);
@@ -73,7 +73,7 @@ describe(LocalStack, () => {
     expect(await restarted('postgres', since)).toBe(true);
     expect(stack.pids.postgres).not.toBe(before);
     expect(await query(stack.urls.database, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
-  }, 90_000);
+  });
 
   it('restarts PostgreSQL although a session was busy when it was killed', async () => {
     const busy = query(stack.urls.database, 'SELECT pg_sleep(300)').catch((error: Error) => error);
@@ -83,14 +83,14 @@ describe(LocalStack, () => {
     expect(await restarted('postgres', since)).toBe(true);
     expect(await busy).toBeInstanceOf(Error);
     expect(await query(stack.urls.database, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
-  }, 90_000);
+  });
 
   it('restarts Temporal after kill -9', async () => {
     const since = events.length;
     process.kill(stack.pids.temporal!, 'SIGKILL');
     expect(await restarted('temporal', since)).toBe(true);
     expect((await fetch(stack.urls.temporalUi!)).status).toBe(200);
-  }, 90_000);
+  });
 
   it('refuses a second supervisor of its data directory and names the first', async () => {
     const second = LocalStack.start({ ...SERVERS, dataDirectory });
@@ -108,24 +108,20 @@ describe(LocalStack, () => {
 });
 
 describe('a start that is aborted', () => {
-  it.each(['nothing', 'postgres', 'temporal'])(
-    'leaves nothing behind when %s has started',
-    async (name) => {
-      const dataDirectory = temporaryDirectory();
-      const stop = new AbortController();
-      if (name === 'nothing') setTimeout(() => stop.abort(), 50);
-      const onEvent = (event: StackEvent) => {
-        if (event.type === 'healthy' && event.name === name) stop.abort();
-      };
-      await expect(LocalStack.start({ ...SERVERS, dataDirectory }, { onEvent, signal: stop.signal })).rejects.toThrow(
-        /aborted/,
-      );
-      expect(await stopLeftovers({ children: {} }, dataDirectory)).toEqual([]);
-      expect(findSupervisor(dataDirectory)).toBeUndefined();
-      rmSync(dataDirectory, { recursive: true });
-    },
-    60_000,
-  );
+  it.each(['nothing', 'postgres', 'temporal'])('leaves nothing behind when %s has started', async (name) => {
+    const dataDirectory = temporaryDirectory();
+    const stop = new AbortController();
+    if (name === 'nothing') setTimeout(() => stop.abort(), 50);
+    const onEvent = (event: StackEvent) => {
+      if (event.type === 'healthy' && event.name === name) stop.abort();
+    };
+    await expect(LocalStack.start({ ...SERVERS, dataDirectory }, { onEvent, signal: stop.signal })).rejects.toThrow(
+      /aborted/,
+    );
+    expect(await stopLeftovers({ children: {} }, dataDirectory)).toEqual([]);
+    expect(findSupervisor(dataDirectory)).toBeUndefined();
+    rmSync(dataDirectory, { recursive: true });
+  });
 });
 
 describe('a supervisor that is killed', () => {
@@ -167,5 +163,5 @@ describe('a supervisor that is killed', () => {
     } finally {
       await next.stop();
     }
-  }, 120_000);
+  });
 });

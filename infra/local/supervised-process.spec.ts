@@ -110,7 +110,7 @@ describe(SupervisedProcess, () => {
     await supervised.stop();
     expect(groupExists(pid)).toBe(false);
     expect(count('restart')).toBe(0);
-  }, 15_000);
+  });
 
   it('can be stopped while it starts', async () => {
     const start = supervise('exec sleep 300', () => Promise.reject(new Error('never'))).start();

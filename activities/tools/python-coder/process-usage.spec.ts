@@ -16,5 +16,5 @@ describe(processUsage, () => {
     child.stdin.end();
     await once(child, 'close');
     expect(await processUsage(child.pid!)).toBeUndefined();
-  }, 60_000);
+  });
 });
