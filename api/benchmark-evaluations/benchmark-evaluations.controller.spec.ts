@@ -1,15 +1,17 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createApiKey } from '../../infra/database/api-keys.js';
 import { BenchmarkEvaluation, Policy, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
 import { writeEvaluationReport, writeEvaluationStatus } from '../../infra/database/evaluation-status.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import type { CellReport, EvaluationReport } from '../../workflows/contracts/benchmark-evaluation.js';
+import { until } from '../../test/support/started-run.js';
 import { runCli } from '../testing/test-cli.js';
 import { TestApi } from '../testing/test-api.js';
 import { BenchmarkEvaluationsController } from './benchmark-evaluations.controller.js';
+import { BenchmarkEvaluationsService } from './benchmark-evaluations.service.js';
 import type { BenchmarkEvaluationDto } from './dto/benchmark-evaluation.dto.js';
 
 const SHA = 'a'.repeat(64);
@@ -139,6 +141,17 @@ describe(BenchmarkEvaluationsController, () => {
     expect(await readFile(markdown, 'utf8')).toContain('| atlas | base | 2 | 2 | 0.500 |');
     const printed = await runCli({ url: api.url, key: api.key }, 'eval', '--id', created.id, '--json');
     expect((JSON.parse(printed.lines.at(-1)!) as BenchmarkEvaluationDto).id).toBe(created.id);
+  });
+
+  it('agentflow eval tells how far it is, of all questions for all policies', async () => {
+    const { body: created } = (await submit().expect(201)) as { body: BenchmarkEvaluationDto };
+    const looked = jest.spyOn(api.app.get(BenchmarkEvaluationsService), 'get');
+    const watching = runCli({ url: api.url, key: api.key }, 'eval', '--id', created.id);
+    await until(() => Promise.resolve(looked.mock.results.length > 0));
+    await looked.mock.results[0].value;
+    await run(created.id);
+    const { notes } = await watching;
+    expect(notes).toContain('queued, 0 of at most 4 agent flows have ended');
   });
 });
 

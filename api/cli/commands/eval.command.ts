@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, type Command } from 'commander';
 import { PROJECT_ROOT } from '../../../infra/config/project-root.js';
+import { cellsOf } from '../../../workflows/contracts/cells.js';
 import type { BenchmarkEvaluationDto } from '../../benchmark-evaluations/dto/benchmark-evaluation.dto.js';
 import type { ReportDto } from '../../benchmark-evaluations/dto/report.dto.js';
 import { CliError } from '../cli-error.js';
@@ -26,6 +27,8 @@ interface EvalOptions {
 }
 
 const POLL_MS = 1_000;
+/** A line of progress at most so often: the flows of a large evaluation end several a second. */
+const TELL_MS = 5_000;
 const EXAMPLE = join(PROJECT_ROOT, 'examples/evaluation.yaml');
 
 export function registerEval(program: Command, context: CliContext): void {
@@ -81,16 +84,25 @@ function namesOf({ benchmarks }: Record<string, unknown>): string[] {
 
 /** An outage of the API is waited out: the evaluation goes on without it. */
 async function follow(client: ApiClient, id: string, context: CliContext): Promise<BenchmarkEvaluationDto> {
-  for (let told = -1; ; await sleep(POLL_MS)) {
+  for (let told = -1, toldAt = -Infinity; ; await sleep(POLL_MS)) {
     try {
       const evaluation = await client.getEvaluation(id);
       if (!['queued', 'running'].includes(evaluation.status)) return evaluation;
-      if (evaluation.flows !== told) context.note(`${evaluation.status}, ${evaluation.flows} agent flows have ended`);
+      if (evaluation.flows === told || performance.now() - toldAt < TELL_MS) continue;
+      context.note(progress(evaluation));
       told = evaluation.flows;
+      toldAt = performance.now();
     } catch (error) {
       if (!(error instanceof ApiUnreachable)) throw error;
     }
   }
+}
+
+function progress({ status, flows, config }: BenchmarkEvaluationDto): string {
+  const sizes = cellsOf(config).map(({ benchmark }) => benchmark.questions);
+  const known = sizes.every((size) => size !== undefined);
+  const all = known ? ` of at most ${sizes.reduce((sum, size) => sum + size * config.trials, 0)}` : '';
+  return `${status}, ${flows}${all} agent flows have ended`;
 }
 
 async function show(
