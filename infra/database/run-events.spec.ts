@@ -74,4 +74,16 @@ describe('run events', () => {
     expect(run.finishedAt).toBeInstanceOf(Date);
     expect((await events()).map(({ type }) => type)).toEqual(['run.running', 'run.completed']);
   });
+
+  it('of a status that is written after a later step take the run back neither to its step nor to its policy', async () => {
+    const { dataSource } = database;
+    await dataSource
+      .getRepository(TrainingRun)
+      .update({ id: runId }, { step: 3, policyName: 'p@3', policySha256: 'c3' });
+    const policy = { name: 'p@2', sha256: 'c2' };
+    await writeRunStatus(dataSource, { runId, version: 4, status: 'pausing', step: 2, steps: 9, policy });
+    const run = await dataSource.getRepository(TrainingRun).findOneByOrFail({ id: runId });
+    expect(run).toMatchObject({ status: 'pausing', step: 3, policyName: 'p@3', policySha256: 'c3' });
+    expect((await events())[0].data).toMatchObject({ step: 2, policy: 'p@2' });
+  });
 });

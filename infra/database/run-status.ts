@@ -12,7 +12,8 @@ export function isFinished(status: RunStatus): boolean {
 
 /**
  * Writes a run's status and the event `run.<status>` in one transaction. A version that is not newer than the stored
- * one changes nothing, so a retried or late writer never takes a run back (design 9).
+ * one changes nothing, and a step before the stored one stays in the event alone: a retried or late writer never takes a
+ * run back (design 9).
  * @returns whether the status was written
  */
 export async function writeRunStatus(dataSource: DataSource, input: SetRunStatusInput): Promise<boolean> {
@@ -37,13 +38,19 @@ async function updateRun(manager: EntityManager, input: SetRunStatusInput): Prom
       status: input.status,
       statusVersion: input.version,
       steps: input.steps,
-      step: input.step,
+      step: () => 'GREATEST(step, :step)',
       failure: input.failure ?? null,
-      ...(input.policy && { policyName: input.policy.name, policySha256: input.policy.sha256 }),
+      ...(input.policy && { policyName: unlessLater('policy_name'), policySha256: unlessLater('policy_sha256') }),
       ...(input.status === 'running' && { startedAt: () => 'COALESCE(started_at, now())' }),
       ...(isFinished(input.status) && { finishedAt: () => 'now()' }),
     })
     .where('id = :id AND status_version < :version', { id: input.runId, version: input.version })
+    .setParameters({ step: input.step, policy_name: input.policy?.name, policy_sha256: input.policy?.sha256 })
     .execute();
   return result.affected === 1;
+}
+
+/** A column's new value, but where the record of a later step has set it meanwhile. */
+function unlessLater(column: 'policy_name' | 'policy_sha256'): () => string {
+  return () => `CASE WHEN step > :step THEN ${column} ELSE :${column} END`;
 }
