@@ -7,6 +7,8 @@ import { BenchmarkEvaluations1795564800000 } from './migrations/1795564800000-be
 
 /** An advisory lock's key, the same in every process: the first one migrates, the others wait for it. */
 const MIGRATION_LOCK = 4_126_530;
+/** After so long without a word the system asks whether the server is still there: a query must not wait for a dead one. */
+const KEEP_ALIVE_MS = 10_000;
 
 /**
  * A data source that is not yet connected: call `initialize()`.
@@ -29,6 +31,7 @@ export function createDataSource(url: string, poolSize = 10): DataSource {
     installExtensions: false,
     applicationName: 'agentflow',
     connectTimeoutMS: 10_000,
+    extra: { keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_MS },
   });
 }
 
