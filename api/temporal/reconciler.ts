@@ -1,4 +1,5 @@
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { toApiError } from '../common/to-api-error.js';
 
 const INTERVAL_MS = 30_000;
 
@@ -24,7 +25,7 @@ export abstract class Reconciler<Row extends { id: string }> implements OnApplic
     await this.round;
   }
 
-  /** One round. An outage ends it; the next round tries again. */
+  /** One round. An outage ends it, and the next round tries again; a row that is refused keeps no other from starting. */
   async reconcile(): Promise<void> {
     try {
       for (const row of await this.listQueued()) await this.startRow(row);
@@ -34,7 +35,12 @@ export abstract class Reconciler<Row extends { id: string }> implements OnApplic
   }
 
   private async startRow(row: Row): Promise<void> {
-    if (await this.start(row)) return;
-    this.logger.warn(`${row.id} is queued, but its workflow has ended without ever writing a status.`);
+    try {
+      if (await this.start(row)) return;
+      this.logger.warn(`${row.id} is queued, but its workflow has ended without ever writing a status.`);
+    } catch (error) {
+      if (toApiError(error)?.status === 503) throw error;
+      this.logger.error(`${row.id} is queued, but its workflow cannot be started: ${(error as Error).message}`);
+    }
   }
 }
