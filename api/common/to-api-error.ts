@@ -11,6 +11,8 @@ import { ApiError, badRequest, conflict, notFound, unavailable, type ApiErrorTyp
 
 /** PostgreSQL's classes of errors that pass: connection, resources, operator intervention. */
 const PASSING_SQLSTATE = /^(08|53|57)/;
+/** A value that no column holds: out of range, a NUL in a text. What a request sends is the only such thing. */
+const REFUSED_VALUE_SQLSTATE = new Set(['22003', '22021', '22P02', '22P05']);
 const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND']);
 const LOST_CONNECTION =
   /connection (terminated|timeout|ended)|timeout exceeded when trying to connect|Driver not Connected/i;
@@ -52,15 +54,25 @@ function isTemporalOutage(error: unknown): boolean {
 }
 
 function fromDatabase(error: unknown): ApiError | undefined {
+  if (error instanceof QueryFailedError && REFUSED_VALUE_SQLSTATE.has(String(sqlstate(error)))) {
+    const message =
+      'A value in the request is too large a number, or holds a character that the database cannot store.';
+    return badRequest('invalid_value', message, { cause: error });
+  }
   if (!isDatabaseOutage(error)) return undefined;
   return unavailable('database_unavailable', 'The database cannot be reached; try again.', { cause: error });
 }
 
 function isDatabaseOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const { code } = (error instanceof QueryFailedError ? error.driverError : error) as { code?: unknown };
+  const code = sqlstate(error);
   if (typeof code === 'string' && (PASSING_SQLSTATE.test(code) || NETWORK_CODES.has(code))) return true;
   return LOST_CONNECTION.test(error.message);
+}
+
+/** PostgreSQL's code of a failed query, or the code of another error. */
+function sqlstate(error: Error): unknown {
+  return ((error instanceof QueryFailedError ? error.driverError : error) as { code?: unknown }).code;
 }
 
 /** Nest's exceptions and those of Express' parsers, which carry a status of their own. */

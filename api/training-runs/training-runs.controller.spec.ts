@@ -103,6 +103,19 @@ describe(TrainingRunsController, () => {
     await api.request('get', `${PATH}/${ids[0]}`).expect(404);
   });
 
+  it('refuses values that the database cannot hold', async () => {
+    const { id } = await create();
+    const invalid = { error: { type: 'invalid_request_error', code: 'invalid_value' } };
+    for (const path of [`${PATH}/run%00`, `${PATH}/${id}/steps?after=99999999999`]) {
+      expect((await api.request('get', path).expect(400)).body).toMatchObject(invalid);
+    }
+    const named = await api
+      .request('post', PATH)
+      .send({ ...CONFIG, name: 'a\u0000b' })
+      .expect(400);
+    expect(named.body).toMatchObject(invalid);
+  });
+
   it('lists steps and checkpoints', async () => {
     const { id } = await create();
     const { dataSource } = api.database;
