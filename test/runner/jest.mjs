@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { ROOT } from '../../infra/local/setup/paths.mjs';
 import { runCommand } from './run-command.mjs';
 
-/** Whole stacks with their torch processes: one after another. */
+/** Whole stacks with their torch processes: never more than two, each takes some GB of memory. */
 const WHOLE_STACK = join(ROOT, 'test/');
 
 // More workers than cores: most of these tests wait for a server or a process.
 const UNIT = { name: 'unit', args: ['--maxWorkers=3', '--testPathIgnorePatterns', '/node_modules/', WHOLE_STACK] };
-const WHOLE_STACKS = { name: 'whole-stack', args: ['--runInBand', '--testPathPatterns', WHOLE_STACK] };
+const WHOLE_STACKS = { name: 'whole-stack', args: ['--maxWorkers=2', '--testPathPatterns', WHOLE_STACK] };
 
 export const runUnitTests = (env, resultsDirectory) => runJest(UNIT, env, resultsDirectory);
 export const runWholeStackTests = (env, resultsDirectory) => runJest(WHOLE_STACKS, env, resultsDirectory);
