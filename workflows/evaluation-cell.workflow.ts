@@ -1,26 +1,25 @@
 import { continueAsNew, executeChild, ParentClosePolicy, setCurrentDetails } from '@temporalio/workflow';
 import { agentFlow } from './agent-flow.workflow.js';
-import { runCalls } from './calls.js';
 import type { EvaluationCellInput } from './contracts/benchmark-evaluation.js';
 import { searchAttributes } from './contracts/search-attributes.js';
 import type { AgentFlowInput, Query } from './contracts/flow.js';
 import { oneLine } from './details.js';
+import { heldOutQuestions } from './held-out-questions.js';
 import { inParallel } from './in-parallel.js';
 
 /** Flows per execution: about six history events each, far below the 4,096 at which the server wants a new one. */
 const PAGE = 250;
-/** Questions of one answer: some are 2 KB long, and no payload is above 256 KB (I6). */
-const CHUNK = 50;
 
 /**
  * The flows of one cell.
  * @returns how many there were: every question, as often as there are trials
  */
 export async function evaluationCell(input: EvaluationCellInput): Promise<number> {
-  const { config, cell, asked } = input;
+  const { config, cell, asked, settings } = input;
   const { trials, concurrency } = config;
   const wanted = Math.min(Math.max(1, Math.floor(PAGE / trials)), (cell.benchmark.questions ?? Infinity) - asked);
-  const queries = wanted > 0 ? await questions(input, wanted) : [];
+  const { name, seed } = cell.benchmark;
+  const queries = await heldOutQuestions(settings, { dataset: { name, seed }, offset: asked, count: wanted });
   const flows = queries.flatMap((query, i) =>
     Array.from({ length: trials }, (_, trial) => flowInput(input, query, asked + i, trial)),
   );
@@ -30,20 +29,6 @@ export async function evaluationCell(input: EvaluationCellInput): Promise<number
   const isOver = queries.length < wanted || total >= (cell.benchmark.questions ?? Infinity);
   if (!isOver) return continueAsNew<typeof evaluationCell>({ ...input, asked: total });
   return total * trials;
-}
-
-/** Fewer than `count` only where the benchmark ends. */
-async function questions({ cell, asked, settings }: EvaluationCellInput, count: number): Promise<Query[]> {
-  const { name, seed } = cell.benchmark;
-  const { evaluationQueries } = runCalls(settings);
-  const chunks = Array.from({ length: Math.ceil(count / CHUNK) }, (_, i) =>
-    evaluationQueries({
-      dataset: { name, seed },
-      offset: asked + i * CHUNK,
-      count: Math.min(CHUNK, count - i * CHUNK),
-    }),
-  );
-  return (await Promise.all(chunks)).flat();
 }
 
 function ask({ id, cell, policy, config }: EvaluationCellInput, flow: AgentFlowInput) {

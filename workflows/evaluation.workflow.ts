@@ -4,6 +4,7 @@ import { runCalls } from './calls.js';
 import type { AgentFlowInput, AgentFlowResult, Query } from './contracts/flow.js';
 import type { EvaluationInput, EvaluationResult } from './contracts/training-run.js';
 import { evaluationDetails, oneLine } from './details.js';
+import { heldOutQuestions } from './held-out-questions.js';
 import { inParallel } from './in-parallel.js';
 import { searchAttributes } from './contracts/search-attributes.js';
 import { emptyTally, summarise, tallyFlow } from './tally.js';
@@ -23,7 +24,7 @@ export async function evaluation(input: EvaluationInput): Promise<EvaluationResu
   const count = Math.min(PAGE, questions - offset);
   const { runId, identity } = input;
   const dataset = input.config.evaluation.dataset ?? input.config.dataset;
-  const queries = await calls.evaluationQueries({ run: { runId, identity }, dataset, offset, count });
+  const queries = await heldOutQuestions(input.settings, { run: { runId, identity }, dataset, offset, count });
   await inParallel(queries, concurrency, async (query, i) => {
     const result = await ask(input, query, offset + i);
     tallyFlow(tally, query, result);

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { executionsOf, MAX_PAYLOAD_BYTES } from '../test/support/executions.js';
 import { scriptedActivities } from '../test/support/scripted-activities.js';
 import { tinyRun } from '../test/support/tiny-run.js';
 import { WorkflowHarness } from '../test/support/workflow-harness.js';
@@ -7,7 +8,6 @@ import { AGENT_TASK_QUEUE } from './contracts/task-queues.js';
 jest.setTimeout(900_000);
 
 const MAX_EVENTS = 4096;
-const MAX_PAYLOAD_BYTES = 256 * 1024;
 
 describe('a long trainingRun', () => {
   let harness: WorkflowHarness;
@@ -32,7 +32,7 @@ describe('a long trainingRun', () => {
   it('I6: 200 steps stay small in every execution, across continue-as-new', async () => {
     const { handle, result } = await start(200);
     await expect(result()).resolves.toMatchObject({ status: 'completed', step: 200 });
-    const executions = await chain(harness, handle.workflowId);
+    const executions = await executionsOf(harness, handle.workflowId);
     expect(executions.length).toBeGreaterThan(1);
     for (const { events, largestPayload } of executions) {
       expect(events).toBeLessThan(MAX_EVENTS);
@@ -48,25 +48,9 @@ describe('a long trainingRun', () => {
       sent = rate / 1000;
     }
     await expect(result()).resolves.toMatchObject({ step: 60 });
-    expect((await chain(harness, handle.workflowId)).length).toBeGreaterThan(1);
+    expect((await executionsOf(harness, handle.workflowId)).length).toBeGreaterThan(1);
     const rates = calls.batches.map((batch) => batch.training.learning_rate);
     expect(rates.at(-1)).toBe(sent);
     expect([...rates].slice(1).every((rate, i) => rates[i] === 1e-4 || rate >= rates[i])).toBe(true);
   });
 });
-
-/** Every execution of a workflow id, across continue-as-new: its number of events and its largest payload in bytes. */
-async function chain(harness: WorkflowHarness, workflowId: string) {
-  const executions = [];
-  for await (const { runId } of harness.client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
-    const { events } = await harness.client.workflow.getHandle(workflowId, runId).fetchHistory();
-    executions.push({ events: events?.length ?? 0, largestPayload: Math.max(...payloadSizes(events)) });
-  }
-  return executions;
-}
-
-function payloadSizes(value: unknown): number[] {
-  if (value instanceof Uint8Array) return [value.byteLength];
-  if (value === null || typeof value !== 'object') return [0];
-  return Object.values(value).flatMap(payloadSizes);
-}
