@@ -1,19 +1,15 @@
 """Fixtures shared by all tests. The environment of torch processes is set before anything imports torch."""
 
-# ruff: noqa: E402
-
-from flow_grpo.torch_environment import prepare_torch_environment
-
-prepare_torch_environment()
-
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from flow_grpo.base_model import ensure_base_model
+from flow_grpo.torch_environment import prepare_torch_environment
 from tests.postgres import TestPostgres, create_database
+
+prepare_torch_environment()
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -27,6 +23,9 @@ def models_cache() -> Path:
 @pytest.fixture(scope="session")
 def tiny_model(models_cache: Path) -> Path:
     """Directory of the model tiny-random."""
+    # Not at the top: the process that deals the tests out to others would load torch for nothing.
+    from flow_grpo.base_model import ensure_base_model
+
     return ensure_base_model("tiny-random", models_cache)
 
 
