@@ -20,6 +20,20 @@ export function listedFailure(error: unknown): RunFailure | undefined {
   return undefined;
 }
 
+/** What failed, from the outermost call to the reason: `agentFlow run-a/1/0/1: planTurn: connection refused`. */
+export function explain(error: unknown): string {
+  const calls: string[] = [];
+  let cause = error;
+  for (; isCallFailure(cause) && cause.cause; cause = cause.cause) calls.push(nameOf(cause));
+  return [...calls, cause instanceof Error ? cause.message : String(cause)].join(': ');
+}
+
+function nameOf(failed: ActivityFailure | ChildWorkflowFailure): string {
+  if (failed instanceof ActivityFailure) return failed.activityType;
+  const { workflowId } = failed.execution as { workflowId?: string };
+  return `${failed.workflowType} ${workflowId}`;
+}
+
 export function failedWith(error: unknown, type: FailureType): boolean {
   return listedFailure(error)?.type === type;
 }
@@ -38,7 +52,10 @@ export function notStarted(error: unknown): boolean {
 
 function rootOf(error: unknown): unknown {
   let cause = error;
-  while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause)
-    cause = cause.cause;
+  while (isCallFailure(cause) && cause.cause) cause = cause.cause;
   return cause;
+}
+
+function isCallFailure(error: unknown): error is ActivityFailure | ChildWorkflowFailure {
+  return error instanceof ActivityFailure || error instanceof ChildWorkflowFailure;
 }

@@ -111,6 +111,24 @@ describe('the end of a trainingRun', () => {
     expect(calls.statuses.map(({ status }) => status)).toEqual(['running', 'completed']);
   });
 
+  it('failed by what nobody foresaw: says which call failed, and why', async () => {
+    const scripted = scriptedActivities();
+    scripted.agent.recordRollout = ({ flow }) =>
+      flow.purpose === 'train' && flow.rollout === 1
+        ? Promise.reject(ApplicationFailure.nonRetryable('no such table', 'NotListed'))
+        : Promise.resolve();
+    const input = tinyRun(1);
+    const { calls, result } = await startRun(harness, input, scripted);
+    await expect(result()).rejects.toThrow();
+    expect(calls.statuses.at(-1)).toMatchObject({
+      status: 'failed',
+      failure: {
+        type: 'Unexpected',
+        message: `rolloutGroup ${input.runId}/1/0: agentFlow ${input.runId}/1/0/1: recordRollout: no such table`,
+      },
+    });
+  });
+
   it('paused by a failure of its last evaluation: takes a resume, and nothing else', async () => {
     let broken = true;
     const scripted = scriptedActivities();

@@ -21,7 +21,7 @@ import type { PlannerEngine, RunConfig } from './contracts/run-config.js';
 import type { TrainingRunInput, TrainingRunResult, TrainingRunState } from './contracts/training-run.js';
 import { runDetails } from './details.js';
 import { evaluation } from './evaluation.workflow.js';
-import { listedFailure } from './failed-calls.js';
+import { explain, listedFailure } from './failed-calls.js';
 import { handleMessages } from './run-messages.js';
 import { searchAttributes } from './contracts/search-attributes.js';
 import { StickyTrainer } from './trainer.js';
@@ -145,7 +145,7 @@ export class TrainingRun {
   async ended(error: unknown): Promise<never> {
     if (!(error instanceof TemporalFailure)) throw error;
     this.closing = true;
-    this.state.failure = listedFailure(error) ?? { type: 'Unexpected', message: String(error) };
+    this.state.failure = listedFailure(error) ?? { type: 'Unexpected', message: explain(error) };
     await this.setStatus('failed');
     throw ApplicationFailure.nonRetryable(this.state.failure.message, this.state.failure.type);
   }
