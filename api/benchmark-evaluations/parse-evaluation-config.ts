@@ -2,7 +2,7 @@ import type { OperatorFile } from '../../infra/config/operator-file.js';
 import { evaluationConfigSchema, type EvaluationConfig } from '../../workflows/contracts/evaluation-config.js';
 import type { ApiIssue } from '../common/api-error.js';
 import { describeIssues, refusal } from '../training-runs/config/config-issues.js';
-import { unregisteredInFlow, unregisteredName } from '../training-runs/config/registered-names.js';
+import { nothingToAsk, unregisteredInFlow, unregisteredName } from '../training-runs/config/registered-names.js';
 
 type Registered = Pick<OperatorFile, 'models' | 'tools' | 'datasets' | 'language_models'>;
 
@@ -29,6 +29,7 @@ function unregistered({ model, benchmarks, flow }: EvaluationConfig, registered:
   return [
     unregisteredName('model', 'model', model, Object.keys(registered.models)),
     ...benchmarks.map(({ name }, i) => unregisteredName(`benchmarks[${i}].name`, 'dataset', name, datasets)),
+    ...benchmarks.map(({ name }, i) => nothingToAsk(`benchmarks[${i}].name`, name, registered.datasets)),
     ...unregisteredInFlow(flow, registered),
     ...benchmarks.map(endless),
   ].filter((issue) => issue !== undefined);

@@ -1,5 +1,10 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { isBenchmark, type DatasetRegistration } from '../../../infra/config/operator/datasets.js';
+import {
+  holdsQuestionsOut,
+  isBenchmark,
+  type DatasetRegistration,
+  type DatasetRegistrations,
+} from '../../../infra/config/operator/datasets.js';
 import type { OperatorFile } from '../../../infra/config/operator-file.js';
 import type { FlowConfig } from '../../../workflows/contracts/flow-config.js';
 import type { RunConfig } from '../../../workflows/contracts/run-config.js';
@@ -21,6 +26,7 @@ export function unregisteredNames(config: RunConfig, registered: RegisteredNames
             config.evaluation.dataset.name,
             Object.keys(registered.datasets),
           ),
+          nothingToAsk('evaluation.dataset.name', config.evaluation.dataset.name, registered.datasets),
         ]
       : []),
     checkTraining(config.dataset.name, registered.datasets[config.dataset.name]),
@@ -53,6 +59,12 @@ function checkTraining(name: string, entry: DatasetRegistration | undefined): Ap
   if (!isBenchmark(name, entry)) return undefined;
   const param = 'dataset.name';
   return { param, message: `${param}: "${name}" is a benchmark: it has no training questions.` };
+}
+
+/** A training set none of whose questions are kept for evaluations. */
+export function nothingToAsk(param: string, name: string, datasets: DatasetRegistrations): ApiIssue | undefined {
+  if (holdsQuestionsOut(name, datasets)) return undefined;
+  return { param, message: `${param}: "${name}" holds no questions out: the operator registers how many as held_out.` };
 }
 
 /** @param param the key that holds the name */

@@ -137,3 +137,10 @@ function contradictions(datasets: DatasetRegistrations): { path: string[]; messa
 export function isBenchmark(name: string, entry: DatasetRegistration | undefined): boolean {
   return entry?.kind === 'benchmark' || (entry?.kind === 'made' && name === 'game24');
 }
+
+/** Whether evaluations have anything to ask of a dataset; true of what is not registered. */
+export function holdsQuestionsOut(name: string, datasets: DatasetRegistrations): boolean {
+  const entry = Object.hasOwn(datasets, name) ? datasets[name] : undefined;
+  if (entry?.kind === 'mix') return Object.keys(entry.mix).some((part) => holdsQuestionsOut(part, datasets));
+  return entry === undefined || !('held_out' in entry) || entry.held_out > 0;
+}

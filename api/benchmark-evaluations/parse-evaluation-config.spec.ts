@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { datasetsSection } from '../../infra/config/operator/datasets.js';
+import { parseRunConfig } from '../training-runs/config/parse-run-config.js';
+import { parseEvaluationConfig } from './parse-evaluation-config.js';
+
+const own = { path: '/d', columns: { question: 'q', answer: 'a' }, answers: 'text' };
+const registered = {
+  models: { 'tiny-random': { source: 'tiny-random', context: 2048 } },
+  tools: ['calculator', 'lookup', 'generator'],
+  language_models: {},
+  datasets: datasetsSection.parse({
+    atlas: {},
+    drawn: own,
+    split: { ...own, held_out: 5 },
+    amc23: { benchmark: 'amc23', path: '/d' },
+    'drawn-only': { mix: { drawn: 1 } },
+    both: { mix: { drawn: 1, split: 1 } },
+  }),
+};
+
+/** How a benchmark of an evaluation, and a run's `evaluation.dataset`, are taken. */
+const submitted = [
+  (name: string) => parseEvaluationConfig({ model: 'tiny-random', benchmarks: [{ name }] }, registered),
+  (name: string) => parseRunConfig({ model: 'tiny-random', steps: 1, evaluation: { dataset: { name } } }, registered),
+];
+
+describe('what policies are evaluated on', () => {
+  it.each(['drawn', 'drawn-only'])('is not %s, which holds no questions out', (name) => {
+    for (const submit of submitted) expect(() => submit(name)).toThrow(`"${name}" holds no questions out`);
+  });
+
+  it.each(['split', 'both', 'amc23'])('may be %s', (name) => {
+    for (const submit of submitted) expect(() => submit(name)).not.toThrow();
+  });
+});
