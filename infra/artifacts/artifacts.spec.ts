@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync, fstatSync, statSync } from 'node:fs';
+import { mkdtemp, open, readdir, rm, symlink, writeFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { ArtifactStore } from './artifact-store.js';
 import { canonicalJson } from './canonical-json.js';
@@ -17,7 +18,10 @@ describe('artifact store of files', () => {
     root = await mkdtemp(join(tmpdir(), 'agentflow-artifacts-'));
     store = openArtifactStore(pathToFileURL(root).href);
   });
-  afterEach(async () => rm(root, { recursive: true, force: true }));
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await rm(root, { recursive: true, force: true });
+  });
 
   it('writes a file whole and names it by URI, sha256 and size', async () => {
     const stored = await store.writeFile('runs/a b/batches/000001.arrow', Buffer.from('content'));
@@ -28,6 +32,21 @@ describe('artifact store of files', () => {
     });
     expect((await store.readFile(stored.uri, stored.sha256)).toString()).toBe('content');
     expect(await readdir(join(root, 'runs/a b/batches'))).toEqual(['000001.arrow']);
+  });
+
+  it('I8: forces a file to the disk before it has its name, and then its name and each new directory', async () => {
+    const target = join(root, 'runs/r/000001.arrow');
+    const forced = await recordSyncs(target);
+    await store.writeFile('runs/r/000001.arrow', Buffer.from('content'));
+    const [file, directory, parent] = [target, join(root, 'runs/r'), join(root, 'runs')].map(
+      (path) => statSync(path).ino,
+    );
+    expect(forced).toEqual([
+      { inode: parent, named: false },
+      { inode: statSync(root).ino, named: false },
+      { inode: file, named: false },
+      { inode: directory, named: true },
+    ]);
   });
 
   it('replaces a file, and many writers at once leave one whole file', async () => {
@@ -87,4 +106,18 @@ function reverseKeys(value: unknown): unknown {
       .reverse()
       .map(([key, part]) => [key, reverseKeys(part)]),
   );
+}
+
+/** Every fsync from now on: of which inode, and whether the target had its name by then. */
+async function recordSyncs(target: string): Promise<{ inode: number; named: boolean }[]> {
+  const syncs: { inode: number; named: boolean }[] = [];
+  const some = await open('.', 'r');
+  const prototype = Object.getPrototypeOf(some) as FileHandle;
+  await some.close();
+  const spy = jest.spyOn(prototype, 'sync');
+  spy.mockImplementation(function (this: FileHandle) {
+    syncs.push({ inode: fstatSync(this.fd).ino, named: existsSync(target) });
+    return this.datasync();
+  });
+  return syncs;
 }

@@ -90,6 +90,8 @@ def commit_directory(directory: Path, files: Mapping[str, Content], manifest: Ma
     make_directories(directory.parent)
     standing = _standing(directory)
     if standing is not None:
+        # Who named it may have died before that was on the disk.
+        fsync_directory(directory.parent)
         return standing
     temporary = directory.with_name(f"{directory.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
     try:

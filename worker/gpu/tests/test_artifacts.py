@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,62 @@ def test_what_was_committed_is_read_back(target: Path) -> None:
     assert load_directory(target) == (manifest, FILES)
     assert manifest["step"] == 1
     assert [path.name for path in target.parent.iterdir()] == ["000001"]
+
+
+class Forced:
+    """What is forced to the disk, in order: inodes, and `named` where a directory gets its final name."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.steps: list[int | str] = []
+        fsync, rename = os.fsync, Path.rename
+
+        def recorded_fsync(descriptor: int) -> None:
+            self.steps.append(os.fstat(descriptor).st_ino)
+            fsync(descriptor)
+
+        def recorded_rename(path: Path, name: Path) -> Path:
+            self.steps.append("named")
+            return rename(path, name)
+
+        monkeypatch.setattr(os, "fsync", recorded_fsync)
+        monkeypatch.setattr(Path, "rename", recorded_rename)
+
+
+def inodes(*paths: Path) -> list[int]:
+    return [path.stat().st_ino for path in paths]
+
+
+def test_i8_files_are_on_the_disk_before_the_directory_has_its_name_and_the_name_before_it_is_used(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target.parent.mkdir(parents=True)
+    forced = Forced(monkeypatch)
+
+    def written_by_another(path: Path) -> None:
+        path.write_bytes(b"c" * 100)
+
+    commit_directory(target, {**FILES, "c.bin": written_by_another}, {"step": 1})
+    before, after = forced.steps[: forced.steps.index("named")], forced.steps[forced.steps.index("named") + 1 :]
+    assert set(before) == set(inodes(*target.iterdir(), target))
+    assert before[-1] == target.stat().st_ino
+    assert after == inodes(target.parent)
+
+
+def test_i8_every_directory_that_is_made_on_the_way_is_on_the_disk(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced = Forced(monkeypatch)
+    commit_directory(target, FILES, {"step": 1})
+    assert forced.steps[:3] == inodes(tmp_path, tmp_path / "runs", tmp_path / "runs" / "r")
+
+
+def test_i8_the_name_of_a_directory_whose_writer_died_is_on_the_disk_before_it_is_used(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit_directory(target, FILES, {"step": 1})
+    forced = Forced(monkeypatch)
+    commit_directory(target, FILES, {"step": 1})
+    assert forced.steps == inodes(target.parent)
 
 
 def test_a_whole_directory_is_never_written_again(target: Path) -> None:
