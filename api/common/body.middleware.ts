@@ -7,6 +7,8 @@ export const MAX_BODY_BYTES = 65_536;
 /** The same of a question: it may come with pictures, in base64. */
 export const MAX_QUESTION_BYTES = 24 * 1024 * 1024;
 const QUESTIONS = '/v1/agent_flows';
+/** Objects and arrays inside each other: no body of this API has more, and what walks a body must come to its end. */
+const MAX_DEPTH = 64;
 
 const JSON_TYPES = ['application/json'];
 const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml'];
@@ -50,10 +52,17 @@ function parseBody(request: Request, _response: Response, next: NextFunction): v
   if (typeof request.body !== 'string') return next();
   const [name, parse] = request.is(JSON_TYPES) ? ['JSON', JSON.parse] : ['YAML', parseYaml];
   try {
-    request.body = parse(request.body) as unknown;
+    const body = parse(request.body) as unknown;
+    if (isDeeper(body, MAX_DEPTH)) throw new Error('it is nested too deeply');
+    request.body = body;
     next();
   } catch (error) {
     const message = `The body is not ${name} that can be accepted: ${(error as Error).message}`;
     next(badRequest(`invalid_${name.toLowerCase()}`, message, { cause: error }));
   }
+}
+
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((part) => isDeeper(part, depth - 1));
 }

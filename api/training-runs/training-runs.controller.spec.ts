@@ -116,6 +116,14 @@ describe(TrainingRunsController, () => {
     expect(named.body).toMatchObject(invalid);
   });
 
+  it('refuses a body without a bottom, also one with an Idempotency-Key', async () => {
+    const body = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
+    const invalid = { error: { code: 'invalid_json', message: expect.stringContaining('nested too deeply') } };
+    const send = () => api.request('post', PATH).type('application/json').send(body).expect(400);
+    expect((await send()).body).toMatchObject(invalid);
+    expect((await send().set('Idempotency-Key', 'deep')).body).toMatchObject(invalid);
+  });
+
   it('lists steps and checkpoints', async () => {
     const { id } = await create();
     const { dataSource } = api.database;
