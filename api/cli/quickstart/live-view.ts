@@ -1,4 +1,4 @@
-import ora from 'ora';
+import type { Ora } from 'ora';
 import type { RunFailure } from '../../../workflows/contracts/agent-activities.js';
 import type { EvaluationDto } from '../../evaluations/evaluation.dto.js';
 import type { RunEventDto } from '../../events/run-event.dto.js';
@@ -27,17 +27,17 @@ interface StepData {
 
 /** A line per step and evaluation, and below them, on a terminal, a bar with the phase and the time left. */
 export class LiveView {
-  private readonly spinner = ora({ stream: process.stderr, discardStdin: false });
   private readonly stepSeconds: number[] = [];
   private phase = 'starting';
   private step: number;
   private steps: number;
-  private lastStepAt = Date.now();
 
   constructor(
     private readonly client: ApiClient,
     private readonly run: TrainingRunDto,
+    /** Has to clear the spinner first: others say something too while it turns. */
     private readonly say: (line: string) => void,
+    private readonly spinner: Ora,
   ) {
     this.step = run.step;
     this.steps = run.steps;
@@ -57,9 +57,7 @@ export class LiveView {
 
   private show(event: RunEventDto): void {
     const line = this.describe(event);
-    if (!line) return;
-    this.spinner.clear();
-    this.say(line);
+    if (line) this.say(line);
   }
 
   private describe({ type, data, run_id }: RunEventDto): string | undefined {
@@ -69,11 +67,10 @@ export class LiveView {
   }
 
   private describeStep({ step, metrics }: StepData): string {
-    const now = Date.now();
-    this.stepSeconds.push((now - this.lastStepAt) / 1000);
-    this.lastStepAt = now;
-    this.step = step;
     const { reward_mean, loss, entropy, tool_mix, tokens_sampled, rollout_seconds, seconds } = metrics;
+    this.step = step;
+    // What the step itself took: the events of a run that is resumed come all at once.
+    this.stepSeconds.push(seconds + (tool_mix ? rollout_seconds : 0));
     const name = `step ${String(step).padStart(String(this.steps).length)}/${this.steps}`;
     if (!tool_mix) return `${name}  loss ${formatNumber(loss)}  ${seconds.toFixed(0)} s gradient`;
     return [
@@ -103,8 +100,8 @@ export class LiveView {
   }
 
   private timeLeft(): string {
-    const recent = this.stepSeconds.slice(1).slice(-5);
-    if (recent.length === 0) return '';
+    const recent = this.stepSeconds.slice(-5);
+    if (recent.length === 0 || this.step >= this.steps) return '';
     const mean = recent.reduce((sum, seconds) => sum + seconds, 0) / recent.length;
     return `  about ${Math.ceil((mean * (this.steps - this.step)) / 60)} min left`;
   }

@@ -1,5 +1,7 @@
+import ora from 'ora';
 import { describeUrls } from '../../../infra/local/describe.js';
 import type { CliContext } from '../context.js';
+import { interruptSignal } from './interrupt.js';
 import { openStack, type OpenStack } from './open-stack.js';
 import { LiveView } from './live-view.js';
 import { describeOtherRuns, runsBeside } from './other-runs.js';
@@ -20,22 +22,25 @@ export interface QuickstartOptions {
  */
 export async function quickstart(context: CliContext, options: QuickstartOptions): Promise<void> {
   const config = await loadConfig(options);
-  const interrupt = new AbortController();
-  const onSignal = () => interrupt.abort();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
-  const say = options.json ? context.note : context.print;
-  const stack = await openStack({ say, signal: interrupt.signal, detach: options.detach ?? false });
+  const interrupted = interruptSignal();
+  const spinner = ora({ stream: process.stderr, discardStdin: false });
+  const print = options.json ? context.note : context.print;
+  const say = (line: string): void => {
+    spinner.clear(); // else a line of the stack would be appended to the spinner's
+    print(line);
+  };
+  const stack = await openStack({ say, signal: interrupted, detach: options.detach ?? false });
   try {
     say(`\n${describeUrls(stack.urls)}\n`);
     const { run, resumed } = await startOrResume(stack.client, config);
     say(resumed ? `Resuming ${run.id} at step ${run.step}.` : `Submitted ${run.id}.`);
     for (const line of describeOtherRuns(run, await runsBeside(stack.client, run))) say(line);
     if (options.detach) return say(`Watch it with: npx agentflow runs watch ${run.id}`);
-    const view = new LiveView(stack.client, run, say);
-    await view.follow(interrupt.signal);
-    if (interrupt.signal.aborted) return say('Interrupted. The same command goes on where the run is.');
+    const view = new LiveView(stack.client, run, say, spinner);
+    await view.follow(interrupted);
+    if (interrupted.aborted) return say('Interrupted. The same command goes on where the run is.');
     await finish(context, options, stack, run.id, resumed);
-    if (!options.json && process.stdout.isTTY) await stayUp(say, interrupt.signal);
+    if (!options.json && process.stdout.isTTY) await stayUp(say, interrupted);
   } finally {
     await stack.close();
   }

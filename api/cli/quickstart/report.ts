@@ -49,10 +49,21 @@ export function textReport(outcome: Outcome): string {
     `checkpoint  ${newest?.uri ?? '-'}`,
     '',
     'Next:',
-    '  npm run up                                   keep the stack running, with the Temporal UI on every rollout',
-    `  npx agentflow runs show ${run.id}      the run, its policy and its configuration`,
-    '  npm run quickstart -- --seed 1 --steps 32    another seed, longer',
+    ...next(run).map((line) => `  ${line}`),
   ].join('\n');
+}
+
+/** Commands for looking around, each with what it is for. */
+function next({ id, policy }: TrainingRunDto): string[] {
+  const commands = [
+    ['npm run up', 'keep the stack running, with the Temporal UI on every rollout; then:'],
+    [`npx agentflow runs show ${id}`, 'the run again; --json: with its configuration'],
+    ...(policy
+      ? [[`npx agentflow solve "What is the area of Mordby times 7?" --policy ${policy}`, 'ask the planner']]
+      : []),
+    ['npm run quickstart -- --seed 1 --steps 32', 'another seed, longer'],
+  ];
+  return commands.map(([command, meaning]) => `${command}  # ${meaning}`);
 }
 
 function accuracyTable(before?: EvaluationDto, after?: EvaluationDto, others: EvaluationDto[] = []): string[] {

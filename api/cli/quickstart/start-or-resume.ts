@@ -1,27 +1,31 @@
-import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { canonicalJson } from '../../../infra/artifacts/canonical-json.js';
 import { PROJECT_ROOT } from '../../../infra/config/project-root.js';
 import { runConfigSchema, type RunConfig } from '../../../workflows/contracts/run-config.js';
-import { parseYaml } from '../../common/yaml-document.js';
+import { describeIssues } from '../../training-runs/config/config-issues.js';
 import type { TrainingRunDto } from '../../training-runs/dto/training-run.dto.js';
 import { CliError } from '../cli-error.js';
 import type { ApiClient } from '../client/api-client.js';
+import { readConfiguration } from '../submission.js';
 
 const UNFINISHED: readonly TrainingRunDto['status'][] = ['queued', 'running', 'pausing', 'paused'];
 
-/** The effective configuration: the file's, with the steps and the seed of the command line. */
+/**
+ * The effective configuration: the file's, with the steps and the seed of the command line.
+ * @throws CliError with everything that is wrong, before a stack is started for it
+ */
 export async function loadConfig(options: { config: string; steps?: number; seed?: number }): Promise<RunConfig> {
   const path = isAbsolute(options.config) ? options.config : join(PROJECT_ROOT, options.config);
   const { steps, seed } = options;
-  const parsed = runConfigSchema.safeParse({
-    ...(parseYaml(await readFile(path, 'utf8')) as object),
+  const value = {
+    ...(await readConfiguration(path, { set: [] })),
     ...(steps !== undefined && { steps }),
     ...(seed !== undefined && { seed }),
-  });
+  };
+  const parsed = runConfigSchema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-  throw new CliError(`${options.config}:\n${lines.join('\n')}`);
+  const issues = describeIssues({ schema: runConfigSchema, value }, parsed.error.issues);
+  throw new CliError(`${path} cannot be accepted:\n${issues.map(({ message }) => `- ${message}`).join('\n')}`);
 }
 
 /**
