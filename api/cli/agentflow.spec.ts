@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { PROJECT_ROOT } from '../../infra/config/project-root.js';
+
+/** In a checkout of its own, as far as the command looks at it. */
+describe('the command agentflow', () => {
+  let checkout: string;
+  let command: string;
+
+  beforeEach(() => {
+    checkout = mkdtempSync(join(tmpdir(), 'agentflow-command-'));
+    command = join(checkout, 'api/cli/agentflow.mjs');
+    cpSync(join(PROJECT_ROOT, 'api/cli/agentflow.mjs'), command);
+  });
+  afterEach(() => rmSync(checkout, { recursive: true }));
+
+  const run = () =>
+    new Promise<{ code: number; output: string }>((resolve) => {
+      execFile(command, ['runs', 'list'], (error, stdout, stderr) =>
+        resolve({ code: Number(error?.code ?? 0), output: stdout + stderr }),
+      );
+    });
+
+  it('says in a fresh clone how to set the project up', async () => {
+    expect(await run()).toEqual({ code: 1, output: expect.stringContaining('npm run up') });
+  });
+
+  it('is the compiled program, arguments and exit code included, once there is one', async () => {
+    mkdirSync(join(checkout, 'dist/api/cli'), { recursive: true });
+    writeFileSync(join(checkout, 'package.json'), '{ "type": "module" }');
+    const program = 'console.log(process.argv.slice(2).join(" ")); process.exitCode = 3;';
+    writeFileSync(join(checkout, 'dist/api/cli/main.js'), program);
+    expect(await run()).toEqual({ code: 3, output: 'runs list\n' });
+  });
+});
