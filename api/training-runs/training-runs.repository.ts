@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, MoreThan } from 'typeorm';
+import { DataSource, In, MoreThan, Not } from 'typeorm';
 import { Checkpoint, TrainingRun, TrainingStep } from '../../infra/database/entities/index.js';
 import { appendEvent } from '../../infra/database/run-events.js';
 import { badRequest } from '../common/api-error.js';
@@ -29,6 +29,14 @@ export class TrainingRunsRepository {
 
   async find(project: string, id: string): Promise<TrainingRun | null> {
     return this.dataSource.getRepository(TrainingRun).findOneBy({ project, id });
+  }
+
+  /** Those of the runs that are of other projects. */
+  async ofOthers(project: string, ids: string[]): Promise<string[]> {
+    const others = await this.dataSource
+      .getRepository(TrainingRun)
+      .find({ select: { id: true }, where: { id: In(ids), project: Not(project) } });
+    return others.map(({ id }) => id);
   }
 
   /** Newest first; one more than `limit`. */

@@ -1,13 +1,15 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OperatorFile } from '../../infra/config/operator-file.js';
 import type { TrainingRun } from '../../infra/database/entities/index.js';
+import type { RunConfig } from '../../workflows/contracts/run-config.js';
 import { notFound } from '../common/api-error.js';
 import { readIdempotency, sha256Of } from '../common/idempotency.js';
 import { toList, type IdPageQuery, type List, type NumberPageQuery } from '../common/list.dto.js';
 import { newId } from '../common/new-id.js';
 import { OPERATOR } from '../dependencies.module.js';
 import { RunWorkflows } from '../temporal/run-workflows.js';
-import { parseRunConfig } from './config/parse-run-config.js';
+import { namedRuns } from './config/named-runs.js';
+import { parseRunConfig, refusedConfig } from './config/parse-run-config.js';
 import { toCheckpointDto, type CheckpointDto } from './dto/checkpoint.dto.js';
 import { toTrainingRunDto, type TrainingRunDto } from './dto/training-run.dto.js';
 import { toTrainingStepDto, type TrainingStepDto } from './dto/training-step.dto.js';
@@ -39,6 +41,7 @@ export class TrainingRunsService {
   ): Promise<{ run: TrainingRunDto; created: boolean }> {
     const idempotency = readIdempotency(idempotencyKey, body);
     const config = parseRunConfig(body, this.operator);
+    await this.refuseRunsOfOthers(project, config);
     const { name, steps } = config;
     const run: NewTrainingRun = { id: newId('run'), project, name, steps, config, configSha256: sha256Of(config) };
     const earlier = await this.repository.create(run, idempotency);
@@ -72,6 +75,19 @@ export class TrainingRunsService {
     const run = await this.repository.find(project, id);
     if (!run) throw notFound('training_run_not_found', `There is no training run "${id}".`, { param: 'id' });
     return run;
+  }
+
+  /** Another project's run is none to name. One that does not exist is refused when the run begins. */
+  private async refuseRunsOfOthers(project: string, config: RunConfig): Promise<void> {
+    const named = namedRuns(config);
+    const others = await this.repository.ofOthers(
+      project,
+      named.map(({ run }) => run),
+    );
+    const issues = named
+      .filter(({ run }) => others.includes(run))
+      .map(({ param, run }) => ({ param, message: `${param}: there is no training run "${run}".` }));
+    if (issues.length > 0) throw refusedConfig(issues);
   }
 
   private async tryStart(run: TrainingRun): Promise<void> {

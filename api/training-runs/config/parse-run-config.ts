@@ -9,12 +9,13 @@ import { unregisteredNames, type RegisteredNames } from './registered-names.js';
  */
 export function parseRunConfig(body: unknown, registered: RegisteredNames): RunConfig {
   const parsed = runConfigSchema.safeParse(body, { reportInput: true });
-  if (!parsed.success) throw refused(describeIssues({ schema: runConfigSchema, value: body }, parsed.error.issues));
+  if (!parsed.success)
+    throw refusedConfig(describeIssues({ schema: runConfigSchema, value: body }, parsed.error.issues));
   const unknown = unregisteredNames(parsed.data, registered);
-  if (unknown.length > 0) throw refused(unknown);
+  if (unknown.length > 0) throw refusedConfig(unknown);
   return parsed.data;
 }
 
-function refused(issues: ApiIssue[]): Error {
+export function refusedConfig(issues: ApiIssue[]): Error {
   return refusal('invalid_run_configuration', 'The run configuration', issues);
 }
