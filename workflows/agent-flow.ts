@@ -1,4 +1,6 @@
 import { condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import type { AskedFlow } from './asked-flow.js';
+import { timesBudget } from './budget.js';
 import { runCalls } from './calls.js';
 import type { ModuleInput, Plan, Timed } from './contracts/agent-activities.js';
 import { FailureType } from './contracts/failures.js';
@@ -11,8 +13,6 @@ import { callOnQueue, modelsOf, modelsOfExecution, type Call } from './model-que
 
 /** Memory, budgets and outcome of one agent flow: workflow state, pure but for the activities it calls. */
 export class Flow {
-  /** What every module call is told. */
-  private readonly common: ModuleInput;
   private readonly memory: MemoryEntry[] = [];
   private analysis: Analysis = { summary: '', skills: '', tools: '', considerations: '' };
   private seconds = 0;
@@ -22,9 +22,11 @@ export class Flow {
   private reward: number | undefined;
   private grading: AgentFlowResult['grading'];
 
-  constructor(private readonly input: AgentFlowInput) {
-    const { flow, query, model, config } = input;
-    this.common = { flow, query, model, budget: config.budget, cache: config.cache };
+  /** @param asked who pauses the flow where its budget is spent; any other flow leaves that to its run */
+  constructor(
+    private readonly input: AgentFlowInput,
+    private readonly asked?: AskedFlow,
+  ) {
     setHandler(holdSignal, (held) => void (this.held = held), {
       description: 'Stop before the next activity, or go on.',
     });
@@ -59,7 +61,6 @@ export class Flow {
     const turnsLeft = max_turns - this.memory.length;
     const memory = this.remembered(this.memory);
     const request = {
-      ...this.common,
       analysis: this.analysis,
       tools,
       memory,
@@ -71,7 +72,9 @@ export class Flow {
     };
     try {
       return await this.timed(modelsOf(planner), (calls) =>
-        calls.planTurn.executeWithOptions({ summary: `turn ${turn} of ${max_turns}` }, [request]),
+        calls.planTurn.executeWithOptions({ summary: `turn ${turn} of ${max_turns}` }, [
+          { ...this.common, ...request },
+        ]),
       );
     } catch (error) {
       if (turn === 1 || !failedWith(error, FailureType.PromptTooLong)) throw error;
@@ -166,6 +169,13 @@ export class Flow {
     return result;
   }
 
+  /** What every module call is told. */
+  private get common(): ModuleInput {
+    const { flow, query, model, config } = this.input;
+    const { budget, cache } = config;
+    return { flow, query, model, budget: budget && timesBudget(budget, this.asked?.budgets ?? 1), cache };
+  }
+
   private finalAnswer(): string | undefined {
     return this.answers[this.input.config.outputs[0]];
   }
@@ -190,10 +200,13 @@ export class Flow {
 
   /** Calls, when not held, on the queue of the language models that are asked. */
   private ask<T>(models: string[], call: Call<T>): Promise<T> {
-    return callOnQueue(this.input.settings, models, async (calls) => {
-      await this.released();
-      return call(calls);
-    });
+    const made = () =>
+      callOnQueue(this.input.settings, models, async (calls) => {
+        await this.released();
+        this.describe();
+        return call(calls);
+      });
+    return this.asked ? this.asked.afford(made) : made();
   }
 
   private async released(): Promise<void> {

@@ -1,5 +1,5 @@
 import { Flow } from './agent-flow.js';
-import { askedFlow } from './asked-flow.js';
+import { AskedFlow } from './asked-flow.js';
 import type { AgentFlowInput, AgentFlowResult } from './contracts/flow.js';
 
 /**
@@ -7,11 +7,13 @@ import type { AgentFlowInput, AgentFlowResult } from './contracts/flow.js';
  * spent, then answer and score. Every call is an activity, so that every turn can be seen, retried and replayed.
  */
 export async function agentFlow(input: AgentFlowInput): Promise<AgentFlowResult> {
-  return input.flow.purpose === 'ask' ? askedFlow(input, () => run(input)) : run(input);
+  if (input.flow.purpose !== 'ask') return run(input);
+  const asked = new AskedFlow(input);
+  return asked.run(() => run(input, asked));
 }
 
-async function run(input: AgentFlowInput): Promise<AgentFlowResult> {
-  const flow = new Flow(input);
+async function run(input: AgentFlowInput, asked?: AskedFlow): Promise<AgentFlowResult> {
+  const flow = new Flow(input, asked);
   try {
     if (flow.takesTurns()) await flow.analyse();
     while (flow.isOpen()) {

@@ -1,3 +1,4 @@
+import type { RunFailure } from './contracts/agent-activities.js';
 import type { AgentFlowInput, AgentFlowResult, MemoryEntry, Outcome } from './contracts/flow.js';
 import type { Cell } from './contracts/benchmark-evaluation.js';
 import type { EvaluationConfig } from './contracts/evaluation-config.js';
@@ -103,8 +104,12 @@ export function runDetails(input: TrainingRunInput, state: TrainingRunState, pha
         ],
       ],
     ),
-    state.failure ? `\nPaused by **${state.failure.type}**: ${cell(state.failure.message)}` : '',
+    state.failure ? `\n${pauseDetails(state.failure)}` : '',
   ].join('\n');
+}
+
+export function pauseDetails({ type, message }: RunFailure): string {
+  return `Paused by **${type}**: ${cell(message)}`;
 }
 
 function table(head: string[], rows: (string | number)[][]): string {

@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Decision, RunStatus } from './contracts/agent-activities.js';
+import type { FlowStatus } from './contracts/asked-flow.js';
 import type { RunConfig } from './contracts/run-config.js';
 import type { PauseOptions, ResumeOptions, TrainingRunProgress } from './contracts/training-run.js';
 
@@ -7,6 +8,8 @@ import type { PauseOptions, ResumeOptions, TrainingRunProgress } from './contrac
 export const pauseUpdate = defineUpdate<RunStatus, [PauseOptions?]>('pause');
 /** `allow`: parts of the run's identity that have changed since it began, and with which it goes on from now on. */
 export const resumeUpdate = defineUpdate<RunStatus, [ResumeOptions?]>('resume');
+/** Of an asked flow that is paused: its budget is granted once more. */
+export const resumeFlowUpdate = defineUpdate<FlowStatus, []>('resume');
 /** Finish the current step, evaluate, and complete. */
 export const stopAfterStepUpdate = defineUpdate<RunStatus, []>('stopAfterStep');
 /** The one hyper-parameter that is safe to change: it is frozen with the next batch (I4). */

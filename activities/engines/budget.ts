@@ -40,7 +40,7 @@ export async function requireBudget(
     if (limit === undefined || spent < limit) continue;
     throw nonRetryable(
       FailureType.BudgetSpent,
-      `The budget is spent: ${spent} of ${limit} ${unit}. Resuming the run grants the budget once more.`,
+      `The budget is spent: ${spent} of ${limit} ${unit}. Resuming grants the budget once more.`,
     );
   }
 }

@@ -339,6 +339,33 @@ describe(AgentFlowsController, () => {
     expect(text.match(/^event: .*$/gm)).toHaveLength(10);
   });
 
+  it('tells of a pause for as long as it lasts, after all that was told before, and resumes', async () => {
+    const { id } = await ask();
+    const { dataSource } = api.database;
+    await writeFlowStatus(dataSource, { flowId: id, version: 1, status: 'running' });
+    const { started_at } = await get(id);
+    await addTurns(dataSource, id);
+    const failure = { type: 'BudgetSpent', message: 'The budget is spent: 3 of 3 calls.' };
+    await writeFlowStatus(dataSource, { flowId: id, version: 2, status: 'paused', failure });
+    const told = await events(id);
+    expect(told.at(-1)).toMatchObject({ type: 'flow.paused', data: { failure } });
+    expect(told.map(({ sequence }) => sequence)).toEqual(told.map(({ sequence }) => sequence).sort((a, b) => a - b));
+    expect(await events(id, `?after=${told.at(-1)?.id}`)).toEqual([]);
+    await writeFlowStatus(dataSource, { flowId: id, version: 4, status: 'paused', failure });
+    expect(await events(id, `?after=${told.at(-1)?.id}`)).toMatchObject([{ type: 'flow.paused' }]);
+
+    api.flows.calls.length = 0;
+    await api.request('post', `/v1/agent_flows/${id}/resume`).expect(200);
+    expect(api.flows.calls).toEqual([['resume', id]]);
+    await writeFlowStatus(dataSource, { flowId: id, version: 5, status: 'running' });
+    expect(await events(id)).toEqual(told.slice(0, -1));
+    expect(await get(id)).toMatchObject({ status: 'running', failure: null, paused_at: null, started_at });
+    const result = { ...RESULT, flowId: id };
+    await writeFlowStatus(dataSource, { flowId: id, version: 6, status: 'completed', result });
+    expect((await events(id, `?after=${told.at(-1)?.id}`)).map(({ type }) => type)).toEqual(['flow.completed']);
+    await api.request('post', `/v1/agent_flows/${id}/resume`).expect(409);
+  });
+
   it('cancels what has not ended, and only that', async () => {
     const { id } = await ask();
     await writeFlowStatus(api.database.dataSource, { flowId: id, version: 1, status: 'running' });
@@ -355,7 +382,9 @@ describe(AgentFlowsController, () => {
     const { id } = await ask();
     const key = await createApiKey(api.database.dataSource, 'other');
     for (const path of [id, `${id}/events`]) await api.request('get', `/v1/agent_flows/${path}`, key).expect(404);
-    await api.request('post', `/v1/agent_flows/${id}/cancel`, key).expect(404);
+    for (const verb of ['cancel', 'resume']) {
+      await api.request('post', `/v1/agent_flows/${id}/${verb}`, key).expect(404);
+    }
     expect((await api.request('get', '/v1/agent_flows', key).expect(200)).body).toMatchObject({ data: [] });
   });
 });

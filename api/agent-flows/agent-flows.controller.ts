@@ -93,6 +93,15 @@ export class AgentFlowsController {
     return this.service.trace(project, id);
   }
 
+  @Post(':id/resume')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Resume a flow that is paused because its budget is spent: it is granted once more' })
+  @ApiOkResponse(FLOW)
+  @ApiConflictResponse({ description: 'The flow has ended.' })
+  async resume(@Project() project: string, @Param('id') id: string): Promise<AgentFlowDto> {
+    return this.service.resume(project, id);
+  }
+
   @Post(':id/cancel')
   @HttpCode(200)
   @ApiOperation({ summary: 'Cancel: the flow ends without an answer' })

@@ -12,7 +12,7 @@ import type { TurnOutput } from './flow-events.js';
 
 export type NewAgentFlow = Omit<
   AgentFlow,
-  'status' | 'statusVersion' | 'result' | 'failure' | 'createdAt' | 'startedAt' | 'finishedAt'
+  'status' | 'statusVersion' | 'result' | 'failure' | 'createdAt' | 'startedAt' | 'pausedAt' | 'finishedAt'
 >;
 
 const OUTSIDE_TURNS = 0;

@@ -62,18 +62,13 @@ export class AgentFlowsService {
     return toList(await this.repository.list(project, page), page.limit, ({ id }) => id, toAgentFlowDto);
   }
 
-  /** The workflow ends the flow and writes its status; the API writes none. */
+  /** A paused flow goes on, with its budget granted once more; one that runs is left as it is. */
+  async resume(project: string, id: string): Promise<AgentFlowDto> {
+    return this.act(project, id, 'resumed', () => this.workflows.resume(id));
+  }
+
   async cancel(project: string, id: string): Promise<AgentFlowDto> {
-    const flow = await this.load(project, id);
-    if (hasEnded(flow.status)) throw alreadyEnded(flow);
-    if (flow.status === 'queued') await this.workflows.start(flow);
-    try {
-      await this.workflows.cancel(id);
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) throw alreadyEnded(await this.load(project, id));
-      throw error;
-    }
-    return toAgentFlowDto(await this.load(project, id));
+    return this.act(project, id, 'cancelled', () => this.workflows.cancel(id));
   }
 
   /** @throws ApiError 404 also where the flow is another project's */
@@ -81,6 +76,20 @@ export class AgentFlowsService {
     const flow = await this.repository.find(project, id);
     if (!flow) throw notFound('agent_flow_not_found', `There is no agent flow "${id}".`, { param: 'id' });
     return flow;
+  }
+
+  /** The workflow acts and writes the status; the API writes none. */
+  private async act(project: string, id: string, done: string, verb: () => Promise<void>): Promise<AgentFlowDto> {
+    const flow = await this.load(project, id);
+    if (hasEnded(flow.status)) throw alreadyEnded(flow, done);
+    if (flow.status === 'queued') await this.workflows.start(flow);
+    try {
+      await verb();
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) throw alreadyEnded(await this.load(project, id), done);
+      throw error;
+    }
+    return toAgentFlowDto(await this.load(project, id));
   }
 
   private async newFlow(project: string, asked: Question, policy?: KnownPolicy): Promise<NewAgentFlow> {
@@ -118,7 +127,7 @@ export class AgentFlowsService {
   }
 }
 
-function alreadyEnded({ id, status }: AgentFlow): Error {
+function alreadyEnded({ id, status }: AgentFlow, done: string): Error {
   const state = hasEnded(status) ? status : `${status}, but its workflow has ended`;
-  return conflict('flow_ended', `${id} is ${state}; it cannot be cancelled.`, { param: 'id' });
+  return conflict('flow_ended', `${id} is ${state}; it cannot be ${done}.`, { param: 'id' });
 }

@@ -14,16 +14,19 @@ export type TurnOutput = Pick<Turn, 'turn' | 'module' | 'output' | 'createdAt'>;
  * flow makes its calls one after the other and each commits its row before the next begins: sequences become visible in
  * ascending order, and a reader by sequence misses nothing.
  */
-const QUEUED = 1;
-const ANALYSIS = 2;
-const TURN = 10;
+const QUEUED = 1000;
+const ANALYSIS = 2000;
+const TURN = 10_000;
 const PLAN = 0;
-const TOOL_CALL = 1;
-const TOOL_RESULT = 2;
-const VERDICT = 3;
+const TOOL_CALL = 1000;
+const TOOL_RESULT = 2000;
+const VERDICT = 3000;
 /** After the longest flow's last turn. */
-const ANSWERS = 1000;
-const END = 1010;
+const ANSWERS = 1_000_000;
+const ANSWER = 1000;
+const END = 1_010_000;
+/** Pauses that can come between two others of these, each with a sequence of its own. */
+const PAUSES = 999;
 
 type Told = [sequence: number, type: FlowEventType, data: Record<string, unknown>, at: Date];
 
@@ -40,12 +43,10 @@ export function turnAfter(sequence: number): number {
  * @param usage of a flow that has ended
  */
 export function flowEvents(flow: AgentFlow, turns: readonly TurnOutput[], usage?: UsageDto): FlowEventDto[] {
-  const told = [
-    queued(flow),
-    ...turns.filter(inTime(flow)).flatMap((turn) => toldBy(flow, turn, turns)),
-    ...end(flow, usage),
-  ];
-  return told.toSorted(([a], [b]) => a - b).map((event) => toDto(flow.id, event));
+  const told = [queued(flow), ...turns.filter(inTime(flow)).flatMap((turn) => toldBy(flow, turn, turns))];
+  return [...told, ...pause(flow, told), ...end(flow, usage)]
+    .toSorted(([a], [b]) => a - b)
+    .map((event) => toDto(flow.id, event));
 }
 
 /** What a lost attempt writes after its flow has ended belongs to no stream: it would come after the end. */
@@ -56,6 +57,13 @@ function inTime({ finishedAt }: AgentFlow): (turn: TurnOutput) => boolean {
 function queued({ question, model, policyName, policySha256, config, createdAt }: AgentFlow): Told {
   const policy = { policy: policyName, policy_sha256: policySha256 };
   return [QUEUED, 'flow.queued', { question, model, ...policy, max_turns: config.max_turns }, createdAt];
+}
+
+/** After all that was told. A flow that goes on has no such event: nothing is missed by who did not see it wait. */
+function pause({ status, statusVersion, failure, pausedAt }: AgentFlow, told: readonly Told[]): Told[] {
+  if (status !== 'paused' || !pausedAt) return [];
+  const last = Math.max(...told.map(([sequence]) => sequence));
+  return [[last + Math.min(statusVersion, PAUSES), 'flow.paused', { failure }, pausedAt]];
 }
 
 function end({ status, result, failure, finishedAt }: AgentFlow, usage?: UsageDto): Told[] {
@@ -107,7 +115,7 @@ function toldByGenerator({ config }: AgentFlow, { module, output, createdAt }: T
   const place = config.outputs.indexOf(kind as AnswerKind);
   if (name !== 'generator' || place < 0) return [];
   const { answer, seconds } = output as Timed<{ answer: string }>;
-  return [[ANSWERS + place, 'flow.answer', { output: kind, answer, seconds }, createdAt]];
+  return [[ANSWERS + ANSWER * place, 'flow.answer', { output: kind, answer, seconds }, createdAt]];
 }
 
 function toDto(flowId: string, [sequence, type, data, at]: Told): FlowEventDto {

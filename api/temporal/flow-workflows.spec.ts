@@ -3,8 +3,9 @@ import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { writeFlowStatus } from '../../infra/database/flow-status.js';
 import { scriptedActivities } from '../../test/support/scripted-activities.js';
-import { Gate } from '../../test/support/started-run.js';
+import { Gate, until } from '../../test/support/started-run.js';
 import { TEST_SETTINGS, WorkflowHarness } from '../../test/support/workflow-harness.js';
+import type { PlanTurnInput } from '../../workflows/contracts/agent-activities.js';
 import { FailureType } from '../../workflows/contracts/failures.js';
 import { FlowReconcilerService } from '../agent-flows/flow-reconciler.service.js';
 import { ApiClient } from '../cli/client/api-client.js';
@@ -18,7 +19,7 @@ describe(FlowWorkflows, () => {
   let harness: WorkflowHarness;
   let api: TestApi;
   let client: ApiClient;
-  let nextPlan: () => Promise<unknown> = () => Promise.resolve();
+  let nextPlan: (input: PlanTurnInput) => Promise<unknown> = () => Promise.resolve();
 
   beforeAll(async () => {
     harness = await WorkflowHarness.start();
@@ -30,7 +31,7 @@ describe(FlowWorkflows, () => {
     const scripted = scriptedActivities({ agent: { setFlowStatus } });
     const { planTurn } = scripted.agent;
     scripted.agent.planTurn = async (input) => {
-      await nextPlan();
+      await nextPlan(input);
       return planTurn(input);
     };
     await harness.work(scripted);
@@ -40,10 +41,13 @@ describe(FlowWorkflows, () => {
     await harness?.stop();
   });
 
-  const ask = () => client.ask({ question: 'What is 1 plus 1?', model: 'tiny-random' });
+  const ask = (flow: object = {}) => client.ask({ question: 'What is 1 plus 1?', model: 'tiny-random', flow });
   const follow = async (id: string): Promise<string[]> => {
     const types: string[] = [];
-    for await (const { type } of client.followFlow(id)) types.push(type);
+    for await (const { type } of client.followFlow(id)) {
+      types.push(type);
+      if (type === 'flow.paused') break;
+    }
     return types;
   };
 
@@ -76,18 +80,47 @@ describe(FlowWorkflows, () => {
     nextPlan = () => Promise.resolve();
   });
 
-  it.each([
-    [
-      'a first prompt that does not fit',
-      TOO_LONG,
-      { outcome: 'prompt_too_long', failure: { type: 'prompt_too_long' } },
-    ],
-    ['a budget that is spent', SPENT, { outcome: null, failure: { type: 'BudgetSpent', message: SPENT.message } }],
-  ])('I2: fails without an answer on %s', async (_, failure, told) => {
-    nextPlan = () => Promise.reject(failure);
+  it('I2: fails without an answer on a first prompt that does not fit', async () => {
+    nextPlan = () => Promise.reject(TOO_LONG);
     const { id } = await ask();
     expect((await follow(id)).at(-1)).toBe('flow.failed');
-    expect(await client.getFlow(id)).toMatchObject({ status: 'failed', answer: null, ...told });
+    const failure = { type: 'prompt_too_long' };
+    expect(await client.getFlow(id)).toMatchObject({ status: 'failed', answer: null, outcome: failure.type, failure });
+    nextPlan = () => Promise.resolve();
+  });
+
+  it('pauses where its budget is spent, and goes on when resumed, with the budget granted once more', async () => {
+    const granted: unknown[] = [];
+    nextPlan = ({ budget }) => {
+      granted.push(budget?.calls);
+      return budget?.calls === 6 ? Promise.resolve() : Promise.reject(SPENT);
+    };
+    const { id } = await ask({ budget: { calls: 2 } });
+    const failure = { type: 'BudgetSpent', message: SPENT.message };
+    for (const budgets of [1, 2]) {
+      await until(async () => granted.length === budgets && (await client.getFlow(id)).status === 'paused');
+      expect(await follow(id)).toEqual(['flow.queued', 'flow.paused']);
+      const paused = await client.getFlow(id);
+      expect(paused).toMatchObject({ failure, outcome: null, finished_at: null });
+      expect(paused.paused_at).not.toBeNull();
+      // Two at once are one: the budget is granted once.
+      await Promise.all([client.resumeFlow(id), client.resumeFlow(id)]);
+    }
+    expect(await follow(id)).toEqual(['flow.queued', 'flow.completed']);
+    expect(granted).toEqual([2, 4, 6]);
+    const flow = await client.getFlow(id);
+    expect(flow).toMatchObject({ status: 'completed', answer: '2', failure: null, paused_at: null });
+    await expect(client.resumeFlow(id)).rejects.toMatchObject({ status: 409, body: { error: { code: 'flow_ended' } } });
+    nextPlan = () => Promise.resolve();
+  });
+
+  it('cancels a flow that is paused', async () => {
+    nextPlan = () => Promise.reject(SPENT);
+    const { id } = await ask();
+    expect((await follow(id)).at(-1)).toBe('flow.paused');
+    await client.cancelFlow(id);
+    await until(async () => (await client.getFlow(id)).status === 'cancelled');
+    expect(await client.getFlow(id)).toMatchObject({ failure: null, paused_at: null });
     nextPlan = () => Promise.resolve();
   });
 

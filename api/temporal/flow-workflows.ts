@@ -29,6 +29,10 @@ export class FlowWorkflows extends WorkflowCalls {
     };
     return this.startOnce('agentFlow', options, deadlineMs);
   }
+
+  async resume(id: string): Promise<void> {
+    await this.update(id, 'resume');
+  }
 }
 
 function toInput(flow: AgentFlow, settings: RunSettings): AgentFlowInput {

@@ -55,13 +55,6 @@ export class RunWorkflows extends WorkflowCalls {
     await this.call(deadlineMs, () => this.connection.workflowService.getSystemInfo({}));
   }
 
-  private update<T>(runId: string, name: string, ...args: [] | [unknown]): Promise<T> {
-    const handle = this.client.workflow.getHandle(runId);
-    return this.call(this.deadlineMs, () =>
-      args.length === 0 ? handle.executeUpdate<T, []>(name) : handle.executeUpdate<T, [unknown]>(name, { args }),
-    );
-  }
-
   private startOptions(run: TrainingRun) {
     const { config } = run;
     const input: TrainingRunInput = { runId: run.id, config, settings: this.settings };

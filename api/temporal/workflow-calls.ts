@@ -46,6 +46,14 @@ export class WorkflowCalls {
     });
   }
 
+  /** @throws WorkflowNotFoundError, WorkflowUpdateFailedError */
+  protected update<T>(id: string, name: string, ...args: [] | [unknown]): Promise<T> {
+    const handle = this.client.workflow.getHandle(id);
+    return this.call(this.deadlineMs, () =>
+      args.length === 0 ? handle.executeUpdate<T, []>(name) : handle.executeUpdate<T, [unknown]>(name, { args }),
+    );
+  }
+
   protected call<T>(deadlineMs: number, work: () => Promise<T>): Promise<T> {
     return this.connection.withDeadline(Date.now() + deadlineMs, work);
   }

@@ -8,6 +8,8 @@ export class FakeFlowWorkflows implements Pick<FlowWorkflows, keyof FlowWorkflow
   readonly calls: unknown[][] = [];
   /** Thrown by every call while it is set. */
   failure?: Error;
+  /** What a workflow does that is resumed. */
+  resumed: () => Promise<unknown> = () => Promise.resolve();
 
   async start({ id }: { id: string }): Promise<boolean> {
     this.record('start', id);
@@ -16,6 +18,11 @@ export class FakeFlowWorkflows implements Pick<FlowWorkflows, keyof FlowWorkflow
 
   async cancel(id: string): Promise<void> {
     this.record('cancel', id);
+  }
+
+  async resume(id: string): Promise<void> {
+    this.record('resume', id);
+    await this.resumed();
   }
 
   private record(...call: unknown[]): void {

@@ -24,7 +24,8 @@ export async function writeFlowStatus(dataSource: DataSource, input: SetFlowStat
       statusVersion: version,
       result: result,
       failure,
-      ...(status === 'running' && { startedAt: () => 'now()' }),
+      pausedAt: status === 'paused' ? () => 'now()' : null,
+      ...(status === 'running' && { startedAt: () => 'COALESCE(started_at, now())' }),
       ...(hasEnded(status) && { finishedAt: () => 'now()' }),
     })
     .where('id = :id AND status_version < :version', { id, version })

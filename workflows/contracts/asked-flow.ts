@@ -2,7 +2,7 @@ import type { RunFailure } from './agent-activities.js';
 import type { AgentFlowResult } from './flow.js';
 
 /** Where an agent flow that someone asked for stands. */
-export type FlowStatus = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+export type FlowStatus = 'queued' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
 
 export interface SetFlowStatusInput {
   flowId: string;

@@ -11,6 +11,7 @@ import { usageOf, usageSchema } from './usage.dto.js';
 const FLOW_STATUSES = [
   'queued',
   'running',
+  'paused',
   'completed',
   'failed',
   'cancelled',
@@ -35,9 +36,10 @@ export const agentFlowSchema = z.object({
   answers: z.record(z.string(), z.string()).nullable().describe('All of them, where there are several.'),
   turns: z.int().nullable(),
   tools: z.array(z.string()).nullable().describe('One per turn; `none` for a plan that could not be read.'),
-  failure: z.object({ type: z.string(), message: z.string() }).nullable(),
+  failure: z.object({ type: z.string(), message: z.string() }).nullable().describe('Why it failed, or is paused.'),
   created_at: z.iso.datetime(),
   started_at: z.iso.datetime().nullable(),
+  paused_at: z.iso.datetime().nullable().describe('Null unless it is paused.'),
   finished_at: z.iso.datetime().nullable(),
 });
 export type AgentFlowDto = z.infer<typeof agentFlowSchema>;
@@ -73,6 +75,7 @@ export function toAgentFlowDto(row: AgentFlow): AgentFlowDto {
     failure: row.failure && { type: row.failure.type, message: row.failure.message },
     created_at: row.createdAt.toISOString(),
     started_at: row.startedAt?.toISOString() ?? null,
+    paused_at: row.pausedAt?.toISOString() ?? null,
     finished_at: row.finishedAt?.toISOString() ?? null,
   };
 }

@@ -9,6 +9,7 @@ const FLOW_EVENTS = [
   'turn.tool_result',
   'turn.verdict',
   'flow.answer',
+  'flow.paused',
   'flow.completed',
   'flow.failed',
   'flow.cancelled',

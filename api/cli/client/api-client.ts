@@ -127,6 +127,10 @@ export class ApiClient {
     return this.json(flowPath(id));
   }
 
+  async resumeFlow(id: string): Promise<AgentFlowDto> {
+    return this.post(`${flowPath(id)}/resume`, {});
+  }
+
   async cancelFlow(id: string): Promise<AgentFlowDto> {
     return this.post(`${flowPath(id)}/cancel`, {});
   }

@@ -7,6 +7,7 @@ import { watchFlow } from '../solve/watch-flow.js';
 interface SolveOptions extends Asking {
   id?: string;
   cancel?: boolean;
+  resume?: boolean;
   json?: boolean;
 }
 
@@ -31,6 +32,11 @@ export function registerSolve(program: Command, context: CliContext): void {
         'maxTurns',
       ]),
     )
+    .addOption(
+      new Option('--resume', 'with --id: let it go on after its budget was spent, granted once more').conflicts(
+        'cancel',
+      ),
+    )
     .option('--cancel', 'with --id: end it without an answer')
     .option('--json', 'turns go to standard error; the last line of standard output is one JSON object')
     .action(async (question: string | undefined, options: SolveOptions) => solve(context, question, options));
@@ -41,7 +47,9 @@ async function solve(context: CliContext, question: string | undefined, options:
     throw new CliError('Give a question, or --id with a question that was asked before.');
   }
   if (options.cancel && options.id === undefined) throw new CliError('--cancel needs --id: what is to end.');
+  if (options.resume && options.id === undefined) throw new CliError('--resume needs --id: what is to go on.');
   const client = await context.client();
+  if (options.resume) await client.resumeFlow(options.id!);
   if (options.cancel) await client.cancelFlow(options.id!);
   const id = options.id ?? (await client.ask(await readQuestion(question!, options))).id;
   context.note(`${id}: Ctrl-C stops watching, not the agent. To see it again: npx agentflow solve --id ${id}`);

@@ -18,6 +18,7 @@ const DESCRIPTIONS: Record<FlowEventType, (data: Data) => string[]> = {
   'turn.tool_result': ({ result, mistake }) => [...optional('  result', result), ...optional('  mistake', mistake)],
   'turn.verdict': ({ verdict, critique }) => [line('  verdict', `${text(verdict)}: ${text(critique)}`)],
   'flow.answer': ({ output, answer }) => [line(output === 'direct' ? 'answer' : `answer (${text(output)})`, answer)],
+  'flow.paused': ({ failure }) => [line('paused', describeFailure(failure))],
   'flow.completed': ({ outcome }) => [line('completed', outcome)],
   'flow.failed': ({ failure }) => [line('failed', describeFailure(failure))],
   'flow.cancelled': () => ['cancelled'],

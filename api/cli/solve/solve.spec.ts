@@ -125,6 +125,20 @@ describe('agentflow solve', () => {
     expect(exitCode).toBe(1);
   });
 
+  it('stops watching a flow that is paused, says how it goes on, and lets it go on', async () => {
+    const { id } = await solve('Is it paused?');
+    const failure = { type: 'BudgetSpent', message: '3 of 3 calls' };
+    await flows().update({ id }, { status: 'paused', pausedAt: new Date(), finishedAt: null, failure });
+    const { lines, notes, exitCode } = await cli('--id', id);
+    expect(lines.at(-1)).toBe('paused     BudgetSpent: 3 of 3 calls');
+    expect(notes.at(-1)).toContain(`npx agentflow solve --id ${id} --resume`);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse((await cli('--id', id, '--json')).lines[0])).toMatchObject({ status: 'paused', failure });
+    api.flows.resumed = () => flows().update({ id }, { status: 'completed', finishedAt: new Date(), failure: null });
+    const resumed = await cli('--id', id, '--resume');
+    expect([resumed.lines.at(-1), resumed.exitCode]).toEqual(['completed  answered', 0]);
+  });
+
   it('cancels', async () => {
     const { id } = await solve('Is it cancelled?');
     await flows().update({ id }, { status: 'running', finishedAt: null });
@@ -138,6 +152,7 @@ describe('agentflow solve', () => {
     ['neither a question nor an id', [], /Give a question/],
     ['both', ['Why?', '--id', 'flow-a'], /Give a question/],
     ['a cancellation of nothing', ['Why?', '--cancel'], /needs --id/],
+    ['a resumption of nothing', ['Why?', '--resume'], /needs --id/],
     ['a file that is not there', ['Why?', '--config', 'none.yaml'], /cannot be read/],
     ['a flow that is not there', ['--id', 'flow-none'], /no agent flow "flow-none"/],
     ['a policy that is not there', ['Why?', '--policy', 'run-none@1'], /no policy "run-none@1"/],

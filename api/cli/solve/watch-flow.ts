@@ -4,7 +4,7 @@ import type { CliContext } from '../context.js';
 import { describeFlowEvent } from '../output/describe-flow-event.js';
 
 /**
- * Prints what a flow does until it has ended. The exit code is 1 unless it completed.
+ * Prints what a flow does until it has ended or is paused. The exit code is 1 unless it completed.
  * @param json prints the turns to standard error, and as the last line of standard output one JSON object
  */
 export async function watchFlow(context: CliContext, id: string, { json = false }: { json?: boolean }): Promise<void> {
@@ -19,9 +19,16 @@ export async function watchFlow(context: CliContext, id: string, { json = false 
   for await (const event of client.followFlow(id, { onReconnect })) {
     away = false;
     for (const line of describeFlowEvent(event)) tell(line);
+    // Nothing more happens until somebody resumes it.
+    if (event.type === 'flow.paused') break;
   }
   const flow = await client.getFlow(id);
   if (json) context.print(JSON.stringify(summary(flow)));
+  if (flow.status === 'paused') {
+    context.note(
+      `To let it go on: npx agentflow solve --id ${id} --resume. To end it: npx agentflow solve --id ${id} --cancel`,
+    );
+  }
   if (flow.status !== 'completed') context.setExitCode(1);
 }
 
