@@ -1,8 +1,10 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
   ChildWorkflowFailure,
   isCancellation,
+  TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
 import type { RunFailure } from './contracts/agent-activities.js';
@@ -18,6 +20,13 @@ export function listedFailure(error: unknown): RunFailure | undefined {
     return { type: cause.type, message: cause.message, groups: details?.groups };
   }
   return undefined;
+}
+
+/** A child, or a child of one, that somebody terminated or cancelled by hand: what it did can be taken again. */
+export function endedByHand(error: unknown): RunFailure | undefined {
+  if (!(error instanceof ChildWorkflowFailure) || CancellationScope.current().consideredCancelled) return undefined;
+  const byHand = isCancellation(error) || rootOf(error) instanceof TerminatedFailure;
+  return byHand ? { type: 'Unexpected', message: explain(error) } : undefined;
 }
 
 /** What failed, from the outermost call to the reason: `agentFlow run-a/1/0/1: planTurn: connection refused`. */

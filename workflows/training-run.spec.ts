@@ -135,6 +135,33 @@ describe('trainingRun', () => {
     await expect(result()).resolves.toMatchObject({ status: 'completed', step: 1 });
   });
 
+  it.each(['terminate', 'cancel'] as const)('pauses when somebody calls %s on a part of it', async (end) => {
+    const gate = new Gate();
+    const scripted = scriptedActivities();
+    const { planTurn } = scripted.agent;
+    let waiting = '';
+    scripted.agent.planTurn = async (input) => {
+      if (input.flow.purpose === 'evaluation') {
+        waiting = input.flow.flowId;
+        await gate.passed();
+      }
+      return planTurn(input);
+    };
+    const { handle, calls, result } = await startRun(harness, tinyRun(1), scripted);
+    await gate.someoneWaits();
+    const part = waiting.slice(0, waiting.lastIndexOf('/'));
+    try {
+      await harness.client.workflow.getHandle(end === 'terminate' ? waiting : part)[end]();
+    } finally {
+      gate.open();
+    }
+    await untilStatus(handle, 'paused');
+    expect((await progress(handle)).failure?.message).toContain(`evaluation ${part}: `);
+    await handle.executeUpdate('resume');
+    await expect(result()).resolves.toMatchObject({ status: 'completed', step: 1 });
+    expect(calls.statuses.map(({ status }) => status)).not.toContain('cancelling');
+  });
+
   it('fails, and says why, when the model cannot be initialised', async () => {
     const scripted = scriptedActivities({
       trainer: {

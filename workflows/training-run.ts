@@ -21,7 +21,7 @@ import type { PlannerEngine, RunConfig } from './contracts/run-config.js';
 import type { TrainingRunInput, TrainingRunResult, TrainingRunState } from './contracts/training-run.js';
 import { runDetails } from './details.js';
 import { evaluation } from './evaluation.workflow.js';
-import { explain, listedFailure } from './failed-calls.js';
+import { endedByHand, explain, listedFailure } from './failed-calls.js';
 import { handleMessages } from './run-messages.js';
 import { searchAttributes } from './contracts/search-attributes.js';
 import { StickyTrainer } from './trainer.js';
@@ -270,13 +270,16 @@ export class TrainingRun {
     this.state.checkpointStep = step;
   }
 
-  /** Work that a failure of the closed list pauses: an operator looks, mends and resumes, and it is tried again. */
+  /**
+   * Work that a failure of the closed list pauses, or the end of a child by hand: an operator looks, mends and resumes,
+   * and it is tried again.
+   */
   private async attempt<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await work();
       } catch (error) {
-        const failure = listedFailure(error);
+        const failure = listedFailure(error) ?? endedByHand(error);
         if (!failure) throw error;
         await this.pauseFor(failure);
       }
