@@ -5,12 +5,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import { ProviderServer, type Behaviour } from '../activities/engines/llm/testing/provider-server.js';
 import { createAgentActivities } from '../activities/index.js';
 import { openArtifactStore } from '../infra/artifacts/open-artifact-store.js';
+import { runSettings } from '../infra/config/run-settings.js';
 import { CachedReply, Rollout, RunSpending, Turn } from '../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../infra/database/testing/test-database.js';
 import { EmbeddedPolicyClient } from '../activities/engines/embedded-policy-client.js';
 import { flowSchema } from '../workflows/contracts/flow-config.js';
 import type { AgentFlowInput, AgentFlowResult } from '../workflows/contracts/flow.js';
-import { AGENT_TASK_QUEUE } from '../workflows/contracts/task-queues.js';
+import { AGENT_TASK_QUEUE, providerTaskQueue } from '../workflows/contracts/task-queues.js';
+import type { RunSettings } from '../workflows/contracts/training-run.js';
 import { scriptedActivities } from './support/scripted-activities.js';
 import { TEST_SETTINGS, WorkflowHarness } from './support/workflow-harness.js';
 
@@ -78,38 +80,42 @@ describe('an agent flow with a language model in every module', () => {
   let database: TestDatabase;
   let harness: WorkflowHarness;
   let script: Record<string, Behaviour[]>;
+  let settings: RunSettings;
 
   beforeAll(async () => {
     process.env.TEST_FLOW_KEY = KEY;
     const [address] = await Promise.all([server.start(), start()]);
-    const dependencies = {
+    const languageModels = {
+      providers: {
+        there: {
+          kind: 'openai-compatible' as const,
+          base_url: address,
+          key: { env: 'TEST_FLOW_KEY' },
+          concurrency: 8,
+        },
+      },
+      language_models: {
+        large: {
+          provider: 'there',
+          model: 'model-1',
+          context: 32_768,
+          output: 'json-schema' as const,
+          images: false,
+          temperature: true,
+          price: { input: 1, output: 1 },
+        },
+      },
+    };
+    const agent = createAgentActivities({
       dataSource: database.dataSource,
       artifacts: openArtifactStore(pathToFileURL(tmpdir()).href),
       policyClient: new EmbeddedPolicyClient('http://127.0.0.1:1'),
       datasets: { atlas: { kind: 'made' as const } },
-      languageModels: {
-        providers: {
-          there: {
-            kind: 'openai-compatible' as const,
-            base_url: address,
-            key: { env: 'TEST_FLOW_KEY' },
-            concurrency: 8,
-          },
-        },
-        language_models: {
-          large: {
-            provider: 'there',
-            model: 'model-1',
-            context: 32_768,
-            output: 'json-schema' as const,
-            images: false,
-            temperature: true,
-            price: { input: 1, output: 1 },
-          },
-        },
-      },
-    };
-    await harness.work({ ...scriptedActivities(), agent: createAgentActivities(dependencies) });
+      languageModels,
+    });
+    settings = runSettings({ timeouts: TEST_SETTINGS, ...languageModels });
+    await harness.work({ ...scriptedActivities(), agent });
+    await harness.poll(providerTaskQueue('there'), agent);
   });
   afterAll(async () => {
     await harness.stop();
@@ -136,7 +142,7 @@ describe('an agent flow with a language model in every module', () => {
       config: flowSchema.parse({ ...FLOW, ...changes }),
       greedy: false,
       score: false,
-      settings: TEST_SETTINGS,
+      settings,
     };
   }
 
@@ -205,7 +211,8 @@ describe('an agent flow with a language model in every module', () => {
   });
 
   it('stops when the budget of the run is spent, with a failure of the closed list', async () => {
-    const handle = await run(flowInput({ budget: { calls: 3 } }));
+    const input = flowInput({ budget: { calls: 3 } });
+    const handle = await run({ ...input, flow: { ...input.flow, purpose: 'evaluation' } });
     await expect(handle.result()).rejects.toMatchObject({ cause: { cause: { type: 'BudgetSpent' } } });
     expect(server.requests).toHaveLength(3);
   });

@@ -48,7 +48,7 @@ describe('an agent flow on SmolLM2 behind an OpenAI-compatible server', () => {
       policyClient: new EmbeddedPolicyClient('http://127.0.0.1:1'),
       datasets: { atlas: { kind: 'made' } },
       languageModels: {
-        providers: { local: { kind: 'openai-compatible', base_url: `${server.url}/v1`, concurrency: 16 } },
+        providers: { local: { kind: 'openai-compatible', base_url: `${server.url}/v1` } },
         language_models: {
           smollm2: {
             provider: 'local',
