@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { interruptSignal } from '../../api/cli/quickstart/interrupt.js';
 import { openStack } from '../../api/cli/quickstart/open-stack.js';
+import { openScreen } from '../../api/cli/quickstart/screen.js';
 import { PROJECT_ROOT } from '../../infra/config/project-root.js';
 import { ARMS } from './arms.js';
 import { runArm, type ArmResult } from './run-arm.js';
@@ -17,25 +19,25 @@ const { seeds, steps } = new Command('experiment:paper')
   .parse()
   .opts<{ seeds: number[]; steps: number }>();
 
-const say = (line: string) => void process.stdout.write(`${line}\n`);
-const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupt.abort());
+const screen = openScreen((line) => void process.stdout.write(`${line}\n`));
+const { say } = screen;
+const interrupted = interruptSignal();
 
-const stack = await openStack({ say, signal: interrupt.signal, detach: false });
+const stack = await openStack({ say, signal: interrupted, detach: false });
 try {
   for (const seed of seeds) {
     const results: Record<string, ArmResult> = {};
     for (const arm of ARMS) {
       say(`\n${arm.name}: ${arm.description}`);
       const config = await arm.config({ seed, steps }, results[ARMS[0].name]?.runId);
-      results[arm.name] = await runArm(stack.client, config, say, interrupt.signal);
+      results[arm.name] = await runArm(stack.client, config, screen, interrupted);
     }
     await mkdir(RESULTS, { recursive: true });
     await writeFile(join(RESULTS, `seed-${seed}.json`), `${JSON.stringify({ seed, steps, arms: results }, null, 2)}\n`);
   }
   say(`\n${resultsTable(await readResults(RESULTS))}`);
 } catch (error) {
-  if (!interrupt.signal.aborted) throw error;
+  if (!interrupted.aborted) throw error;
   say('Interrupted. The same command goes on where the runs are.');
 } finally {
   await stack.close();

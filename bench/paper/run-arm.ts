@@ -1,5 +1,6 @@
 import type { ApiClient } from '../../api/cli/client/api-client.js';
 import { LiveView } from '../../api/cli/quickstart/live-view.js';
+import type { Screen } from '../../api/cli/quickstart/screen.js';
 import type { EvaluationDto } from '../../api/evaluations/evaluation.dto.js';
 import type { TrainingStepDto } from '../../api/training-runs/dto/training-step.dto.js';
 import type { TrainingRunDto } from '../../api/training-runs/dto/training-run.dto.js';
@@ -31,13 +32,13 @@ export type Measured = Pick<
 export async function runArm(
   client: ApiClient,
   config: RunConfig,
-  say: (line: string) => void,
+  screen: Screen,
   signal: AbortSignal,
 ): Promise<ArmResult> {
   const run = (await sameRun(client, config)) ?? (await client.createRun(submission(config)));
   if (run.status === 'paused') await client.resume(run.id);
-  say(`${run.id}: ${run.name}, seed ${config.seed}, ${run.status}`);
-  if (run.status !== 'completed') await new LiveView(client, run, say).follow(signal);
+  screen.say(`${run.id}: ${run.name}, seed ${config.seed}, ${run.status}`);
+  if (run.status !== 'completed') await new LiveView(client, run, screen).follow(signal);
   signal.throwIfAborted();
   const ended = await client.getRun(run.id);
   if (ended.status !== 'completed') throw new Error(`${run.id} is ${ended.status}: npx agentflow runs show ${run.id}`);

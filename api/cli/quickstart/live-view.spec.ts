@@ -15,6 +15,8 @@ const times = (rollout_seconds: number, seconds: number) => ({
   ...{ rollout_seconds, seconds },
 });
 
+const silentSpinner = () => ora({ isEnabled: false, isSilent: true });
+
 describe(LiveView, () => {
   let api: TestApi;
 
@@ -48,8 +50,8 @@ describe(LiveView, () => {
     }
     const client = new ApiClient(api);
     const said: string[] = [];
-    const spinner = ora({ isEnabled: false, isSilent: true });
-    const view = new LiveView(client, await client.getRun(runId), (line) => said.push(line), spinner);
+    const screen = { say: (line: string) => said.push(line), spinner: silentSpinner() };
+    const view = new LiveView(client, await client.getRun(runId), screen);
     await view.follow(new AbortController().signal);
     return { runId, said };
   };
@@ -57,9 +59,11 @@ describe(LiveView, () => {
   /** The line below the steps, once it is as awaited. */
   const barOf = async (runId: string, awaited: (text: string) => boolean): Promise<string> => {
     const client = new ApiClient(api);
-    const spinner = ora({ isEnabled: false, isSilent: true });
+    const spinner = silentSpinner();
     const stop = new AbortController();
-    const view = new LiveView(client, await client.getRun(runId), () => undefined, spinner).follow(stop.signal);
+    const view = new LiveView(client, await client.getRun(runId), { say: () => undefined, spinner }).follow(
+      stop.signal,
+    );
     while (!awaited(spinner.text)) await sleep(50);
     stop.abort();
     await view;

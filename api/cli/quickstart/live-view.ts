@@ -1,4 +1,3 @@
-import type { Ora } from 'ora';
 import type { RunFailure } from '../../../workflows/contracts/agent-activities.js';
 import type { EvaluationDto } from '../../evaluations/evaluation.dto.js';
 import type { RunEventDto } from '../../events/run-event.dto.js';
@@ -6,6 +5,7 @@ import type { TrainingRunDto } from '../../training-runs/dto/training-run.dto.js
 import type { ApiClient } from '../client/api-client.js';
 import { describeChoices } from '../output/describe-choices.js';
 import { formatNumber, formatShares } from '../output/format.js';
+import type { Screen } from './screen.js';
 
 const BAR_WIDTH = 24;
 const POLL_MS = 1000;
@@ -35,9 +35,7 @@ export class LiveView {
   constructor(
     private readonly client: ApiClient,
     private readonly run: TrainingRunDto,
-    /** Has to clear the spinner first: others say something too while it turns. */
-    private readonly say: (line: string) => void,
-    private readonly spinner: Ora,
+    private readonly screen: Screen,
   ) {
     this.step = run.step;
     this.steps = run.steps;
@@ -46,18 +44,18 @@ export class LiveView {
   /** Shows the run until it is finished or `signal` is aborted. */
   async follow(signal: AbortSignal): Promise<void> {
     const poll = setInterval(() => void this.refresh(), POLL_MS);
-    if (process.stderr.isTTY) this.spinner.start(this.bar());
+    if (process.stderr.isTTY) this.screen.spinner.start(this.bar());
     try {
       for await (const event of this.client.followEvents(this.run.id, { signal })) this.show(event);
     } finally {
       clearInterval(poll);
-      this.spinner.stop();
+      this.screen.spinner.stop();
     }
   }
 
   private show(event: RunEventDto): void {
     const line = this.describe(event);
-    if (line) this.say(line);
+    if (line) this.screen.say(line);
   }
 
   private describe({ type, data, run_id }: RunEventDto): string | undefined {
@@ -91,7 +89,7 @@ export class LiveView {
     } catch {
       this.phase = 'waiting for the stack'; // a part is being restarted: the event stream goes on by itself
     }
-    this.spinner.text = this.bar();
+    this.screen.spinner.text = this.bar();
   }
 
   private bar(): string {

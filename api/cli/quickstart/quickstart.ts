@@ -1,4 +1,3 @@
-import ora from 'ora';
 import { describeUrls } from '../../../infra/local/describe.js';
 import type { CliContext } from '../context.js';
 import { interruptSignal } from './interrupt.js';
@@ -6,6 +5,7 @@ import { openStack, type OpenStack } from './open-stack.js';
 import { LiveView } from './live-view.js';
 import { describeOtherRuns, runsBeside } from './other-runs.js';
 import { jsonReport, textReport } from './report.js';
+import { openScreen } from './screen.js';
 import { loadConfig, startOrResume } from './start-or-resume.js';
 
 export interface QuickstartOptions {
@@ -23,12 +23,8 @@ export interface QuickstartOptions {
 export async function quickstart(context: CliContext, options: QuickstartOptions): Promise<void> {
   const config = await loadConfig(options);
   const interrupted = interruptSignal();
-  const spinner = ora({ stream: process.stderr, discardStdin: false });
-  const print = options.json ? context.note : context.print;
-  const say = (line: string): void => {
-    spinner.clear(); // else a line of the stack would be appended to the spinner's
-    print(line);
-  };
+  const screen = openScreen(options.json ? context.note : context.print);
+  const { say } = screen;
   const stack = await openStack({ say, signal: interrupted, detach: options.detach ?? false });
   try {
     say(`\n${describeUrls(stack.urls)}\n`);
@@ -36,7 +32,7 @@ export async function quickstart(context: CliContext, options: QuickstartOptions
     say(resumed ? `Resuming ${run.id} at step ${run.step}.` : `Submitted ${run.id}.`);
     for (const line of describeOtherRuns(run, await runsBeside(stack.client, run))) say(line);
     if (options.detach) return say(`Watch it with: npx agentflow runs watch ${run.id}`);
-    const view = new LiveView(stack.client, run, say, spinner);
+    const view = new LiveView(stack.client, run, screen);
     await view.follow(interrupted);
     if (interrupted.aborted) return say('Interrupted. The same command goes on where the run is.');
     await finish(context, options, stack, run.id, resumed);
