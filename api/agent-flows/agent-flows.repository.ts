@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, MoreThanOrEqual } from 'typeorm';
+import { DataSource, IsNull, MoreThanOrEqual } from 'typeorm';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
 import { AgentFlow, Rollout, Turn } from '../../infra/database/entities/index.js';
 import { badRequest } from '../common/api-error.js';
@@ -65,7 +65,8 @@ export class AgentFlowsRepository {
   }
 
   async listQueued(): Promise<AgentFlow[]> {
-    return this.dataSource.getRepository(AgentFlow).find({ where: { status: 'queued' }, order: { createdAt: 'ASC' } });
+    const where = { status: 'queued', finishedAt: IsNull() } as const;
+    return this.dataSource.getRepository(AgentFlow).find({ where, order: { createdAt: 'ASC' } });
   }
 
   /** In the order in which they were made. */

@@ -5,6 +5,7 @@ import { LanguageModelCalls1795392000000 } from './migrations/1795392000000-lang
 import { AgentFlows1795478400000 } from './migrations/1795478400000-agent-flows.js';
 import { BenchmarkEvaluations1795564800000 } from './migrations/1795564800000-benchmark-evaluations.js';
 import { PausedFlows1795651200000 } from './migrations/1795651200000-paused-flows.js';
+import { UnfinishedFlows1795737600000 } from './migrations/1795737600000-unfinished-flows.js';
 
 /** An advisory lock's key, the same in every process: the first one migrates, the others wait for it. */
 const MIGRATION_LOCK = 4_126_530;
@@ -28,6 +29,7 @@ export function createDataSource(url: string, poolSize = 10): DataSource {
       AgentFlows1795478400000,
       BenchmarkEvaluations1795564800000,
       PausedFlows1795651200000,
+      UnfinishedFlows1795737600000,
     ],
     synchronize: false,
     installExtensions: false,

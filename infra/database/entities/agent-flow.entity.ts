@@ -8,6 +8,8 @@ import { bigintTransformer } from '../bigint.transformer.js';
 /** An agent flow that someone asked for. After its creation it is written by writeFlowStatus() alone. */
 @Entity('agent_flows')
 @Index('agent_flows_project_created', ['project', 'createdAt', 'id'])
+/** Few of many: what is to be started, and whose policies are to be kept, is asked all the time. */
+@Index('agent_flows_unfinished', ['createdAt'], { where: 'finished_at IS NULL' })
 export class AgentFlow {
   /** `flow-` and ten base32 characters; also the id of the Temporal workflow and of the flow's turns. */
   @PrimaryColumn({ type: 'text' })

@@ -110,7 +110,7 @@ class Records:
     def policies_asked(self) -> list[str]:
         """Names of the policies that unfinished questions and evaluations on benchmarks use; of some more than once."""
         query = """
-            SELECT policy_name FROM agent_flows WHERE policy_name IS NOT NULL AND status <> ALL(%(finished)s)
+            SELECT policy_name FROM agent_flows WHERE policy_name IS NOT NULL AND finished_at IS NULL
             UNION ALL
             SELECT jsonb_array_elements_text(config -> 'policies') FROM benchmark_evaluations
             WHERE status <> ALL(%(finished)s)

@@ -4,6 +4,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from flow_grpo.trainer.records import FINISHED
 from tests.trainer.run import RUN_ID, Run
 
 
@@ -39,10 +40,10 @@ def fork_of(policy: str, optimizer: bool = False) -> dict[str, Any]:
 def ask(run: Run, flow_id: str, policy: str, status: str = "running") -> None:
     """A question that a policy is asked, as the API and the workflow leave it."""
     run.execute(
-        "INSERT INTO agent_flows (id, project, question, images, dataset, model, config, policy_name, status) "
-        "VALUES (%s, 'p', 'Why?', '[]', '{}', 'm', '{}', %s, %s) "
-        "ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status",
-        (flow_id, policy, status),
+        "INSERT INTO agent_flows (id, project, question, images, dataset, model, config, policy_name, status, "
+        "finished_at) VALUES (%s, 'p', 'Why?', '[]', '{}', 'm', '{}', %s, %s, CASE WHEN %s THEN now() END) "
+        "ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, finished_at = EXCLUDED.finished_at",
+        (flow_id, policy, status, status in FINISHED),
     )
 
 
