@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from flow_grpo.policy_server.answers import chat_answer, completion_answer
 from flow_grpo.policy_server.api_errors import ApiError, from_exception, invalid_request
@@ -19,11 +20,16 @@ logger = logging.getLogger(__name__)
 # What nginx answers and logs when the client has gone; nobody reads it.
 CLIENT_CLOSED_REQUEST = 499
 
+# The server listens on loopback and has no key. A web page that makes its own name point here (DNS rebinding) still
+# sends that name as the host.
+HOSTS = ["127.0.0.1", "localhost"]
+
 
 def create_app(service: GenerationService, model: str) -> FastAPI:
     """The application. `model` is the registered name of the model that was loaded at start."""
     app = FastAPI(title="AgentFlow policy server", docs_url=None, redoc_url=None)
     _handle_errors(app)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
 
     @app.get("/health")
     def health() -> dict[str, Any]:

@@ -37,13 +37,24 @@ def app(policies: PolicyStore, engine: Engine, log_path: Path) -> Iterator[FastA
 
 
 def call(app: FastAPI, method: str, path: str, body: Json | str | None = None) -> tuple[int, Json]:
-    async def send() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://policy") as client:
-            content = json.dumps(body) if isinstance(body, dict) else body
-            return await client.request(method, path, content=content, headers={"content-type": "application/json"})
-
-    response = asyncio.run(send())
+    response = request(app, method, path, body)
     return response.status_code, response.json()
+
+
+def request(
+    app: FastAPI,
+    method: str,
+    path: str,
+    body: Json | str | None = None,
+    base: str = "http://127.0.0.1:8460",
+    content_type: str = "application/json",
+) -> httpx.Response:
+    async def send() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base) as client:
+            content = json.dumps(body) if isinstance(body, dict) else body
+            return await client.request(method, path, content=content, headers={"content-type": content_type})
+
+    return asyncio.run(send())
 
 
 def chat(app: FastAPI, **changes: Any) -> tuple[int, Json]:
@@ -59,6 +70,13 @@ def test_health_and_models(app: FastAPI, tiny: LoadedPolicy) -> None:
     status, body = call(app, "GET", "/v1/models")
     assert (status, body["object"]) == (200, "list")
     assert TINY in [entry["id"] for entry in body["data"]]
+
+
+def test_what_a_foreign_web_page_can_send_is_refused(app: FastAPI, log_path: Path) -> None:
+    assert request(app, "GET", "/health", base="http://localhost:1").status_code == 200
+    assert request(app, "POST", "/v1/completions", PLAIN, base="http://rebound.example:8460").status_code == 400
+    assert request(app, "POST", "/v1/completions", PLAIN, content_type="text/plain").status_code >= 400
+    assert not log_path.exists() or log_path.read_text() == ""
 
 
 def test_chat_answer(app: FastAPI, tiny: LoadedPolicy) -> None:
