@@ -3,6 +3,7 @@ import { allow } from './allowance.js';
 import type { Decision } from './contracts/agent-activities.js';
 import type { PauseOptions, ResumeOptions } from './contracts/training-run.js';
 import { FailureType } from './contracts/failures.js';
+import { MAX_STEPS } from './contracts/run-limits.js';
 import {
   configQuery,
   decideUpdate,
@@ -108,8 +109,9 @@ export function handleMessages(run: TrainingRun): void {
   setHandler(extendUpdate, extend, {
     validator: (steps) => {
       validator();
-      if (!Number.isInteger(steps) || steps < state.steps) {
-        throw refusal(`cannot change the number of steps from ${state.steps} to ${steps}: it can only grow`);
+      if (!Number.isInteger(steps) || steps < state.steps || steps > MAX_STEPS) {
+        const change = `from ${state.steps} to ${steps}`;
+        throw refusal(`cannot change the number of steps ${change}: it can only grow, to ${MAX_STEPS} at most`);
       }
     },
     description: 'Raise the number of steps.',

@@ -92,7 +92,9 @@ describe('trainingRun', () => {
 
   it('extends an unfinished run, and never shortens it', async () => {
     const { handle, result } = await start(2);
-    await expect(handle.executeUpdate('extend', { args: [1] })).rejects.toThrow();
+    for (const steps of [1, 2.5, 1_000_001]) {
+      await expect(handle.executeUpdate('extend', { args: [steps] })).rejects.toThrow();
+    }
     expect(await handle.executeUpdate('extend', { args: [4] })).toBe(4);
     await expect(result()).resolves.toMatchObject({ step: 4 });
   });

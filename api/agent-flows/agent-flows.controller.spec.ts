@@ -11,6 +11,7 @@ import { trainingRunRow } from '../../infra/database/testing/training-run-row.js
 import type { ApiErrorBody } from '../common/api-error.js';
 import type { List } from '../common/list.dto.js';
 import { OPERATOR } from '../dependencies.module.js';
+import { MAX_BODY_BYTES } from '../common/body.middleware.js';
 import { TestApi } from '../testing/test-api.js';
 import { AgentFlowsController } from './agent-flows.controller.js';
 import type { AgentFlowDto, AgentFlowTraceDto } from './dto/agent-flow.dto.js';
@@ -174,6 +175,16 @@ describe(AgentFlowsController, () => {
       message: expect.stringMatching(message),
     });
     expect(text.length).toBeLessThan(1500);
+  });
+
+  it('refuses a question in YAML that is as large as pictures in JSON may be: parsing it would block the process', async () => {
+    const yaml = `question: ${'x'.repeat(MAX_BODY_BYTES)}`;
+    const { body } = await api
+      .request('post', '/v1/agent_flows')
+      .set('Content-Type', 'application/yaml')
+      .send(yaml)
+      .expect(413);
+    expect((body as ApiErrorBody).error.message).toContain(String(MAX_BODY_BYTES));
   });
 
   it('takes four pictures of 4 MiB, and not five', async () => {

@@ -4,7 +4,7 @@ import { parseYaml } from './yaml-document.js';
 
 /** Bytes of a request body at most; the longest sensible configuration has some 3,000. */
 export const MAX_BODY_BYTES = 65_536;
-/** The same of a question: it may come with pictures, in base64. */
+/** The same of a question in JSON: it may come with pictures, in base64. Nothing large is parsed as YAML, which is slow. */
 export const MAX_QUESTION_BYTES = 24 * 1024 * 1024;
 const QUESTIONS = '/v1/agent_flows';
 /** Objects and arrays inside each other: no body of this API has more, and what walks a body must come to its end. */
@@ -31,7 +31,7 @@ function isTooLarge(error: unknown): boolean {
   return (error as { status?: unknown } | undefined)?.status === 413;
 }
 
-function bodyTooLarge(limit: number, cause: unknown): ApiError {
+function bodyTooLarge(limit: number, cause?: unknown): ApiError {
   const message = `The body is larger than the ${limit} bytes that this API accepts here.`;
   return new ApiError(413, 'invalid_request_error', 'body_too_large', message, { cause });
 }
@@ -50,6 +50,7 @@ function hasBody(request: Request): boolean {
 
 function parseBody(request: Request, _response: Response, next: NextFunction): void {
   if (typeof request.body !== 'string') return next();
+  if (!request.is(JSON_TYPES) && request.body.length > MAX_BODY_BYTES) return next(bodyTooLarge(MAX_BODY_BYTES));
   const [name, parse] = request.is(JSON_TYPES) ? ['JSON', JSON.parse] : ['YAML', parseYaml];
   try {
     const body = parse(request.body) as unknown;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { registeredName, trainingFlowSchema } from './flow-config.js';
 import { FORK_PART_NAMES } from './identity.js';
+import { MAX_STEPS } from './run-limits.js';
 import { contradictions, policyName, trainingSchema } from './training-config.js';
 
 const datasetFields = z.strictObject({
@@ -62,7 +63,7 @@ export const runConfigSchema = z
     name: z.string().min(1).max(100).default('training run'),
     model: registeredName,
     seed: z.int().min(0).max(0xffff_ffff).default(0),
-    steps: z.int().min(1).max(1_000_000),
+    steps: z.int().min(1).max(MAX_STEPS),
     /** Where policy 0 comes from; without it, a new adapter that changes nothing. */
     from: start.optional(),
     dataset: dataset.prefault({}),

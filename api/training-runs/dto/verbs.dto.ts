@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHANGEABLE_PART_NAMES } from '../../../workflows/contracts/identity.js';
+import { MAX_STEPS } from '../../../workflows/contracts/run-limits.js';
 
 /** The bodies of verbs may be absent: express leaves `undefined` then. */
 export const pauseBody = z
@@ -25,7 +26,7 @@ export const learningRateBody = z.strictObject({ learning_rate: learningRate });
 export type LearningRateBody = z.infer<typeof learningRateBody>;
 
 export const extendBody = z.strictObject({
-  steps: z.int().min(1).max(1_000_000).describe('The new total number of training steps.'),
+  steps: z.int().min(1).max(MAX_STEPS).describe('The new total number of training steps.'),
 });
 export type ExtendBody = z.infer<typeof extendBody>;
 

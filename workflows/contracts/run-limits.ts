@@ -1,0 +1,2 @@
+/** Training steps of a run at most, as submitted and as extended. */
+export const MAX_STEPS = 1_000_000;
