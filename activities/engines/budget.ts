@@ -40,7 +40,8 @@ export async function requireBudget(
     if (limit === undefined || spent < limit) continue;
     throw nonRetryable(
       FailureType.BudgetSpent,
-      `The budget is spent: ${spent} of ${limit} ${unit}. Resuming grants the budget once more.`,
+      `The budget is spent: ${spent} of ${limit} ${unit}. Resuming a run or a question grants the budget once more; ` +
+        'an evaluation on benchmarks has to be submitted again with a larger flow.budget.',
     );
   }
 }
