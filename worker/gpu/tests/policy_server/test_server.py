@@ -83,10 +83,8 @@ def test_a_kill_changes_no_byte_and_loses_no_log_line(environment: dict[str, str
         process.wait()
     with server(environment) as (process, client):
         assert complete(client) == before
-        started = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
-        assert time.monotonic() - started < 10
+        assert process.wait(timeout=START_TIMEOUT_S) == 0
     lines = [json.loads(line) for line in (tmp_path / "requests.jsonl").read_text().splitlines()]
     assert [(line["flow_id"], line["seed"]) for line in lines] == [("run/1/0/0", REQUEST["seed"])] * 2
 
