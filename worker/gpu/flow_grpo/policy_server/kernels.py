@@ -25,6 +25,9 @@ _LOWEST = np.float32(-np.inf)
 # numpy's error model: a division does not raise, which would keep the loop around it from being vectorised.
 compiled = njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
 inlined = njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
+# For a kernel that encloses other kernels: numba's cache keys it by what it encloses, which differs in every process,
+# so that each start would add a file and none would find one.
+enclosing = njit(nogil=True, fastmath={"contract"}, error_model="numpy")
 
 
 @inlined
@@ -184,7 +187,7 @@ def attention_kernel(kv_heads: int, group: int, head_dim: int) -> Callable[..., 
                 for d in range(head_dim):
                     s[d] += w * v[d]
 
-    @compiled
+    @enclosing
     def attention(start, stop, queries, keys, values, layer, layers, tables, positions, scale, out):
         scores = np.empty((group, tables.shape[1] * PAGE), np.float32)
         sums = np.empty((group, head_dim), np.float32)

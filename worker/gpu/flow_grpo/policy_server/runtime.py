@@ -65,7 +65,10 @@ class ModelRuntime:
         self._reserved = 0
 
     def _compile(self) -> None:
-        """Run every kernel once, on a page nobody uses yet: the first start compiles them, later ones load them."""
+        """Run every kernel once, on a page nobody uses yet.
+
+        The first start compiles them, later ones load all but attention.
+        """
         zero = np.zeros(1, np.int64)
         self.decoder.compute(self.base.decoder, Rows(zero, zero, zero, zero, np.zeros((1, 1), np.int32)))
         logits = self.decoder.logits(self.base.decoder, self._store.hidden[zero, zero])
