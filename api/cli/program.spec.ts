@@ -45,13 +45,15 @@ describe('agentflow', () => {
   });
 
   it('train starts from a policy of another run, with other keys overruled beside it', async () => {
-    const from = ['--from', 'run-parent@12'];
-    expect((await train(...from)).config.from).toEqual({ policy: 'run-parent@12', optimizer: false, allow: [] });
+    const parent = await api.commitPolicy((await train()).id, 12, 'a'.repeat(64));
+    const other = await api.commitPolicy((await train()).id, 0, 'b'.repeat(64));
+    const from = ['--from', parent];
+    expect((await train(...from)).config.from).toEqual({ policy: parent, optimizer: false, allow: [] });
     const run = await train(...from, '--with-optimizer', '--set', 'steps=5');
-    expect(run).toMatchObject({ steps: 5, config: { from: { policy: 'run-parent@12', optimizer: true } } });
+    expect(run).toMatchObject({ steps: 5, config: { from: { policy: parent, optimizer: true } } });
     const allowed = await train(...from, '--allow', 'base-model,prompts');
     expect(allowed.config.from?.allow).toEqual(['base-model', 'prompts']);
-    expect((await train(...from, '--set', 'from.policy=run-b@0')).config.from?.policy).toBe('run-b@0');
+    expect((await train(...from, '--set', `from.policy=${other}`)).config.from?.policy).toBe(other);
   });
 
   it('train --dry-run prints the effective configuration and the memory of a step, and submits nothing', async () => {

@@ -1,28 +1,40 @@
-import { Injectable } from '@nestjs/common';
-import { DataSource, In, MoreThan, Not } from 'typeorm';
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, MoreThan } from 'typeorm';
+import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
 import { Checkpoint, TrainingRun, TrainingStep } from '../../infra/database/entities/index.js';
 import { appendEvent } from '../../infra/database/run-events.js';
 import { badRequest } from '../common/api-error.js';
 import { claimKey, type Idempotency } from '../common/idempotency.js';
+import { findPolicy, requireStanding, type KnownPolicy } from '../common/known-policies.js';
 import type { IdPageQuery, NumberPageQuery } from '../common/list.dto.js';
+import { ARTIFACTS } from '../dependencies.module.js';
 
 export type NewTrainingRun = Pick<TrainingRun, 'id' | 'project' | 'name' | 'steps' | 'config' | 'configSha256'>;
 
 @Injectable()
 export class TrainingRunsRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(ARTIFACTS) private readonly artifacts: ArtifactStore,
+  ) {}
 
   /**
    * Writes a queued run, its first event and its idempotency record in one transaction (design 9).
+   * @param policies what it names, by the key that names it
    * @returns the id of the run that an earlier request with the key created, and then nothing is written
-   * @throws ApiError 409 where that request had another body
+   * @throws ApiError 409 where that request had another body; 400 where a policy was collected
    */
-  async create(run: NewTrainingRun, idempotency?: Idempotency): Promise<string | undefined> {
+  async create(
+    run: NewTrainingRun,
+    policies: ReadonlyMap<string, KnownPolicy>,
+    idempotency?: Idempotency,
+  ): Promise<string | undefined> {
     return this.dataSource.transaction(async (manager) => {
       const earlier = idempotency && (await claimKey(manager, run, idempotency));
       if (earlier) return earlier;
       await manager.insert(TrainingRun, { ...run, status: 'queued' });
       await appendEvent(manager, run.id, 'status/0', 'run.queued', { status: 'queued', step: 0 });
+      for (const [param, policy] of policies) await requireStanding(this.artifacts, param, [policy]);
       return undefined;
     });
   }
@@ -31,12 +43,8 @@ export class TrainingRunsRepository {
     return this.dataSource.getRepository(TrainingRun).findOneBy({ project, id });
   }
 
-  /** Those of the runs that are of other projects. */
-  async ofOthers(project: string, ids: string[]): Promise<string[]> {
-    const others = await this.dataSource
-      .getRepository(TrainingRun)
-      .find({ select: { id: true }, where: { id: In(ids), project: Not(project) } });
-    return others.map(({ id }) => id);
+  async findPolicy(project: string, name: string): Promise<KnownPolicy | undefined> {
+    return findPolicy(this.dataSource.manager, project, name);
   }
 
   /** Newest first; one more than `limit`. */

@@ -2,13 +2,14 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OperatorFile } from '../../infra/config/operator-file.js';
 import type { TrainingRun } from '../../infra/database/entities/index.js';
 import type { RunConfig } from '../../workflows/contracts/run-config.js';
-import { notFound } from '../common/api-error.js';
+import { notFound, type ApiIssue } from '../common/api-error.js';
 import { readIdempotency, sha256Of } from '../common/idempotency.js';
+import type { KnownPolicy } from '../common/known-policies.js';
 import { toList, type IdPageQuery, type List, type NumberPageQuery } from '../common/list.dto.js';
 import { newId } from '../common/new-id.js';
 import { OPERATOR } from '../dependencies.module.js';
 import { RunWorkflows } from '../temporal/run-workflows.js';
-import { namedRuns } from './config/named-runs.js';
+import { namedRuns, type NamedRun } from './config/named-runs.js';
 import { parseRunConfig, refusedConfig } from './config/parse-run-config.js';
 import { toCheckpointDto, type CheckpointDto } from './dto/checkpoint.dto.js';
 import { toTrainingRunDto, type TrainingRunDto } from './dto/training-run.dto.js';
@@ -41,10 +42,10 @@ export class TrainingRunsService {
   ): Promise<{ run: TrainingRunDto; created: boolean }> {
     const idempotency = readIdempotency(idempotencyKey, body);
     const config = parseRunConfig(body, this.operator);
-    await this.refuseRunsOfOthers(project, config);
+    const policies = await this.findNamed(project, config);
     const { name, steps } = config;
     const run: NewTrainingRun = { id: newId('run'), project, name, steps, config, configSha256: sha256Of(config) };
-    const earlier = await this.repository.create(run, idempotency);
+    const earlier = await this.repository.create(run, policies, idempotency);
     const stored = await this.load(project, earlier ?? run.id);
     if (!earlier) await this.tryStart(stored);
     return { run: toTrainingRunDto(stored), created: !earlier };
@@ -77,17 +78,29 @@ export class TrainingRunsService {
     return run;
   }
 
-  /** Another project's run is none to name. One that does not exist is refused when the run begins. */
-  private async refuseRunsOfOthers(project: string, config: RunConfig): Promise<void> {
-    const named = namedRuns(config);
-    const others = await this.repository.ofOthers(
-      project,
-      named.map(({ run }) => run),
-    );
-    const issues = named
-      .filter(({ run }) => others.includes(run))
-      .map(({ param, run }) => ({ param, message: `${param}: there is no training run "${run}".` }));
+  /**
+   * The policies that a configuration names, each of a run of the project: another project's run is none to name.
+   * @throws ApiError 400 that lists all that are not there
+   */
+  private async findNamed(project: string, config: RunConfig): Promise<Map<string, KnownPolicy>> {
+    const policies = new Map<string, KnownPolicy>();
+    const issues: ApiIssue[] = [];
+    for (const named of namedRuns(config)) {
+      const found = await this.findOne(project, named);
+      if (typeof found === 'string') issues.push({ param: named.param, message: `${named.param}: ${found}` });
+      else if (found) policies.set(named.param, found);
+    }
     if (issues.length > 0) throw refusedConfig(issues);
+    return policies;
+  }
+
+  /** @returns the named policy, nothing where a run alone was named, or what is not there */
+  private async findOne(project: string, { run, policy }: NamedRun): Promise<KnownPolicy | string | undefined> {
+    const named = await this.repository.find(project, run);
+    if (!named) return `there is no training run "${run}".`;
+    if (policy === undefined) return undefined;
+    const found = await this.repository.findPolicy(project, policy);
+    return found ?? `there is no policy "${policy}": ${run} has got to step ${named.step}.`;
   }
 
   private async tryStart(run: TrainingRun): Promise<void> {

@@ -4,18 +4,17 @@ import type { RunConfig } from '../../../workflows/contracts/run-config.js';
 export interface NamedRun {
   param: string;
   run: string;
+  policy?: string;
 }
 
 export function namedRuns({ from, training }: RunConfig): NamedRun[] {
   const named: NamedRun[] = [];
-  if (from) named.push({ param: 'from.policy', run: runOf(from.policy) });
+  if (from) named.push(runOf('from.policy', from.policy));
   if (training.objective === 'sft') named.push({ param: 'training.trajectories.run', run: training.trajectories.run });
-  else if (training.kl.reference !== 'base') {
-    named.push({ param: 'training.kl.reference', run: runOf(training.kl.reference) });
-  }
+  else if (training.kl.reference !== 'base') named.push(runOf('training.kl.reference', training.kl.reference));
   return named;
 }
 
-function runOf(policy: string): string {
-  return policy.slice(0, policy.lastIndexOf('@'));
+function runOf(param: string, policy: string): NamedRun {
+  return { param, run: policy.slice(0, policy.lastIndexOf('@')), policy };
 }
