@@ -5,6 +5,7 @@ import { Gate, progress, startRun, until, untilStatus, untilStep } from '../test
 import { tinyRun } from '../test/support/tiny-run.js';
 import { WorkflowHarness } from '../test/support/workflow-harness.js';
 import { FailureType } from './contracts/failures.js';
+import { searchAttributes } from './contracts/search-attributes.js';
 
 jest.setTimeout(120_000);
 
@@ -30,6 +31,15 @@ describe('trainingRun', () => {
       expect(plan.policy?.name.endsWith(`@${plan.flow.step - 1}`)).toBe(true);
     }
     expect(calls.statuses.map(({ status }) => status)).toEqual(['running', 'completed']);
+  });
+
+  it('an evaluation can be found by the benchmark that it asks, not by the data of the run', async () => {
+    const evaluation = { questions: 2, yardsticks: false, dataset: { name: 'game24' } };
+    const input = tinyRun(1, 1, { evaluation });
+    const { result } = await startRun(harness, input, scriptedActivities());
+    await result();
+    const found = await harness.client.workflow.getHandle(`${input.runId}/eval/0/policy`).describe();
+    expect(found.typedSearchAttributes.get(searchAttributes.benchmark)).toBe('game24');
   });
 
   it('pauses at a step boundary, twice is once, and resumes', async () => {

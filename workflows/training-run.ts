@@ -246,7 +246,7 @@ export class TrainingRun {
         { key: searchAttributes.trainingRun, value: runId },
         { key: searchAttributes.trainingStep, value: step },
         { key: searchAttributes.policy, value: this.policy.name },
-        { key: searchAttributes.benchmark, value: config.dataset.name },
+        { key: searchAttributes.benchmark, value: (config.evaluation.dataset ?? config.dataset).name },
       ],
     });
     if (planner !== 'policy') return;
