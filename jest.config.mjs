@@ -6,7 +6,9 @@ export default {
   testEnvironment: 'node',
   // A test that hangs fails; one on a busy machine does not.
   testTimeout: 180_000,
-  roots: ['api', 'workflows', 'activities', 'worker/agent', 'infra', 'test'].map((folder) => `<rootDir>/${folder}`),
+  roots: ['contracts', 'api', 'cli', 'workflows', 'activities', 'worker/agent', 'infra', 'bench', 'test'].map(
+    (folder) => `<rootDir>/${folder}`,
+  ),
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '@swc/jest' },

@@ -8,11 +8,12 @@ import { DefaultLogger } from '@temporalio/worker';
 import { openArtifactStore } from '../infra/artifacts/open-artifact-store.js';
 import { Turn } from '../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../infra/database/testing/test-database.js';
-import type { AgentActivities, ExecuteTurnInput, PlanTurnInput } from '../workflows/contracts/agent-activities.js';
-import type { MemoryEntry } from '../workflows/contracts/flow.js';
-import { runConfigSchema } from '../workflows/contracts/run-config.js';
+import type { AgentActivities, ExecuteTurnInput, PlanTurnInput } from '../contracts/agent-activities.js';
+import type { MemoryEntry } from '../contracts/flow.js';
+import { runConfigSchema } from '../contracts/run-config.js';
 import { EmbeddedPolicyClient } from './engines/embedded-policy-client.js';
 import { createAgentActivities } from './index.js';
+import { PolicyUnusable } from './engines/policy-errors.js';
 
 const policy = { name: 'run-1@0', sha256: 'a'.repeat(64) };
 const analysis = { summary: '', skills: '', tools: '', considerations: '' };
@@ -144,9 +145,11 @@ describe('agent activities', () => {
     expect(requests).toHaveLength(1);
   });
 
-  it('store nothing for a turn that failed, and tell an outage from a prompt that is too long (I2)', async () => {
-    reply = { status: 409, body: { error: { message: 'not here', code: 'policy_not_loaded' } } };
+  it('store nothing for a turn that failed, and tell an outage from a policy that is gone and a prompt that is too long (I2)', async () => {
+    reply = { status: 503, body: { error: { message: 'loading', code: 'busy' } } };
     await expect(asActivity(() => activities.planTurn(planInput()))).rejects.toThrow(/did not answer/);
+    reply = { status: 409, body: { error: { message: 'not here', code: 'policy_not_loaded' } } };
+    await expect(asActivity(() => activities.planTurn(planInput()))).rejects.toThrow(PolicyUnusable);
     reply = { status: 400, body: { error: { message: 'too long', code: 'context_length_exceeded' } } };
     await expect(asActivity(() => activities.planTurn(planInput()))).rejects.toThrow(
       expect.objectContaining({ type: 'PromptTooLong' }),
@@ -155,11 +158,30 @@ describe('agent activities', () => {
     expect((await asActivity(() => activities.planTurn(planInput()))).tool).toBe('calculator');
   });
 
+  it('say of a planned tool that it asks a language model, which decides on whose limits its call keeps to', async () => {
+    says('Generator: capital of France');
+    expect(await asActivity(() => activities.planTurn(planInput()))).toMatchObject({ asksModel: true });
+    says('Calculator: 1');
+    expect(await asActivity(() => activities.planTurn(planInput({ turn: 2 })))).not.toHaveProperty('asksModel');
+  });
+
   it('let the base model answer as a tool, in one line', async () => {
     says(' Paris, of course.\nAnd more');
     const step = executeInput('generator', 'capital of France');
     expect((await asActivity(() => activities.executeTurn(step))).result).toBe('Paris, of course.');
     expect(requests[0]).toMatchObject({ model: 'tiny-random', temperature: 0, max_tokens: 24 });
+  });
+
+  it('take nothing that a model only thought for a plan, a tool’s result or an answer; the plan’s text keeps it', async () => {
+    says('<think>\nLookup: 7?\n</think>\n\nCalculator: 12 * 7');
+    const plan = await asActivity(() => activities.planTurn(planInput()));
+    expect(plan).toMatchObject({ tool: 'calculator', subGoal: '12 * 7', text: expect.stringContaining('Lookup: 7?') });
+    says('<think>\nLyon? No.\n</think>\n\nParis\n');
+    const step = executeInput('generator', 'capital of France');
+    expect((await asActivity(() => activities.executeTurn(step))).result).toBe('Paris');
+    const asked = { ...planInput(), module: { engine: 'scripted' as const } };
+    const answer = await asActivity(() => activities.generateAnswer({ ...asked, output: 'base' }));
+    expect(answer.answer).toBe('Paris');
   });
 
   it('refuse tools and datasets that nobody registered', async () => {

@@ -2,7 +2,9 @@ import type { DataSource } from 'typeorm';
 import type { ArtifactStore } from '../infra/artifacts/artifact-store.js';
 import type { DatasetRegistrations } from '../infra/config/operator/datasets.js';
 import type { WebToolSettings } from '../infra/config/operator/web-tools.js';
-import type { AgentActivities } from '../workflows/contracts/agent-activities.js';
+import { writeFlowStatus } from '../infra/database/flow-status.js';
+import type { AgentActivities } from '../contracts/agent-activities.js';
+import type { SetFlowStatusInput } from '../contracts/submitted-flow.js';
 import { createBenchmarkEvaluationActivities } from './evaluations/benchmark-evaluation.activities.js';
 import { createDatasetActivities } from './datasets/dataset.activities.js';
 import { createTruthSource } from './datasets/ground-truth.js';
@@ -13,15 +15,15 @@ import { LanguageModels, type LanguageModelRegistrations } from './engines/llm/l
 import { createQueueActivities } from './engines/llm/queue.activities.js';
 import type { PolicyClient } from './engines/policy-client.js';
 import { redactingErrors } from './failures/redacting-errors.js';
-import { createAskedFlowActivities } from './flows/asked-flow.activities.js';
 import { createModuleActivities } from './modules/module.activities.js';
-import { agreeingCalls } from './runs/agreeing-calls.js';
+import { withIdentityCheck } from './runs/identity-check.js';
 import { resolveIdentity } from './runs/identity.js';
 import { createRunActivities } from './runs/run.activities.js';
 import { LlmJudge } from './scoring/judge/llm-judge.js';
 import { createScoringActivities } from './scoring/scoring.activities.js';
 import { createTools } from './tools/index.js';
 import type { OperatorTools } from './tools/operator-tools.js';
+import { ToolCallNotes } from './trajectories/tool-call-notes.js';
 import { createTrajectoryActivities } from './trajectories/trajectory.activities.js';
 import { TurnStore } from './trajectories/turn-store.js';
 
@@ -59,7 +61,7 @@ export function createAgentActivities({
   const turns = new TurnStore(dataSource);
   const activities = {
     ...createDatasetActivities(datasets),
-    ...createModuleActivities({ turns, tools, models }),
+    ...createModuleActivities({ turns, tools, toolCalls: new ToolCallNotes(dataSource), models }),
     ...createScoringActivities({
       truthOf: createTruthSource(items),
       judge: new LlmJudge(turns, models),
@@ -67,10 +69,10 @@ export function createAgentActivities({
     ...createTrajectoryActivities({ dataSource, artifacts }),
     ...createBenchmarkEvaluationActivities(dataSource),
     ...createRunActivities({ dataSource, tools, datasets }),
-    ...createAskedFlowActivities(dataSource),
+    setFlowStatus: async (input: SetFlowStatusInput) => void (await writeFlowStatus(dataSource, input)),
     ...createQueueActivities(registeredModels.providers),
   };
   return redactingErrors(
-    agreeingCalls(activities, dataSource, ({ config }) => resolveIdentity(config, tools, datasets, dataSource)),
+    withIdentityCheck(activities, dataSource, ({ config }) => resolveIdentity(config, tools, datasets, dataSource)),
   );
 }

@@ -7,11 +7,13 @@ import { EvaluationsModule } from './evaluations/evaluations.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
+import { SubmissionsModule } from './submissions/submissions.module.js';
 import { TrainingRunsModule } from './training-runs/training-runs.module.js';
 
 @Module({
   imports: [
     AuthModule,
+    SubmissionsModule,
     TrainingRunsModule,
     EventsModule,
     RolloutsModule,

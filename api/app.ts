@@ -5,7 +5,9 @@ import helmet from 'helmet';
 import { AppModule } from './app.module.js';
 import { AuthService } from './auth/auth.service.js';
 import { authenticateMiddleware } from './auth/authenticate.middleware.js';
+import { BoundedHttpAdapter } from './common/bounded-http.adapter.js';
 import { bodyMiddlewares } from './common/body.middleware.js';
+import { deadlineMiddleware } from './common/deadline.middleware.js';
 import { ErrorsFilter } from './common/errors.filter.js';
 import { hostMiddleware } from './common/host.middleware.js';
 import { invalidRequest } from './common/invalid-request.js';
@@ -21,7 +23,7 @@ export async function createApp(
   dependencies: Dependencies,
   { logger }: AppOptions = {},
 ): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.of(dependencies), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.of(dependencies), new BoundedHttpAdapter(), {
     bodyParser: false,
     forceCloseConnections: true,
     abortOnError: false,
@@ -29,6 +31,7 @@ export async function createApp(
   });
   app.disable('x-powered-by');
   app.use(
+    deadlineMiddleware(),
     // The API is served over plain HTTP on the loopback interface: nothing may send its pages to HTTPS.
     helmet({ hsts: false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }),
     hostMiddleware(),

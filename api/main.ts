@@ -1,32 +1,32 @@
 import { ConsoleLogger } from '@nestjs/common';
 import { openArtifactStore } from '../infra/artifacts/open-artifact-store.js';
-import { readEnvironment } from '../infra/config/environment.js';
+import { PROCESS_VARIABLES, readEnvironment } from '../infra/config/environment.js';
 import { loadOperatorFile } from '../infra/config/operator-file.js';
 import { runSettings } from '../infra/config/run-settings.js';
 import { createDataSource, migrate } from '../infra/database/data-source.js';
+import { keepOutputHarmless } from '../infra/processes/harmless-output.js';
+import { holdLifeline } from '../infra/processes/lifeline.js';
 import { createApp } from './app.js';
 import { createTemporalClient } from './temporal/connect.js';
-import { EvaluationWorkflows } from './temporal/evaluation-workflows.js';
-import { FlowWorkflows } from './temporal/flow-workflows.js';
-import { RunWorkflows } from './temporal/run-workflows.js';
+import { Workflows } from './temporal/workflows.js';
 
 const HOST = '127.0.0.1';
+/** A database that has fallen silent confirms no end of a connection. */
+const STOP_MS = 10_000;
 const logger = new ConsoleLogger({ json: true, colors: false });
 
 async function main(): Promise<void> {
-  const env = readEnvironment(['DATABASE_URL', 'AGENTFLOW_API_PORT', 'AGENTFLOW_ARTIFACTS', 'AGENTFLOW_OPERATOR_FILE']);
+  const env = readEnvironment(PROCESS_VARIABLES.api);
   const operator = loadOperatorFile(env.AGENTFLOW_OPERATOR_FILE);
   await migrate(env.DATABASE_URL);
-  const dataSource = await createDataSource(env.DATABASE_URL).initialize();
+  const dataSource = await createDataSource(env.DATABASE_URL, 'api').initialize();
   const { client, connection } = createTemporalClient();
-  const settings = runSettings(operator);
-  const workflows = new RunWorkflows(client, connection, settings);
-  const flows = new FlowWorkflows(client, connection, settings);
-  const evaluations = new EvaluationWorkflows(client, connection, settings);
+  const workflows = new Workflows(client, connection, runSettings(operator));
   const artifacts = openArtifactStore(env.AGENTFLOW_ARTIFACTS);
-  const app = await createApp({ dataSource, workflows, flows, evaluations, artifacts, operator }, { logger });
+  const app = await createApp({ dataSource, workflows, artifacts, operator }, { logger });
 
   const stop = async (): Promise<void> => {
+    setTimeout(() => fail(new Error(`The API did not come to its end within ${STOP_MS} ms.`)), STOP_MS).unref();
     await app.close();
     await connection.close();
     await dataSource.destroy();
@@ -46,4 +46,6 @@ function fail(error: unknown): void {
   process.exit(1);
 }
 
+keepOutputHarmless();
+holdLifeline();
 await main().catch(fail);

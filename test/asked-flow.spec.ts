@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { FlowEventDto } from '../api/agent-flows/dto/flow-event.dto.js';
-import type { ApiClient } from '../api/cli/client/api-client.js';
+import type { FlowEvent, QuestionInput } from '../cli/client/api-types.js';
+import type { ApiClient } from '../cli/client/api-client.js';
 import { SupervisedStack, until } from './support/supervised-stack.js';
 
 jest.setTimeout(600_000);
@@ -8,7 +8,7 @@ jest.setTimeout(600_000);
 const TURNS = 6;
 
 /** The untrained model plans; no number that it finds answers the question, so that every turn is used. */
-const QUESTION = {
+const QUESTION: QuestionInput = {
   question: 'How much larger is the area of Atlantis than the area of Lemuria?',
   model: 'smollm2-135m-instruct',
   max_turns: TURNS,
@@ -50,10 +50,10 @@ describe('I3: an asked flow whose processes are killed goes on and repeats no fi
   });
 });
 
-const plans = (events: FlowEventDto[]) => events.filter(({ type }) => type === 'turn.plan');
+const plans = (events: FlowEvent[]) => events.filter(({ type }) => type === 'turn.plan');
 
-async function told(client: ApiClient, id: string): Promise<FlowEventDto[]> {
-  const events: FlowEventDto[] = [];
+async function told(client: ApiClient, id: string): Promise<FlowEvent[]> {
+  const events: FlowEvent[] = [];
   for await (const event of client.followFlow(id)) events.push(event);
   return events;
 }
@@ -65,7 +65,7 @@ async function planning(stack: SupervisedStack, id: string, turn: number): Promi
 }
 
 /** What the model was asked for a turn after that turn's plan had been recorded. */
-function callsAfterTheirRecord(stack: SupervisedStack, id: string, events: FlowEventDto[]): unknown[] {
+function callsAfterTheirRecord(stack: SupervisedStack, id: string, events: FlowEvent[]): unknown[] {
   const recordedAt = new Map(plans(events).map(({ data, created_at }) => [data['turn'], Date.parse(created_at)]));
   const requests = stack.requests().filter(({ flow_id }) => flow_id === id);
   expect(requests.length).toBeGreaterThanOrEqual(TURNS);
@@ -73,6 +73,6 @@ function callsAfterTheirRecord(stack: SupervisedStack, id: string, events: FlowE
 }
 
 /** What an event says, without when and how long. */
-function said({ type, data }: FlowEventDto): unknown {
+function said({ type, data }: FlowEvent): unknown {
   return { type, data: { ...data, seconds: null, usage: null } };
 }

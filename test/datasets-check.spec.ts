@@ -6,8 +6,8 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
 import { PROJECT_ROOT } from '../infra/config/project-root.js';
 
-const CLI = join(PROJECT_ROOT, 'dist/api/cli/main.js');
-const SECONDS = { train_heartbeat_s: 1, call_heartbeat_s: 1, trainer_sticky_s: 1, patience_s: 1, group_deadline_s: 1 };
+const CLI = join(PROJECT_ROOT, 'dist/cli/main.js');
+const SECONDS = { train_heartbeat_s: 2, call_heartbeat_s: 2, trainer_sticky_s: 1, patience_s: 9, group_deadline_s: 9 };
 
 /** As a user runs it: a process of the CLI, which has another one read the files. */
 describe('agentflow datasets check', () => {
@@ -54,27 +54,42 @@ describe('agentflow datasets check', () => {
     };
     const { lines, error, code } = await check(datasets);
     expect({ error, code }).toEqual({ error: '', code: 0 });
+    const characters = expect.stringMatching(
+      /^ {2}characters of a question: median \d+, .* tokens depend on the model/,
+    );
     expect(lines).toEqual([
+      expect.stringMatching(/^dataset +training +held out/),
+      'atlas      made up',
+      expect.stringMatching(/^bamboogle +0 +1 +1 +13 to 13 +0 +0$/),
+      expect.stringMatching(/^mine +1 +0 +1 +12 to 12 +2 +0$/),
+      '',
       'atlas: a made-up world, nothing to read',
+      '',
       expect.stringMatching(/^bamboogle: 0 training, 1 held-out questions, sha256 [0-9a-f]{12}$/),
       '  families: two-hop 1',
+      characters,
+      '  licence: no file of that name beside the data',
+      '',
       expect.stringMatching(/^mine: 1 training, 0 held-out questions, sha256 [0-9a-f]{12}$/),
       '  families: mine 1',
+      characters,
+      '  licence: no file of that name beside the data',
       '  1 records not readable:',
       `    ${join(directory, 'training.csv')}, record 3: has no A.`,
       '  1 questions left out for overlap: bamboogle 1',
       expect.stringMatching(/^ {4}mine:[0-9a-f]{12} ~ bamboogle:1: who built it$/),
     ]);
-    expect((await check(datasets, 'mix')).lines[0]).toMatch(/^mine: 1 training/);
+    expect((await check(datasets, 'mix')).lines[3]).toMatch(/^mine: 1 training/);
   });
 
   it('fails where a dataset cannot be used, and says which and why', async () => {
     const path = join(directory, 'gone.csv');
     const { lines, code } = await check({ atlas: {}, mine: { ...own, path } }, 'atlas', 'mine', 'other');
     expect(code).toBe(1);
-    expect(lines[0]).toMatch(/^atlas: /);
-    expect(lines.slice(1, 3)).toEqual(['mine: CANNOT BE USED', expect.stringContaining(`${path}: cannot be read`)]);
-    expect(lines.slice(3)).toEqual(['other: CANNOT BE USED', expect.stringContaining('not registered')]);
+    expect(lines.slice(1, 4)).toEqual(['atlas    made up', 'mine     CANNOT BE USED', 'other    CANNOT BE USED']);
+    expect(lines[5]).toMatch(/^atlas: /);
+    expect(lines.slice(7, 9)).toEqual(['mine: CANNOT BE USED', expect.stringContaining(`${path}: cannot be read`)]);
+    expect(lines.slice(10)).toEqual(['other: CANNOT BE USED', expect.stringContaining('not registered')]);
   });
 
   it('says what is wrong with the operator’s file, or where it was looked for', async () => {

@@ -4,10 +4,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { ApiClient } from '../api/cli/client/api-client.js';
-import type { TrainingRunDto } from '../api/training-runs/dto/training-run.dto.js';
+import { Client, Connection } from '@temporalio/client';
+import type { ApiClient } from '../cli/client/api-client.js';
+import type { TrainingRun } from '../cli/client/api-types.js';
 import { PROJECT_ROOT } from '../infra/config/project-root.js';
 import { createDataSource } from '../infra/database/data-source.js';
+import { LIFELINE_VARIABLE } from '../infra/processes/lifeline.js';
 import { SupervisedStack, until } from './support/supervised-stack.js';
 
 jest.setTimeout(600_000);
@@ -33,7 +35,7 @@ const STEPS = 6;
 describe('I5: a training run killed anywhere ends with the same policy', () => {
   const stack = new SupervisedStack();
   let client: ApiClient;
-  let undisturbed: TrainingRunDto;
+  let undisturbed: TrainingRun;
 
   beforeAll(async () => {
     await stack.start();
@@ -88,6 +90,17 @@ describe('I5: a training run killed anywhere ends with the same policy', () => {
     }
   });
 
+  it('a workflow terminated by hand in the middle of a step, and revived: the run goes on to equal bytes', async () => {
+    const run = await submit(client, 3);
+    await sampling(stack, run.id, 2);
+    await terminate(stack, run.id);
+    expect((await client.act(run.id, 'revive')).id).toBe(run.id);
+    const ended = await finished(client, run);
+    expect(ended.status).toBe('completed');
+    expect(await committed(stack, run.id)).toEqual((await committed(stack, undisturbed.id)).slice(0, 4));
+    await expectNoRequestForACommittedTurn(stack, run.id);
+  });
+
   it('SIGKILL of the supervisor with everything under it, then a start: the run goes on to equal bytes', async () => {
     const run = await submit(client, 3);
     await sampling(stack, run.id, 2);
@@ -101,11 +114,11 @@ describe('I5: a training run killed anywhere ends with the same policy', () => {
   });
 });
 
-async function submit(client: ApiClient, steps: number): Promise<TrainingRunDto> {
+async function submit(client: ApiClient, steps: number): Promise<TrainingRun> {
   return client.createRun({ body: JSON.stringify({ ...CONFIG, steps }), contentType: 'application/json' });
 }
 
-async function finished(client: ApiClient, { id }: TrainingRunDto): Promise<TrainingRunDto> {
+async function finished(client: ApiClient, { id }: TrainingRun): Promise<TrainingRun> {
   const over = (status: string) => ['completed', 'failed', 'cancelled', 'paused'].includes(status);
   await until(`${id} is finished`, async () => over((await patient(() => client.getRun(id))).status), 250);
   return client.getRun(id);
@@ -136,24 +149,37 @@ async function gradientStep(stack: SupervisedStack, runId: string, step: number)
   expect(await committed(stack, runId)).toHaveLength(step);
 }
 
+/** One beside the stack's own, which no supervisor watches. */
 function startTrainer(stack: SupervisedStack) {
   const python = join(PROJECT_ROOT, 'worker/gpu/.venv/bin/python');
-  const env = readFileSync(`/proc/${stack.pid('trainer')}/environ`, 'utf8')
+  const entries = readFileSync(`/proc/${stack.pid('trainer')}/environ`, 'utf8')
     .split('\0')
     .filter(Boolean);
+  const env = Object.fromEntries(entries.map((entry) => entry.split(/=(.*)/s).slice(0, 2))) as NodeJS.ProcessEnv;
+  delete env[LIFELINE_VARIABLE]; // it names a file descriptor of the stack's own trainer
   return spawn(python, ['-m', 'flow_grpo.trainer'], {
     cwd: join(PROJECT_ROOT, 'worker/gpu'),
-    env: Object.fromEntries(env.map((entry) => entry.split(/=(.*)/s).slice(0, 2))) as Record<string, string>,
+    env,
     stdio: 'ignore',
   });
 }
 
 async function rows<T>(stack: SupervisedStack, sql: string, runId: string): Promise<T[]> {
-  const dataSource = await createDataSource(stack.urls!.database, 1).initialize();
+  const dataSource = await createDataSource(stack.urls!.database, 'command', 1).initialize();
   try {
     return await dataSource.query<T[]>(sql, [runId]);
   } finally {
     await dataSource.destroy();
+  }
+}
+
+/** As somebody does in the Temporal UI. */
+async function terminate(stack: SupervisedStack, runId: string): Promise<void> {
+  const connection = await Connection.connect({ address: stack.urls?.temporal });
+  try {
+    await new Client({ connection }).workflow.getHandle(runId).terminate('by hand');
+  } finally {
+    await connection.close();
   }
 }
 

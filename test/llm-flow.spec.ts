@@ -6,13 +6,13 @@ import { ProviderServer, type Behaviour } from '../activities/engines/llm/testin
 import { createAgentActivities } from '../activities/index.js';
 import { openArtifactStore } from '../infra/artifacts/open-artifact-store.js';
 import { runSettings } from '../infra/config/run-settings.js';
-import { CachedReply, Rollout, RunSpending, Turn } from '../infra/database/entities/index.js';
+import { CachedReply, Rollout, Spending, Turn } from '../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../infra/database/testing/test-database.js';
 import { EmbeddedPolicyClient } from '../activities/engines/embedded-policy-client.js';
-import { flowSchema } from '../workflows/contracts/flow-config.js';
-import type { AgentFlowInput, AgentFlowResult } from '../workflows/contracts/flow.js';
-import { AGENT_TASK_QUEUE, providerTaskQueue } from '../workflows/contracts/task-queues.js';
-import type { RunSettings } from '../workflows/contracts/training-run.js';
+import { flowSchema } from '../contracts/flow-config.js';
+import type { AgentFlowInput, AgentFlowResult } from '../contracts/flow.js';
+import { AGENT_TASK_QUEUE, providerTaskQueue } from '../contracts/task-queues.js';
+import type { RunSettings } from '../contracts/run-settings.js';
 import { scriptedActivities } from './support/scripted-activities.js';
 import { TEST_SETTINGS, WorkflowHarness } from './support/workflow-harness.js';
 
@@ -136,7 +136,7 @@ describe('an agent flow with a language model in every module', () => {
   function flowInput(changes: Record<string, unknown> = {}): AgentFlowInput {
     const id = `flow-${randomUUID()}`;
     return {
-      flow: { flowId: id, runId: id, runSeed: 1, purpose: 'ask', step: 0, group: 0, rollout: 0 },
+      flow: { flowId: id, runId: id, runSeed: 1, purpose: 'ask' },
       query: { id: 'q', dataset: { name: 'atlas', seed: 7 }, family: 'arithmetic', question: QUESTION },
       model: 'tiny-random',
       config: flowSchema.parse({ ...FLOW, ...changes }),
@@ -198,8 +198,8 @@ describe('an agent flow with a language model in every module', () => {
     }
     const templates = rows.filter(({ module }) => module !== 'generator.base').flatMap(({ calls }) => calls ?? []);
     for (const { template } of templates) expect(template).toMatch(/^[0-9a-f]{64}$/);
-    const spent = await database.dataSource.getRepository(RunSpending).findOneByOrFail({ runId: flowId });
-    expect(spent).toMatchObject({ calls: 14, tokens: 14 * 15 });
+    const spent = await database.dataSource.getRepository(Spending).findOneByOrFail({ submissionId: flowId });
+    expect(spent).toMatchObject({ calls: 14 + 4, tokens: 14 * 15 });
     expect(spent.money).toBeCloseTo((14 * 15) / 1e6, 12);
     expect(server.requests).toHaveLength(14 + 4);
 
@@ -212,7 +212,10 @@ describe('an agent flow with a language model in every module', () => {
 
   it('stops when the budget of the run is spent, with a failure of the closed list', async () => {
     const input = flowInput({ budget: { calls: 3 } });
-    const handle = await run({ ...input, flow: { ...input.flow, purpose: 'evaluation' } });
+    const handle = await run({
+      ...input,
+      flow: { ...input.flow, purpose: 'evaluation', cell: 0, question: 0, trial: 0 },
+    });
     await expect(handle.result()).rejects.toMatchObject({ cause: { cause: { type: 'BudgetSpent' } } });
     expect(server.requests).toHaveLength(3);
   });
@@ -227,7 +230,7 @@ describe('an agent flow with a language model in every module', () => {
     expect(await (await run(again)).result()).toMatchObject({ answer: '84', turns: 4 });
     const modules = server.requests.slice(first).map(({ body }) => moduleOf(body));
     expect(modules).toEqual(['plan', 'plan', 'plan', 'plan']);
-    const spent = await database.dataSource.getRepository(RunSpending).findOneByOrFail({ runId: again.flow.runId });
+    const spent = await database.dataSource.getRepository(Spending).findOneByOrFail({ submissionId: again.flow.runId });
     expect(spent.calls).toBe(4);
   });
 

@@ -13,10 +13,10 @@ import type { LanguageModelRegistration } from '../infra/config/operator/languag
 import { runSettings } from '../infra/config/run-settings.js';
 import { createTestDatabase, type TestDatabase } from '../infra/database/testing/test-database.js';
 import { createAgentWorkers, runTogether } from '../worker/agent/agent-workers.js';
-import { FailureType } from '../workflows/contracts/failures.js';
-import { flowSchema } from '../workflows/contracts/flow-config.js';
-import type { AgentFlowInput } from '../workflows/contracts/flow.js';
-import { AGENT_TASK_QUEUE, providerTaskQueue } from '../workflows/contracts/task-queues.js';
+import { FailureType } from '../contracts/failures.js';
+import { flowSchema } from '../contracts/flow-config.js';
+import type { AgentFlowInput } from '../contracts/flow.js';
+import { AGENT_TASK_QUEUE, providerTaskQueue } from '../contracts/task-queues.js';
 import { TEST_SETTINGS, WorkflowHarness } from './support/workflow-harness.js';
 
 jest.setTimeout(300_000);

@@ -7,10 +7,10 @@ import { createAgentActivities } from '../activities/index.js';
 import { openArtifactStore } from '../infra/artifacts/open-artifact-store.js';
 import { Turn } from '../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../infra/database/testing/test-database.js';
-import { flowSchema } from '../workflows/contracts/flow-config.js';
-import { SCORED_OUTCOMES, type AgentFlowInput, type AgentFlowResult, type Query } from '../workflows/contracts/flow.js';
-import type { AgentActivities } from '../workflows/contracts/agent-activities.js';
-import { AGENT_TASK_QUEUE } from '../workflows/contracts/task-queues.js';
+import { flowSchema } from '../contracts/flow-config.js';
+import { SCORED_OUTCOMES, type AgentFlowInput, type AgentFlowResult, type Query } from '../contracts/flow.js';
+import type { AgentActivities } from '../contracts/agent-activities.js';
+import { AGENT_TASK_QUEUE } from '../contracts/task-queues.js';
 import { PolicyServerProcess } from './support/policy-server.js';
 import { scriptedActivities } from './support/scripted-activities.js';
 import { TEST_SETTINGS, WorkflowHarness } from './support/workflow-harness.js';
@@ -72,7 +72,7 @@ describe('an agent flow on SmolLM2 behind an OpenAI-compatible server', () => {
   function ask(query: Query): Promise<AgentFlowResult> {
     const id = `flow-${randomUUID()}`;
     const input: AgentFlowInput = {
-      flow: { flowId: id, runId: id, runSeed: 1, purpose: 'ask', step: 0, group: 0, rollout: 0 },
+      flow: { flowId: id, runId: id, runSeed: 1, purpose: 'ask' },
       query,
       model: 'smollm2-135m-instruct',
       config,

@@ -3,11 +3,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { ApplicationFailure } from '@temporalio/common';
 import { query, scriptedActivities, type ScriptedActivities } from '../test/support/scripted-activities.js';
 import { TEST_SETTINGS, WorkflowHarness } from '../test/support/workflow-harness.js';
-import type { AgentActivities, PlanTurnInput } from './contracts/agent-activities.js';
-import { FailureType } from './contracts/failures.js';
-import type { AgentFlowInput, AgentFlowResult } from './contracts/flow.js';
-import { runConfigSchema } from './contracts/run-config.js';
-import { AGENT_TASK_QUEUE } from './contracts/task-queues.js';
+import type { AgentActivities, PlanTurnInput } from '../contracts/agent-activities.js';
+import { FailureType } from '../contracts/failures.js';
+import type { SetFlowStatusInput } from '../contracts/submitted-flow.js';
+import type { AgentFlowInput, AgentFlowResult } from '../contracts/flow.js';
+import { runConfigSchema } from '../contracts/run-config.js';
+import { AGENT_TASK_QUEUE } from '../contracts/task-queues.js';
 
 jest.setTimeout(120_000);
 
@@ -100,6 +101,26 @@ describe('agentFlow', () => {
     expect(result.reward).toBeUndefined();
   });
 
+  it('excludes a rollout about whose answer nobody could decide, and keeps what was said', async () => {
+    const grading = { rules: 'undecided', rule: 'text' } as const;
+    const { result, calls } = await run({
+      scoreAnswer: () => Promise.resolve({ reason: 'no rule can tell', grading }),
+    });
+    expect(result).toMatchObject({ outcome: 'undecided', answer: '2', grading });
+    expect(result.reward).toBeUndefined();
+    expect(calls.rollouts[0].result).toEqual(result);
+  });
+
+  it('scores a rollout that the planner spoilt, also where nobody could decide about its answer', async () => {
+    const mistake = { text: '?', mistake: 'no tool named', mistakeKind: 'unreadable_plan' as const };
+    const { result } = await run({
+      scoreAnswer: () => Promise.resolve({ reason: 'no rule can tell' }),
+      planTurn: () => Promise.resolve({ ...mistake, finishReason: 'stop', sampledTokens: 1, seconds: 0 }),
+      verifyTurn: () => Promise.resolve(CONTINUE),
+    });
+    expect(result).toMatchObject({ outcome: 'unparsable_plan', reward: 0 });
+  });
+
   it('I2: retries infrastructure, and past all patience excludes the rollout without a reward', async () => {
     let attempts = 0;
     const { result } = await run(
@@ -114,6 +135,19 @@ describe('agentFlow', () => {
     expect(result.outcome).toBe('infrastructure');
     expect(result.reward).toBeUndefined();
     expect(attempts).toBeGreaterThan(1);
+  });
+
+  it('tells who asked which call kept the flow from an answer, and what it failed with', async () => {
+    const told: SetFlowStatusInput[] = [];
+    const { flow } = flowInput();
+    await run(
+      {
+        planTurn: () => Promise.reject(new Error('connection refused')),
+        setFlowStatus: async (input) => void told.push(input),
+      },
+      { flow: { ...flow, purpose: 'ask' }, settings: { ...TEST_SETTINGS, patience_s: 2 } },
+    );
+    expect(told.at(-1)?.failure?.message).toMatch(/^A call went on failing .*planTurn: connection refused$/);
   });
 
   it('I2: keeps a rollout whose record cannot be written for longer than patience', async () => {

@@ -1,18 +1,18 @@
 import { condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import type { AskedFlow } from './asked-flow.js';
+import type { SubmittedFlow } from './submitted-flow.js';
 import { timesBudget } from './budget.js';
 import { runCalls } from './calls.js';
-import type { ModuleInput, Plan, Timed } from './contracts/agent-activities.js';
-import { FailureType } from './contracts/failures.js';
-import type { AgentFlowInput, AgentFlowResult, Analysis, MemoryEntry, Outcome, TurnRecord } from './contracts/flow.js';
+import type { ModuleInput, Plan, Timed } from '../contracts/agent-activities.js';
+import { FailureType } from '../contracts/failures.js';
+import type { AgentFlowInput, AgentFlowResult, Analysis, MemoryEntry, Outcome, TurnRecord } from '../contracts/flow.js';
 import { flowDetails, oneLine } from './details.js';
 import { failedWith, outOfPatience } from './failed-calls.js';
 import { withinBudget } from './memory-budget.js';
-import { holdSignal } from './messages.js';
+import { holdSignal } from '../contracts/messages.js';
 import { callOnQueue, modelsOf, modelsOfExecution, type Call } from './model-queues.js';
 
 /** Memory, budgets and outcome of one agent flow: workflow state, pure but for the activities it calls. */
-export class Flow {
+export class AgentFlow {
   private readonly memory: MemoryEntry[] = [];
   private analysis: Analysis = { summary: '', skills: '', tools: '', considerations: '' };
   private seconds = 0;
@@ -22,10 +22,10 @@ export class Flow {
   private reward: number | undefined;
   private grading: AgentFlowResult['grading'];
 
-  /** @param asked who pauses the flow where its budget is spent; any other flow leaves that to its run */
+  /** @param submitted what pauses the flow when a call of it fails; any other flow leaves that to its run */
   constructor(
     private readonly input: AgentFlowInput,
-    private readonly asked?: AskedFlow,
+    private readonly submitted?: SubmittedFlow,
   ) {
     setHandler(holdSignal, (held) => void (this.held = held), {
       description: 'Stop before the next activity, or go on.',
@@ -84,11 +84,12 @@ export class Flow {
   }
 
   /** Runs the planned tool. A plan that could not be read is remembered as the planner's mistake instead. */
-  async execute({ tool, subGoal = '', context, mistake, mistakeKind }: Plan): Promise<TurnRecord> {
+  async execute(plan: Plan): Promise<TurnRecord> {
+    const { tool, subGoal = '', context, mistake, mistakeKind } = plan;
     const { executor: module, tool_engine: toolEngine } = this.input.config;
     const turn = this.memory.length + 1;
     if (!tool) return { turn, mistake, mistakeKind };
-    const models = modelsOfExecution(tool, this.input.config);
+    const models = modelsOfExecution(plan, this.input.config);
     const { command, result, ...run } = await this.timed(models, (calls) =>
       calls.executeTurn.executeWithOptions({ summary: oneLine(`${tool}: ${subGoal}`) }, [
         { ...this.common, turn, tool, subGoal, context, module, toolEngine },
@@ -129,17 +130,18 @@ export class Flow {
     const { flow, query, score, config } = this.input;
     if (!score) return;
     const answer = this.finalAnswer() ?? '';
-    const judge = config.scoring?.judge;
+    const { rules, judge, undecided } = config.scoring ?? {};
     const graded = await this.ask(judge ? [judge.model] : [], (calls) =>
       calls.scoreAnswer.executeWithOptions({ summary: oneLine(answer) }, [
-        { flow, query, answer, judge, budget: config.budget },
+        { flow, query, answer, rules, judge, undecided, budget: config.budget },
       ]),
     );
     this.reward = graded.reward;
     this.grading = graded.grading;
+    if (graded.reward === undefined) this.leaveOut();
   }
 
-  /** Infrastructure past all patience and a first prompt that never fitted exclude a rollout; nothing else does (I2). */
+  /** Of failures, infrastructure past all patience and a first prompt that never fitted exclude a rollout (I2). */
   exclude(error: unknown): void {
     if (failedWith(error, FailureType.PromptTooLong)) this.outcome = 'prompt_too_long';
     else if (outOfPatience(error)) this.outcome = 'infrastructure';
@@ -163,9 +165,11 @@ export class Flow {
     };
     this.describe();
     // Without patience: a rollout whose record is lost would end its run.
-    await runCalls(this.input.settings).recordRollout.executeWithOptions({ summary: result.outcome }, [
-      { flow, query, policy, result, memory: this.remembered(this.memory) },
-    ]);
+    const record = () =>
+      runCalls(this.input.settings).recordRollout.executeWithOptions({ summary: result.outcome }, [
+        { flow, query, policy, result, memory: this.remembered(this.memory) },
+      ]);
+    await (this.submitted ? this.submitted.attempt(record) : record());
     return result;
   }
 
@@ -173,7 +177,13 @@ export class Flow {
   private get common(): ModuleInput {
     const { flow, query, model, config } = this.input;
     const { budget, cache } = config;
-    return { flow, query, model, budget: budget && timesBudget(budget, this.asked?.budgets ?? 1), cache };
+    return { flow, query, model, budget: budget && timesBudget(budget, this.submitted?.budgets ?? 1), cache };
+  }
+
+  /** Nobody could decide about the answer. What the planner's own turns spoilt stays wrong: it would learn to spoil them. */
+  private leaveOut(): void {
+    if (this.outcome === 'unparsable_plan' || this.outcome === 'context_filled') this.reward = 0;
+    else this.outcome = 'undecided';
   }
 
   private finalAnswer(): string | undefined {
@@ -206,7 +216,7 @@ export class Flow {
         this.describe();
         return call(calls);
       });
-    return this.asked ? this.asked.afford(made) : made();
+    return this.submitted ? this.submitted.attempt(made) : made();
   }
 
   private async released(): Promise<void> {

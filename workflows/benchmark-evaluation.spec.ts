@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { scriptedActivities, query } from '../test/support/scripted-activities.js';
 import { TEST_SETTINGS, WorkflowHarness } from '../test/support/workflow-harness.js';
-import type { RecordRolloutInput } from './contracts/agent-activities.js';
-import type { BenchmarkEvaluationInput, SetEvaluationStatusInput } from './contracts/benchmark-evaluation.js';
-import { evaluationConfigSchema } from './contracts/evaluation-config.js';
-import { AGENT_TASK_QUEUE } from './contracts/task-queues.js';
+import type { RecordRolloutInput } from '../contracts/agent-activities.js';
+import type { BenchmarkEvaluationInput, SetEvaluationStatusInput } from '../contracts/benchmark-evaluation.js';
+import { evaluationConfigSchema } from '../contracts/evaluation-config.js';
+import { AGENT_TASK_QUEUE } from '../contracts/task-queues.js';
+import { placeOf } from '../contracts/flow.js';
 
 jest.setTimeout(300_000);
 
@@ -58,8 +59,12 @@ describe('benchmarkEvaluation', () => {
       new Set([0, 1, 2, 3].flatMap((cell) => [0, 1, 2].flatMap((q) => [0, 1].map((t) => `${cell}/q-${q}/${t}`)))),
     );
     expect(rollouts.every(({ flow }) => flow.runId === input.id && flow.purpose === 'evaluation')).toBe(true);
-    expect(rollouts.filter(({ flow }) => flow.step < 2).every(({ policy }) => policy === undefined)).toBe(true);
-    expect(rollouts.filter(({ flow }) => flow.step >= 2).every(({ policy }) => policy?.name === 'run-a@3')).toBe(true);
+    expect(rollouts.filter(({ flow }) => placeOf(flow).step < 2).every(({ policy }) => policy === undefined)).toBe(
+      true,
+    );
+    expect(
+      rollouts.filter(({ flow }) => placeOf(flow).step >= 2).every(({ policy }) => policy?.name === 'run-a@3'),
+    ).toBe(true);
     expect(statuses.map(({ status, version }) => [version, status])).toEqual([
       [1, 'running'],
       [2, 'completed'],
@@ -88,5 +93,5 @@ describe('benchmarkEvaluation', () => {
 });
 
 function place({ flow, query: { id } }: RecordRolloutInput): string {
-  return `${flow.step}/${id}/${flow.rollout}`;
+  return `${placeOf(flow).step}/${id}/${placeOf(flow).rollout}`;
 }

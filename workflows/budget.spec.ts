@@ -4,7 +4,7 @@ import { scriptedActivities } from '../test/support/scripted-activities.js';
 import { progress, startRun, until } from '../test/support/started-run.js';
 import { tinyRun } from '../test/support/tiny-run.js';
 import { WorkflowHarness } from '../test/support/workflow-harness.js';
-import { FailureType } from './contracts/failures.js';
+import { FailureType } from '../contracts/failures.js';
 
 jest.setTimeout(180_000);
 

@@ -1,4 +1,4 @@
-import type { FlowConfig } from './contracts/flow-config.js';
+import type { FlowConfig } from '../contracts/flow-config.js';
 
 type Budget = NonNullable<FlowConfig['budget']>;
 

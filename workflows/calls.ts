@@ -1,9 +1,9 @@
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
-import type { AgentActivities } from './contracts/agent-activities.js';
-import { NON_RETRYABLE } from './contracts/failures.js';
-import { AGENT_TASK_QUEUE, TRAINER_TASK_QUEUE } from './contracts/task-queues.js';
-import type { TrainerActivities } from './contracts/trainer-activities.js';
-import type { RunSettings } from './contracts/training-run.js';
+import type { AgentActivities } from '../contracts/agent-activities.js';
+import { NON_RETRYABLE } from '../contracts/failures.js';
+import { AGENT_TASK_QUEUE, CONTROL_TASK_QUEUE, TRAINER_TASK_QUEUE } from '../contracts/task-queues.js';
+import type { TrainerActivities } from '../contracts/trainer-activities.js';
+import type { RunSettings } from '../contracts/run-settings.js';
 
 /** No attempt limit: only the closed list of failure types ends a call (I2). */
 const retry: ActivityOptions['retry'] = {
@@ -40,17 +40,21 @@ export function limitedCalls(settings: RunSettings, taskQueue: string, waitS: nu
   });
 }
 
-/** Calls of the run itself: retried for ever. */
+/**
+ * Calls of the run itself: retried for ever. None waits for a model or a tool, and none waits behind calls that do: a
+ * policy server that hangs must not keep a run from being paused or cancelled. Replay compares no task queues, so runs that
+ * were begun when both shared one take this one for their next calls.
+ */
 export function runCalls(settings: RunSettings) {
   return proxyActivities<AgentActivities>({
-    taskQueue: AGENT_TASK_QUEUE,
+    taskQueue: CONTROL_TASK_QUEUE,
     startToCloseTimeout: '15 minutes',
     heartbeatTimeout: settings.call_heartbeat_s * 1000,
     retry,
   });
 }
 
-/** Gradient steps live by their heartbeat (design 6); the start-to-close time only bounds a runaway. */
+/** Gradient steps live by their heartbeat (docs/recovery.md); the start-to-close time only bounds a runaway. */
 export function trainerCalls(settings: RunSettings) {
   return proxyActivities<TrainerActivities>({ ...trainerOptions(settings), taskQueue: TRAINER_TASK_QUEUE });
 }

@@ -1,14 +1,14 @@
-import type { RunFailure } from './contracts/agent-activities.js';
-import type { AgentFlowInput, AgentFlowResult, MemoryEntry, Outcome } from './contracts/flow.js';
-import type { Cell } from './contracts/benchmark-evaluation.js';
-import type { EvaluationConfig } from './contracts/evaluation-config.js';
+import type { RunFailure } from '../contracts/failures.js';
+import type { AgentFlowInput, AgentFlowResult, MemoryEntry, Outcome } from '../contracts/flow.js';
+import type { Cell } from '../contracts/benchmark-evaluation.js';
+import type { EvaluationConfig } from '../contracts/evaluation-config.js';
 import type {
   EvaluationInput,
   EvaluationTally,
   RolloutGroupInput,
   TrainingRunInput,
   TrainingRunState,
-} from './contracts/training-run.js';
+} from '../contracts/training-run.js';
 
 /** Longest summary the Temporal UI shows on one line without cutting it. */
 const SUMMARY_LENGTH = 120;

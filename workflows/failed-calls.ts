@@ -7,33 +7,62 @@ import {
   TerminatedFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { RunFailure } from './contracts/agent-activities.js';
-import { FailureType } from './contracts/failures.js';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { FailureType, type RunFailure } from '../contracts/failures.js';
 
 const closedList: string[] = Object.values(FailureType);
 
-/** The closed-list failure at the bottom of a failed activity or child, if that is what ended it. */
+/**
+ * The closed-list failure at the bottom of a failed activity or child, if that is what ended it. A defect is told with
+ * the calls that led to it: nothing else says where to look.
+ */
 export function listedFailure(error: unknown): RunFailure | undefined {
   const cause = rootOf(error);
   if (cause instanceof ApplicationFailure && cause.type && closedList.includes(cause.type)) {
     const [details] = (cause.details ?? []) as { groups?: number[] }[];
-    return { type: cause.type, message: cause.message, groups: details?.groups };
+    const message = cause.type === FailureType.Defect ? explain(error) : cause.message;
+    return { type: cause.type, message, groups: details?.groups };
   }
   return undefined;
 }
 
+/** What is said of a failure that ends a run, a flow or an evaluation. */
+export function lastFailure(error: unknown): RunFailure {
+  return listedFailure(error) ?? { type: 'Unexpected', message: explain(error) };
+}
+
 /** A child, or a child of one, that somebody terminated or cancelled by hand: what it did can be taken again. */
-export function endedByHand(error: unknown): RunFailure | undefined {
+function endedByHand(error: unknown): RunFailure | undefined {
   if (!(error instanceof ChildWorkflowFailure) || CancellationScope.current().consideredCancelled) return undefined;
   const byHand = isCancellation(error) || rootOf(error) instanceof TerminatedFailure;
   return byHand ? { type: 'Unexpected', message: explain(error) } : undefined;
 }
 
+/** A child of an earlier life of the same run that has not ended yet: when it has, the work can be taken again. */
+function stillOpen(error: unknown): RunFailure | undefined {
+  if (!isStillOpen(rootOf(error))) return undefined;
+  const message = `${explain(error)}. An execution that an earlier workflow of the run began is still open: resume the run when it has ended`;
+  return { type: 'Unexpected', message };
+}
+
+/** As it was thrown here, or in a child that failed by it. */
+function isStillOpen(cause: unknown): boolean {
+  if (cause instanceof WorkflowExecutionAlreadyStartedError) return true;
+  return cause instanceof ApplicationFailure && cause.type === WorkflowExecutionAlreadyStartedError.name;
+}
+
+/** What pauses a run and an evaluation: somebody looks, mends and resumes, and the same work is taken again. */
+export function pausingFailure(error: unknown): RunFailure | undefined {
+  return listedFailure(error) ?? endedByHand(error) ?? stillOpen(error);
+}
+
 /** What failed, from the outermost call to the reason: `agentFlow run-a/1/0/1: planTurn: connection refused`. */
-export function explain(error: unknown): string {
+function explain(error: unknown): string {
   const calls: string[] = [];
   let cause = error;
-  for (; isCallFailure(cause) && cause.cause; cause = cause.cause) calls.push(nameOf(cause));
+  for (; (isCallFailure(cause) || cause instanceof TimeoutFailure) && cause.cause; cause = cause.cause) {
+    if (isCallFailure(cause)) calls.push(nameOf(cause));
+  }
   return [...calls, cause instanceof Error ? cause.message : String(cause)].join(': ');
 }
 

@@ -1,42 +1,67 @@
-import { ParentClosePolicy, startChild, type ChildWorkflowHandle } from '@temporalio/workflow';
-import type { Query } from './contracts/flow.js';
-import type { FlowGrpoTraining } from './contracts/training-config.js';
-import type { RolloutGroupResult } from './contracts/training-run.js';
+import { ApplicationFailure, patched, startChild, type ChildWorkflowHandle } from '@temporalio/workflow';
+import type { BatchHeader, FrozenBatch } from '../contracts/agent-activities.js';
+import { FailureType } from '../contracts/failures.js';
+import { OUTAGE_OUTCOMES, type Query } from '../contracts/flow.js';
+import { QUESTION_BYTES_PER_PAYLOAD, QUESTIONS_PER_PAYLOAD } from '../contracts/run-limits.js';
+import type { RolloutTraining } from '../contracts/training-config.js';
+import type { RolloutGroupResult } from '../contracts/training-run.js';
+import { childOptions } from './child-options.js';
 import { oneLine } from './details.js';
+import { tell } from './held-children.js';
 import { allOrFirstFailure } from './in-parallel.js';
-import { holdSignal } from './messages.js';
+import { inPages } from './questions.js';
 import { isScored } from './outcomes.js';
+import { rolloutMetrics } from './rollout-metrics.js';
 import { rolloutGroup } from './rollout-group.workflow.js';
-import { searchAttributes } from './contracts/search-attributes.js';
-import type { TrainingRun } from './training-run.js';
+import type { Collected, StepContext, StepSamples } from './step-context.js';
 
-/** A group of fewer scored rollouts has no advantage to normalise: it is excluded (design 4). */
+/** A group of fewer scored rollouts has no advantage to normalise: it is excluded. */
 const SCORED_AT_LEAST = 2;
 
 /** The groups of a step: queries drawn, rolled out on policy n-1, and accepted in the order in which they were drawn. */
-export class GroupedSamples {
+export class GroupedSamples implements StepSamples {
   private readonly finished: RolloutGroupResult[] = [];
   private open: ChildWorkflowHandle<typeof rolloutGroup>[] = [];
   private held = false;
   private seconds = 0;
 
   constructor(
-    private readonly run: TrainingRun,
+    private readonly run: StepContext,
     private readonly step: number,
-    private readonly training: FlowGrpoTraining,
+    private readonly training: RolloutTraining,
   ) {}
 
   /**
    * Rolls groups out until enough are accepted or the bound is met. One round ends before the next is drawn: which
    * groups are accepted depends on their draw index, never on which of them was finished first.
    */
-  async collect(): Promise<{ groups: RolloutGroupResult[]; draws: number; seconds: number }> {
+  async collect(): Promise<Collected> {
     while (this.missing() > 0) await this.rollOutRound(this.missing());
-    return { groups: this.finished, draws: this.finished.length, seconds: this.seconds };
+    if (this.lostToOutages() && patched('a-step-without-scored-rollouts-pauses')) throw this.nothingScored();
+    return { metrics: rolloutMetrics(this.finished), draws: this.finished.length, seconds: this.seconds };
+  }
+
+  freeze(header: BatchHeader, learning_rate: number): Promise<FrozenBatch> {
+    const { temperature, max_tokens } = this.run.input.config.flow.planner;
+    return this.run.activities.freezeBatch.executeWithOptions({ summary: `step ${this.step}` }, [
+      {
+        ...header,
+        training: { ...this.training, learning_rate },
+        temperature,
+        responseLimit: max_tokens,
+        groups: this.accepted(),
+        draws: this.finished.length,
+      },
+    ]);
+  }
+
+  async hold(held: boolean): Promise<void> {
+    this.held = held;
+    await Promise.all(this.open.map((group) => tell(group, held)));
   }
 
   /** The groups that enter the batch, in draw order, with the rollouts that were scored. */
-  accepted(): { group: number; rollouts: number[] }[] {
+  private accepted(): { group: number; rollouts: number[] }[] {
     const enough = this.finished.filter((result) => this.accepts(result)).slice(0, this.training.queries_per_step);
     return enough.map(({ group, rollouts }) => ({
       group,
@@ -44,9 +69,23 @@ export class GroupedSamples {
     }));
   }
 
-  async hold(held: boolean): Promise<void> {
-    this.held = held;
-    await Promise.all(this.open.map((group) => group.signal(holdSignal, held).catch(ignoreClosedChild)));
+  /** Whether outages left no group to learn from: a batch of nothing would be committed as a step. */
+  private lostToOutages(): boolean {
+    if (this.finished.some(({ rollouts }) => rollouts.filter(isScored).length >= SCORED_AT_LEAST)) return false;
+    return this.finished.some(({ rollouts }) => rollouts.some(({ outcome }) => OUTAGE_OUTCOMES.includes(outcome)));
+  }
+
+  /** Forgets what was collected: the same queries are rolled out again, and turns that have a row are not sampled again. */
+  private nothingScored(): ApplicationFailure {
+    const rollouts = this.finished.flatMap((group) => group.rollouts);
+    this.finished.length = 0;
+    this.seconds = 0;
+    return ApplicationFailure.nonRetryable(
+      `Step ${this.step} has nothing to learn from: of its ${rollouts.length} rollouts ` +
+        `${rollouts.filter((result) => !isScored(result)).length} were lost to outages or to the group's deadline, and no ` +
+        'group has two that were scored. Nothing is committed. When the outage is over, resume the run: they are made again.',
+      FailureType.NothingScored,
+    );
   }
 
   private missing(): number {
@@ -78,51 +117,47 @@ export class GroupedSamples {
 
   private draw(first: number, count: number): Promise<Query[]> {
     const { runId, config } = this.run.input;
-    return this.run.activities.drawQueries.executeWithOptions({ summary: `step ${this.step}` }, [
-      {
-        run: { runId, identity: this.run.agreed },
-        runSeed: config.seed,
-        step: this.step,
-        first,
-        count,
-        dataset: config.dataset,
-      },
-    ]);
+    const page = (offset: number, size: number) =>
+      this.run.activities.drawQueries.executeWithOptions({ summary: `step ${this.step}` }, [
+        {
+          run: { runId, identity: this.run.agreed },
+          runSeed: config.seed,
+          step: this.step,
+          first: first + offset,
+          count: size,
+          bytes: QUESTION_BYTES_PER_PAYLOAD,
+          dataset: config.dataset,
+        },
+      ]);
+    const fits = count <= QUESTIONS_PER_PAYLOAD;
+    return fits || patched('questions-are-drawn-in-pages') ? inPages(count, page) : page(0, count);
   }
 
   private startGroup(query: Query, group: number) {
     const { runId, config, settings } = this.run.input;
     const { policy } = this.run;
-    return startChild(rolloutGroup, {
-      workflowId: `${runId}/${this.step}/${group}`,
-      args: [
-        {
-          runId,
-          runSeed: config.seed,
-          step: this.step,
-          group,
-          rollouts: this.training.group_size,
-          query,
-          model: config.model,
-          config: this.run.flow,
-          policy,
-          settings,
-          identity: this.run.agreed,
-        },
-      ],
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      staticSummary: oneLine(query.question),
-      staticDetails: `Group ${group} of step ${this.step}: ${this.training.group_size} rollouts on policy \`${policy.name}\``,
-      typedSearchAttributes: [
-        { key: searchAttributes.trainingRun, value: runId },
-        { key: searchAttributes.trainingStep, value: this.step },
-        { key: searchAttributes.policy, value: policy.name },
-        { key: searchAttributes.benchmark, value: query.dataset.name },
-      ],
-    });
+    const { group_size: rollouts } = this.training;
+    const input = {
+      runId,
+      runSeed: config.seed,
+      step: this.step,
+      group,
+      rollouts,
+      query,
+      model: config.model,
+      config: this.run.flow,
+      policy,
+      settings,
+      identity: this.run.agreed,
+    };
+    const shown = {
+      summary: oneLine(query.question),
+      details: `Group ${group} of step ${this.step}: ${rollouts} rollouts on policy \`${policy.name}\``,
+      run: runId,
+      step: this.step,
+      policy: policy.name,
+      benchmark: query.dataset.name,
+    };
+    return startChild(rolloutGroup, childOptions(`${runId}/${this.step}/${group}`, input, shown));
   }
-}
-
-function ignoreClosedChild(): void {
-  // A group that has ended since cannot be held, and need not be.
 }

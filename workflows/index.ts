@@ -1,6 +1,14 @@
-export { agentFlow } from './agent-flow.workflow.js';
-export { rolloutGroup } from './rollout-group.workflow.js';
-export { evaluation } from './evaluation.workflow.js';
-export { trainingRun } from './training-run.workflow.js';
-export { evaluationCell } from './evaluation-cell.workflow.js';
-export { benchmarkEvaluation } from './benchmark-evaluation.workflow.js';
+import { beginning } from './begin.js';
+import { agentFlow as agentFlowWorkflow } from './agent-flow.workflow.js';
+import { rolloutGroup as rolloutGroupWorkflow } from './rollout-group.workflow.js';
+import { evaluation as evaluationWorkflow } from './evaluation.workflow.js';
+import { trainingRun as trainingRunWorkflow } from './training-run.workflow.js';
+import { evaluationCell as evaluationCellWorkflow } from './evaluation-cell.workflow.js';
+import { benchmarkEvaluation as benchmarkEvaluationWorkflow } from './benchmark-evaluation.workflow.js';
+
+export const agentFlow = beginning(agentFlowWorkflow);
+export const rolloutGroup = beginning(rolloutGroupWorkflow);
+export const evaluation = beginning(evaluationWorkflow);
+export const trainingRun = beginning(trainingRunWorkflow);
+export const evaluationCell = beginning(evaluationCellWorkflow);
+export const benchmarkEvaluation = beginning(benchmarkEvaluationWorkflow);

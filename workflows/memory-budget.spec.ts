@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { MemoryEntry } from './contracts/flow.js';
+import type { MemoryEntry } from '../contracts/flow.js';
 import { withinBudget } from './memory-budget.js';
 
 const text = (maxLength: number) => fc.string({ unit: 'grapheme', maxLength });

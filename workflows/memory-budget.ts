@@ -1,5 +1,5 @@
-import type { TurnRecord } from './contracts/flow.js';
-import { leftOutNote, shortenedNote } from './contracts/memory-notes.js';
+import type { TurnRecord } from '../contracts/flow.js';
+import { leftOutNote, shortenedNote } from '../contracts/memory-notes.js';
 
 /** A token of most languages' text is about four bytes of UTF-8. */
 const BYTES_PER_TOKEN = 4;

@@ -3,11 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { ApplicationFailure } from '@temporalio/common';
 import { query, scriptedActivities } from '../test/support/scripted-activities.js';
 import { TEST_SETTINGS, WorkflowHarness } from '../test/support/workflow-harness.js';
-import type { AgentActivities, Plan } from './contracts/agent-activities.js';
-import { FailureType } from './contracts/failures.js';
-import { flowSchema } from './contracts/flow-config.js';
-import type { AgentFlowInput } from './contracts/flow.js';
-import { AGENT_TASK_QUEUE, providerTaskQueue } from './contracts/task-queues.js';
+import type { AgentActivities, Plan } from '../contracts/agent-activities.js';
+import { FailureType } from '../contracts/failures.js';
+import { flowSchema } from '../contracts/flow-config.js';
+import type { AgentFlowInput } from '../contracts/flow.js';
+import { AGENT_TASK_QUEUE, CONTROL_TASK_QUEUE, providerTaskQueue } from '../contracts/task-queues.js';
 
 jest.setTimeout(120_000);
 
@@ -89,8 +89,27 @@ describe('task queues of providers with limits', () => {
       ['generateAnswer', SLOW],
       ['generateAnswer', FEW],
       ['scoreAnswer', FEW],
-      ['recordRollout', AGENT_TASK_QUEUE],
+      ['recordRollout', CONTROL_TASK_QUEUE],
     ]);
+  });
+
+  it('take the calls of every tool whose plan says that it asks a language model', async () => {
+    const tools = ['calculator', 'interpreter'];
+    const { handle, activities } = await start(
+      {
+        planTurn: ({ turn }) => {
+          const asksModel = turn === 2 ? { asksModel: true } : {};
+          return Promise.resolve({ ...PLAN, tool: tools[turn - 1], ...asksModel });
+        },
+        verifyTurn: ({ turn }) =>
+          Promise.resolve({ verdict: turn === 2 ? 'STOP' : 'CONTINUE', critique: '', seconds: 0 }),
+      },
+      { tools, tool_engine: llm('slow') },
+    );
+    await harness.poll(SLOW, activities);
+    await handle.result();
+    const executions = (await scheduled(handle)).filter(([name]) => name === 'executeTurn');
+    expect(executions.map(([, queue]) => queue)).toEqual([AGENT_TASK_QUEUE, SLOW]);
   });
 
   it('take the call of an executor, whatever its tool does', async () => {

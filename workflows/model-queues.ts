@@ -1,6 +1,7 @@
-import { limitedCalls, rolloutCalls } from './calls.js';
-import type { FlowConfig, ModuleConfig, PlannerConfig, ToolEngineConfig } from './contracts/flow-config.js';
-import type { RunSettings } from './contracts/training-run.js';
+import { limitedCalls, rolloutCalls, runCalls } from './calls.js';
+import type { Plan } from '../contracts/agent-activities.js';
+import type { FlowConfig, ModuleConfig, PlannerConfig, ToolEngineConfig } from '../contracts/flow-config.js';
+import type { RunSettings } from '../contracts/run-settings.js';
 import { notStarted } from './failed-calls.js';
 
 /** Makes a call with the activities of the queue that it belongs on. */
@@ -8,17 +9,20 @@ export type Call<T> = (calls: ReturnType<typeof rolloutCalls>) => Promise<T>;
 
 /** Longer than limits let most calls wait; shorter than an operator wants to wait for the news that nobody polls a queue. */
 const FIRST_WAIT_S = 300;
-/** The one tool that asks a language model (ToolContext.generate). */
-const GENERATOR = 'generator';
+/** The one tool that asked a language model when plans did not say so yet: such plans are replayed (I9). */
+const ASKED_WITHOUT_SAYING = 'generator';
 
 /** Registered names of the language models that calls of the bindings ask; other engines ask none. */
 export function modelsOf(...bindings: (ModuleConfig | PlannerConfig | ToolEngineConfig)[]): string[] {
   return bindings.flatMap((binding) => (binding.engine === 'llm' ? [binding.model] : []));
 }
 
-/** The same of a turn's execution: its executor, then its tool. */
-export function modelsOfExecution(tool: string, config: FlowConfig): string[] {
-  return tool === GENERATOR ? modelsOf(config.executor, config.tool_engine) : modelsOf(config.executor);
+/** The same of a plan's execution: its executor, then its tool. */
+export function modelsOfExecution(
+  { tool, asksModel = tool === ASKED_WITHOUT_SAYING }: Pick<Plan, 'tool' | 'asksModel'>,
+  { executor, tool_engine }: Pick<FlowConfig, 'executor' | 'tool_engine'>,
+): string[] {
+  return asksModel ? modelsOf(executor, tool_engine) : modelsOf(executor);
 }
 
 /**
@@ -36,7 +40,7 @@ export async function callOnQueue<T>(settings: RunSettings, models: readonly str
       return await call(limitedCalls(settings, queue, waitS));
     } catch (error) {
       if (!notStarted(error)) throw error;
-      await rolloutCalls(settings).requireQueue.executeWithOptions({ summary: queue }, [{ queue, model }]);
+      await runCalls(settings).requireQueue.executeWithOptions({ summary: queue }, [{ queue, model }]);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { SCORED_OUTCOMES, type AgentFlowResult } from './contracts/flow.js';
+import { SCORED_OUTCOMES, type AgentFlowResult } from '../contracts/flow.js';
 
 const scored: readonly string[] = SCORED_OUTCOMES;
 

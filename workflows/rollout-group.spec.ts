@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import type { WorkflowHandle } from '@temporalio/client';
 import { scriptedActivities } from '../test/support/scripted-activities.js';
 import { Gate, startRun, until } from '../test/support/started-run.js';
+import type { RolloutGroupResult } from '../contracts/training-run.js';
 import { tinyRun } from '../test/support/tiny-run.js';
 import { WorkflowHarness } from '../test/support/workflow-harness.js';
 
@@ -23,13 +24,22 @@ describe('rolloutGroup', () => {
       if (input.flow.purpose === 'train' && input.flow.rollout === 1) await gate.passed();
       return planTurn(input);
     };
-    const input = tinyRun(1);
+    const input = tinyRun(1, 1, { training: { queries_per_step: 1, group_size: 3 } });
     const settings = { ...input.settings, group_deadline_s: 5 };
     const { calls, result } = await startRun(harness, { ...input, settings }, scripted);
     await expect(result()).resolves.toMatchObject({ status: 'completed' });
     gate.open();
     const open = calls.rollouts.filter(({ flow }) => flow.purpose === 'train' && flow.rollout === 1);
     expect(open.map(({ result: { outcome, reward } }) => [outcome, reward])).toEqual([['group_deadline', undefined]]);
+    // I6: the run is told no answers, which a large group's result had no room for.
+    const { rollouts } = (await harness.client.workflow.getHandle(`${input.runId}/1/0`).result()) as RolloutGroupResult;
+    expect(rollouts[0]).toEqual({
+      flowId: `${input.runId}/1/0/0`,
+      outcome: 'answered',
+      reward: 0,
+      turns: 1,
+      tools: ['calculator'],
+    });
   });
 
   it('I2: its deadline does not come nearer while it is held', async () => {

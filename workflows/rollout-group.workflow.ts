@@ -1,22 +1,20 @@
 import {
   CancellationScope,
   isCancellation,
-  ParentClosePolicy,
   patched,
   setCurrentDetails,
-  setHandler,
   startChild,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { agentFlow } from './agent-flow.workflow.js';
 import { runCalls } from './calls.js';
-import type { AgentFlowInput, AgentFlowResult } from './contracts/flow.js';
-import type { RolloutGroupInput, RolloutGroupResult } from './contracts/training-run.js';
+import type { AgentFlowInput, AgentFlowResult } from '../contracts/flow.js';
+import type { RolloutGroupInput, RolloutGroupResult } from '../contracts/training-run.js';
 import { Deadline } from './deadline.js';
-import { groupDetails, oneLine } from './details.js';
+import { flowOptions } from './child-options.js';
+import { groupDetails } from './details.js';
 import { allOrFirstFailure } from './in-parallel.js';
-import { holdSignal } from './messages.js';
-import { searchAttributes } from './contracts/search-attributes.js';
+import { HeldChildren } from './held-children.js';
 
 type FlowHandle = ChildWorkflowHandle<typeof agentFlow>;
 
@@ -28,14 +26,16 @@ type FlowHandle = ChildWorkflowHandle<typeof agentFlow>;
 export async function rolloutGroup(input: RolloutGroupInput): Promise<RolloutGroupResult> {
   const root = CancellationScope.current();
   const deadline = new Deadline(input.settings.group_deadline_s * 1000);
-  const forward = holdForwarder(deadline);
+  const children = new HeldChildren(false, (held) => {
+    if (patched('deadline-stands-still-while-held')) deadline.standStill(held);
+  });
   const flows = Array.from({ length: input.rollouts }, (_, rollout) => flowInput(input, rollout));
   const rollouts = await deadline.limit(() =>
     allOrFirstFailure(
-      flows.map(async (flow) => {
+      flows.map(async (flow, rollout) => {
         try {
-          const child = await startFlow(input, flow);
-          await forward(child);
+          const child = await startFlow(input, flow, rollout);
+          await children.add(child);
           return await child.result();
         } catch (error) {
           if (!isCancellation(error) || root.consideredCancelled) throw error;
@@ -45,43 +45,21 @@ export async function rolloutGroup(input: RolloutGroupInput): Promise<RolloutGro
     ),
   );
   setCurrentDetails(groupDetails(input, rollouts));
-  return { group: input.group, rollouts };
+  return { group: input.group, rollouts: rollouts.map(forTheRun) };
 }
 
-/** Passes `hold` on to every open rollout, those that start while it is in force included. */
-function holdForwarder(deadline: Deadline): (child: FlowHandle) => Promise<void> {
-  const children: FlowHandle[] = [];
-  let held = false;
-  const tell = (child: FlowHandle) => child.signal(holdSignal, held).catch(ignoreClosedChild);
-  setHandler(
-    holdSignal,
-    async (value) => {
-      if (value !== held && patched('deadline-stands-still-while-held')) deadline.standStill(value);
-      held = value;
-      await Promise.all(children.map(tell));
-    },
-    { description: 'Stop every rollout of the group before its next activity, or let them go on.' },
-  );
-  return async (child) => {
-    children.push(child);
-    if (held) await tell(child);
-  };
+/** Without the answers: 256 of three outputs would be more than a payload takes, and the run asks for none of them. */
+function forTheRun({ flowId, outcome, reward, turns, tools }: AgentFlowResult): AgentFlowResult {
+  return { flowId, outcome, reward, turns, tools };
 }
 
-function startFlow(input: RolloutGroupInput, flow: AgentFlowInput): Promise<FlowHandle> {
-  return startChild(agentFlow, {
-    workflowId: flow.flow.flowId,
-    args: [flow],
-    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    staticSummary: oneLine(input.query.question),
-    staticDetails: `Rollout ${flow.flow.rollout} of group ${input.group}, step ${input.step}, on policy \`${input.policy.name}\``,
-    typedSearchAttributes: [
-      { key: searchAttributes.trainingRun, value: input.runId },
-      { key: searchAttributes.trainingStep, value: input.step },
-      { key: searchAttributes.policy, value: input.policy.name },
-      { key: searchAttributes.benchmark, value: input.query.dataset.name },
-    ],
-  });
+function startFlow(
+  { group, step, policy, query }: RolloutGroupInput,
+  flow: AgentFlowInput,
+  rollout: number,
+): Promise<FlowHandle> {
+  const details = `Rollout ${rollout} of group ${group}, step ${step}, on policy \`${policy.name}\``;
+  return startChild(agentFlow, flowOptions(flow, { details, step, benchmark: query.dataset.name }));
 }
 
 function flowInput(input: RolloutGroupInput, rollout: number): AgentFlowInput {
@@ -106,8 +84,4 @@ async function excludeAtDeadline({ flow, query, policy, settings }: AgentFlowInp
     { flow, query, policy, result, memory: [] },
   ]);
   return result;
-}
-
-function ignoreClosedChild(): void {
-  // A rollout that has ended since cannot be held, and need not be.
 }

@@ -1,4 +1,4 @@
-import type { RolloutGroupResult } from './contracts/training-run.js';
+import type { RolloutGroupResult } from '../contracts/training-run.js';
 import { isScored } from './outcomes.js';
 
 /** What a step's rollouts looked like; excluded ones are counted, not hidden (I2). */

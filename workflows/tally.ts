@@ -1,7 +1,6 @@
-import type { EvaluationSummary } from './contracts/agent-activities.js';
-import type { AgentFlowResult, Query } from './contracts/flow.js';
-import type { EvaluationInput, EvaluationTally } from './contracts/training-run.js';
-import { wilson } from './contracts/statistics/proportion.js';
+import type { AgentFlowResult, Query } from '../contracts/flow.js';
+import type { EvaluationInput, EvaluationSummary, EvaluationTally } from '../contracts/training-run.js';
+import { wilson } from '../contracts/wilson.js';
 import { isScored } from './outcomes.js';
 
 export const emptyTally = (): EvaluationTally => ({ asked: 0, failed: 0, turns: 0, byFamily: {}, toolMix: {} });

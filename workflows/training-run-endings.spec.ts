@@ -4,7 +4,8 @@ import { scriptedActivities } from '../test/support/scripted-activities.js';
 import { Gate, progress, startRun, until, untilStatus, untilStep } from '../test/support/started-run.js';
 import { tinyRun } from '../test/support/tiny-run.js';
 import { WorkflowHarness } from '../test/support/workflow-harness.js';
-import { FailureType } from './contracts/failures.js';
+import { FailureType } from '../contracts/failures.js';
+import { placeOf } from '../contracts/flow.js';
 
 jest.setTimeout(120_000);
 
@@ -134,7 +135,7 @@ describe('the end of a trainingRun', () => {
     const scripted = scriptedActivities();
     const { planTurn } = scripted.agent;
     scripted.agent.planTurn = (input) =>
-      broken && input.flow.purpose === 'evaluation' && input.flow.step === 1
+      broken && input.flow.purpose === 'evaluation' && placeOf(input.flow).step === 1
         ? Promise.reject(ApplicationFailure.nonRetryable('10 of 10 tokens', FailureType.BudgetSpent))
         : planTurn(input);
     const { handle, result } = await startRun(harness, tinyRun(1), scripted);

@@ -3,7 +3,7 @@ import { executionsOf, MAX_PAYLOAD_BYTES } from '../test/support/executions.js';
 import { scriptedActivities } from '../test/support/scripted-activities.js';
 import { tinyRun } from '../test/support/tiny-run.js';
 import { WorkflowHarness } from '../test/support/workflow-harness.js';
-import { AGENT_TASK_QUEUE } from './contracts/task-queues.js';
+import { AGENT_TASK_QUEUE } from '../contracts/task-queues.js';
 
 jest.setTimeout(900_000);
 

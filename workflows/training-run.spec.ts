@@ -4,8 +4,9 @@ import { scriptedActivities } from '../test/support/scripted-activities.js';
 import { Gate, progress, startRun, until, untilStatus, untilStep } from '../test/support/started-run.js';
 import { tinyRun } from '../test/support/tiny-run.js';
 import { WorkflowHarness } from '../test/support/workflow-harness.js';
-import { FailureType } from './contracts/failures.js';
-import { searchAttributes } from './contracts/search-attributes.js';
+import { FailureType } from '../contracts/failures.js';
+import { searchAttributes } from '../contracts/search-attributes.js';
+import { placeOf } from '../contracts/flow.js';
 
 jest.setTimeout(120_000);
 
@@ -28,7 +29,7 @@ describe('trainingRun', () => {
       calls.batches.map((batch) => [batch.step, batch.policy.sha256]),
     );
     for (const plan of calls.plans.filter(({ flow }) => flow.purpose === 'train')) {
-      expect(plan.policy?.name.endsWith(`@${plan.flow.step - 1}`)).toBe(true);
+      expect(plan.policy?.name.endsWith(`@${placeOf(plan.flow).step - 1}`)).toBe(true);
     }
     expect(calls.statuses.map(({ status }) => status)).toEqual(['running', 'completed']);
   });
@@ -57,9 +58,10 @@ describe('trainingRun', () => {
     expect(await handle.executeUpdate('resume')).toBe('running');
     await handle.executeUpdate('stopAfterStep');
     await expect(result()).resolves.toMatchObject({ status: 'completed' });
-    expect(calls.statuses.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5]);
+    expect(calls.statuses.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
     const statuses = calls.statuses.map(({ status }) => status);
-    expect(statuses).toEqual(['running', 'pausing', 'paused', 'running', 'completed']);
+    // The last but one keeps that the run is to stop.
+    expect(statuses).toEqual(['running', 'pausing', 'paused', 'running', 'running', 'completed']);
   });
 
   it('pause now: rollouts stop before their next activity, and finish after resume', async () => {
@@ -133,7 +135,8 @@ describe('trainingRun', () => {
     const scripted = scriptedActivities();
     const { planTurn } = scripted.agent;
     scripted.agent.planTurn = async (input) => {
-      const { purpose, group } = input.flow;
+      const { group } = placeOf(input.flow);
+      const { purpose } = input.flow;
       if (purpose === 'train' && group === 0 && broken) {
         throw ApplicationFailure.nonRetryable('no such tool', FailureType.BadConfiguration);
       }

@@ -3,51 +3,62 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
-  continueAsNew,
-  executeChild,
-  ParentClosePolicy,
+  patched,
   setCurrentDetails,
+  startChild,
   TemporalFailure,
   upsertSearchAttributes,
-  workflowInfo,
+  type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { timesBudget } from './budget.js';
 import { runCalls } from './calls.js';
-import type { RunFailure, RunStatus, StepDecision } from './contracts/agent-activities.js';
-import type { PolicyRef } from './contracts/artifacts.js';
-import { FailureType } from './contracts/failures.js';
-import { changeableParts } from './contracts/identity.js';
-import type { PlannerEngine, RunConfig } from './contracts/run-config.js';
-import type { TrainingRunInput, TrainingRunResult, TrainingRunState } from './contracts/training-run.js';
+import { childOptions } from './child-options.js';
+import type { PolicyRef } from '../contracts/artifacts.js';
+import type { RunFailure } from '../contracts/failures.js';
+import { changeableParts } from '../contracts/identity.js';
+import type { PlannerEngine, RunConfig } from '../contracts/run-config.js';
+import {
+  mayFollow,
+  NEXT_STATUSES,
+  type RunStatus,
+  type TrainingRunInput,
+  type TrainingRunResult,
+  type TrainingRunState,
+} from '../contracts/training-run.js';
 import { runDetails } from './details.js';
+import { tell } from './held-children.js';
 import { evaluation } from './evaluation.workflow.js';
-import { endedByHand, explain, listedFailure } from './failed-calls.js';
-import { handleMessages } from './run-messages.js';
-import { searchAttributes } from './contracts/search-attributes.js';
+import { lastFailure, pausingFailure } from './failed-calls.js';
+import { rowWriter } from './row-writer.js';
+import * as transitions from './run-transitions.js';
+import type { StepContext } from './step-context.js';
+import { referenceOf } from '../contracts/training-parts.js';
+import { searchAttributes } from '../contracts/search-attributes.js';
 import { StickyTrainer } from './trainer.js';
 import { TrainingStep } from './training-step.js';
-import type { trainingRun } from './training-run.workflow.js';
 
-/** Far below the server's 4,096: one more step must fit, whatever its size (I6). */
-const EVENTS_PER_EXECUTION = 1500;
-
-/** State and transitions of a training run; the loop over its steps is in training-run.workflow.ts. */
-export class TrainingRun {
-  readonly state: TrainingRunState;
+/**
+ * What a training run does: it changes its state by the transitions of run-transitions.ts and tells its row. The loop over
+ * its steps and its messages are in training-run.workflow.ts.
+ */
+export class TrainingRun implements StepContext {
+  state: TrainingRunState;
   readonly activities;
   readonly trainer: StickyTrainer;
   phase = 'starting';
   /** True once no message can change the course of the run any more. */
   closing = false;
   private openStep: TrainingStep | undefined;
+  private openEvaluation: ChildWorkflowHandle<typeof evaluation> | undefined;
+  private held = false;
   private lastStatus: Promise<void> = Promise.resolve();
 
   constructor(readonly input: TrainingRunInput) {
-    this.state = input.state ?? initialState(input);
+    this.state = input.state ?? transitions.initialState(input.config.steps);
     this.activities = runCalls(input.settings);
-    this.trainer = new StickyTrainer(input.settings, this.state);
-    handleMessages(this);
-    this.show();
+    this.trainer = new StickyTrainer(input.settings, this.state.trainerQueue, (queue) => {
+      this.state = transitions.heldBy(this.state, queue);
+    });
   }
 
   get policy(): PolicyRef {
@@ -66,61 +77,47 @@ export class TrainingRun {
     return changeableParts({ ...this.state.identity, ...this.state.allowed });
   }
 
-  hasNextStep(): boolean {
-    return this.state.step < this.state.steps && !this.state.stopRequested;
-  }
-
-  /** Policy 0, the yardsticks and the accuracy before training: once, in the first execution. */
+  /**
+   * Policy 0, the yardsticks and the accuracy before training: once, in the first execution. A run that was revived makes
+   * up for what its last committed step still lacks.
+   */
   async begin(): Promise<void> {
-    if (this.state.policy) return;
+    const { revived } = this.input;
+    if (this.state.policy && !revived) return;
     await this.setStatus('running');
-    this.enter('initialising policy 0');
-    await this.initPolicy();
-    await this.attempt(() => this.evaluate('policy'));
-    if (!this.input.config.evaluation.yardsticks) return;
-    for (const planner of ['random', 'oracle'] as const) await this.attempt(() => this.evaluate(planner));
+    if (!this.state.policy) {
+      this.enter('initialising policy 0');
+      await this.initPolicy();
+    } else if (Object.keys(this.state.identity).length === 0) {
+      await this.resolveNames();
+    }
+    for (const planner of this.evaluationsDue()) {
+      if (!revived?.evaluated.includes(planner)) await this.attempt(() => this.evaluate(planner));
+    }
   }
 
   /** Waits here, holding nothing, while the run is paused: also when it was resumed and paused again meanwhile. */
   async pausePoint(): Promise<void> {
-    const { state } = this;
-    const pauses = () => state.pauseRequested && (!state.stopRequested || state.failure !== undefined);
-    if (!state.pauseRequested) return;
+    if (!this.state.pauseRequested) return;
     this.enter('paused');
     do {
       await this.setStatus('paused');
-      await condition(() => !pauses() || state.status !== 'paused');
-    } while (pauses());
-    this.state.pauseRequested = false;
-    if (this.state.failure?.type === FailureType.BudgetSpent) this.state.budgets = (this.state.budgets ?? 1) + 1;
-    this.state.failure = undefined;
+      await condition(() => !transitions.mustPause(this.state) || this.state.status !== 'paused');
+    } while (transitions.mustPause(this.state));
+    this.state = transitions.wentOn(this.state);
     await this.setStatus('running');
   }
 
   async nextStep(): Promise<void> {
-    const { step, policy, metrics } = await this.takeStep();
-    this.state.step = step;
-    this.state.decision = undefined;
-    this.state.policy = policy;
-    this.state.lastReward = metrics.reward_mean;
+    const taken = await this.takeStep();
+    this.state = transitions.committed(this.state, taken);
+    const { step, policy, metrics } = taken;
     const summary = `step ${step}: reward ${metrics.reward_mean.toFixed(3)}`;
-    const record = { runId: this.input.runId, step, policy, metrics: { ...metrics } };
+    const record = { runId: this.input.runId, step, policy, metrics: { ...metrics }, state: this.state };
     // It is committed: a cancellation comes after its record.
     await CancellationScope.nonCancellable(() => this.activities.recordStep.executeWithOptions({ summary }, [record]));
-    const { every } = this.input.config.evaluation;
-    if (every > 0 && step % every === 0) await this.attempt(() => this.evaluate('policy'));
+    for (const planner of this.evaluationsDue()) await this.attempt(() => this.evaluate(planner));
     this.enter('between steps');
-  }
-
-  historyIsLong(): boolean {
-    const { historyLength, continueAsNewSuggested } = workflowInfo();
-    return continueAsNewSuggested || historyLength > EVENTS_PER_EXECUTION;
-  }
-
-  /** Messages not yet acted upon travel in the state; the server redelivers one that arrives while this happens. */
-  async continueAsNew(): Promise<never> {
-    await condition(allHandlersFinished);
-    return continueAsNew<typeof trainingRun>({ ...this.input, state: this.state });
   }
 
   async complete(): Promise<TrainingRunResult> {
@@ -130,7 +127,7 @@ export class TrainingRun {
     return CancellationScope.nonCancellable(() => this.close('completed'));
   }
 
-  /** Called outside the cancelled scope: the state of the last finished step becomes a checkpoint (design 4). */
+  /** Called outside the cancelled scope: the state of the last finished step becomes a checkpoint. */
   async cancelled(): Promise<TrainingRunResult> {
     this.closing = true;
     await this.setStatus('cancelling');
@@ -145,43 +142,51 @@ export class TrainingRun {
   async ended(error: unknown): Promise<never> {
     if (!(error instanceof TemporalFailure)) throw error;
     this.closing = true;
-    this.state.failure = listedFailure(error) ?? { type: 'Unexpected', message: explain(error) };
+    const failure = lastFailure(error);
+    this.state = transitions.endedBy(this.state, failure);
     await this.setStatus('failed');
-    throw ApplicationFailure.nonRetryable(this.state.failure.message, this.state.failure.type);
+    throw ApplicationFailure.nonRetryable(failure.message, failure.type);
   }
 
-  /** Stops the open step's rollouts before their next activity, or lets them go on. */
+  /** Stops the flows of the open step and evaluation before their next activity, or lets them go on. */
   async hold(held: boolean): Promise<void> {
+    this.held = held;
     await this.openStep?.hold(held);
+    const evaluating = this.openEvaluation;
+    if (evaluating && patched('hold-reaches-evaluations')) await tell(evaluating, held);
   }
 
   /**
    * Statuses are written one after another and whatever is cancelled, so that each has its run event: an older one after
-   * a newer one has none.
+   * a newer one has none. A message that waited for something may come after the run has begun to end: what it would
+   * write then is not written.
+   * @returns the status that was entered, or that the run has instead
    */
-  async setStatus(status: RunStatus): Promise<void> {
+  async setStatus(status: RunStatus): Promise<RunStatus> {
     const { runId } = this.input;
-    const { step, steps, policy, failure } = this.state;
-    this.state.status = status;
-    this.state.statusVersion += 1;
+    if (!mayFollow(NEXT_STATUSES, this.state.status, status) && patched('statuses-follow')) return this.state.status;
+    this.state = transitions.entered(this.state, status);
     this.show();
-    const entry = { runId, version: this.state.statusVersion, status, step, steps, policy, failure };
+    const { state } = this;
+    const { step, steps, policy, failure } = state;
+    const entry = {
+      runId,
+      version: state.statusVersion,
+      status,
+      step,
+      steps,
+      policy,
+      failure,
+      state,
+      writer: rowWriter(),
+    };
     const written = CancellationScope.nonCancellable(async () => {
       await this.lastStatus;
       await this.activities.setRunStatus.executeWithOptions({ summary: status }, [entry]);
     });
     this.lastStatus = written.catch(() => undefined);
     await written;
-  }
-
-  /** What a person decides about a step whose loss was not finite: frozen with a batch of its own (I4). */
-  decide(decision: Partial<StepDecision>): void {
-    const before = this.state.decision;
-    this.state.decision = {
-      revision: (before?.revision ?? 0) + 1,
-      skipGroups: [...new Set([...(before?.skipGroups ?? []), ...(decision.skipGroups ?? [])])].sort((a, b) => a - b),
-      skipStep: decision.skipStep ?? false,
-    };
+    return status;
   }
 
   enter(phase: string): void {
@@ -191,9 +196,7 @@ export class TrainingRun {
 
   private async initPolicy(): Promise<void> {
     const { runId, config } = this.input;
-    this.state.identity = await this.activities.resolveIdentity({ config });
-    const reference = config.training.objective === 'sft' ? 'base' : config.training.kl.reference;
-    if (reference !== 'base') this.state.reference = await this.resolvePolicy(reference, config.model);
+    await this.resolveNames();
     const { policy } = await this.trainer.initPolicy(config.model, {
       run_id: runId,
       model: config.model,
@@ -205,7 +208,26 @@ export class TrainingRun {
       start: config.from && { ...config.from, policy: await this.resolvePolicy(config.from.policy) },
       reference: this.state.reference,
     });
-    this.state.policy = policy;
+    this.state = transitions.initialised(this.state, policy);
+  }
+
+  /** The identity of the configuration and the reference of the KL term: once in a run. */
+  private async resolveNames(): Promise<void> {
+    const { config } = this.input;
+    const identity = await this.activities.resolveIdentity({ config });
+    this.state = transitions.identified(this.state, identity);
+    const reference = referenceOf(config.training) ?? 'base';
+    if (reference === 'base') return;
+    const policy = await this.resolvePolicy(reference, config.model);
+    this.state = transitions.referring(this.state, policy);
+  }
+
+  /** Planners that are evaluated after the last committed step. */
+  private evaluationsDue(): PlannerEngine[] {
+    const { every, yardsticks } = this.input.config.evaluation;
+    const { step } = this.state;
+    if (step === 0) return yardsticks ? ['policy', 'random', 'oracle'] : ['policy'];
+    return every > 0 && step % every === 0 ? ['policy'] : [];
   }
 
   private resolvePolicy(name: string, model?: string): Promise<PolicyRef> {
@@ -213,7 +235,7 @@ export class TrainingRun {
   }
 
   private async takeStep() {
-    const step = new TrainingStep(this);
+    const step = new TrainingStep(this, this.state.step + 1);
     this.openStep = step;
     try {
       return await this.attempt(() => step.take());
@@ -226,32 +248,29 @@ export class TrainingRun {
     const { runId, config, settings } = this.input;
     const { step } = this.state;
     this.enter(`evaluating planner ${planner} after step ${step}`);
-    const summary = await executeChild(evaluation, {
-      workflowId: `${runId}/eval/${step}/${planner}`,
-      args: [
-        {
-          runId,
-          runSeed: config.seed,
-          step,
-          planner,
-          policy: this.policy,
-          config: { ...config, flow: this.flow },
-          settings,
-          identity: this.agreed,
-        },
-      ],
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      staticSummary: `held-out evaluation, planner ${planner}, after step ${step}`,
-      typedSearchAttributes: [
-        { key: searchAttributes.trainingRun, value: runId },
-        { key: searchAttributes.trainingStep, value: step },
-        { key: searchAttributes.policy, value: this.policy.name },
-        { key: searchAttributes.benchmark, value: (config.evaluation.dataset ?? config.dataset).name },
-      ],
-    });
-    if (planner !== 'policy') return;
-    this.state.evaluatedStep = step;
-    this.state.lastAccuracy = summary.accuracy;
+    const evaluated = {
+      runId,
+      runSeed: config.seed,
+      step,
+      planner,
+      policy: this.policy,
+      config: { ...config, flow: this.flow },
+      settings,
+      identity: this.agreed,
+      held: this.held,
+    };
+    const shown = {
+      summary: `held-out evaluation, planner ${planner}, after step ${step}`,
+      run: runId,
+      step,
+      policy: this.policy.name,
+      benchmark: (config.evaluation.dataset ?? config.dataset).name,
+    };
+    const options = childOptions(`${runId}/eval/${step}/${planner}`, evaluated, shown);
+    const child = await startChild(evaluation, options);
+    this.openEvaluation = child;
+    const summary = await child.result().finally(() => (this.openEvaluation = undefined));
+    if (planner === 'policy') this.state = transitions.evaluated(this.state, summary.accuracy);
   }
 
   private async saveCheckpoint(): Promise<void> {
@@ -267,7 +286,7 @@ export class TrainingRun {
       keep: config.checkpoint.keep,
     };
     await this.trainer.saveCheckpoint(policy.name, request);
-    this.state.checkpointStep = step;
+    this.state = transitions.checkpointed(this.state);
   }
 
   /**
@@ -279,7 +298,7 @@ export class TrainingRun {
       try {
         return await work();
       } catch (error) {
-        const failure = listedFailure(error) ?? endedByHand(error);
+        const failure = pausingFailure(error);
         if (!failure) throw error;
         await this.pauseFor(failure);
       }
@@ -287,8 +306,7 @@ export class TrainingRun {
   }
 
   private async pauseFor(failure: RunFailure): Promise<void> {
-    this.state.failure = failure;
-    this.state.pauseRequested = true;
+    this.state = transitions.stoppedBy(this.state, failure);
     await this.pausePoint();
   }
 
@@ -299,7 +317,8 @@ export class TrainingRun {
     return { status, step: this.state.step, policy: this.state.policy };
   }
 
-  private show(): void {
+  /** Status, step and phase, in the Temporal UI. */
+  show(): void {
     setCurrentDetails(runDetails(this.input, this.state, this.phase));
     upsertSearchAttributes([
       { key: searchAttributes.trainingRun, value: this.input.runId },
@@ -307,18 +326,4 @@ export class TrainingRun {
       { key: searchAttributes.runStatus, value: this.state.status },
     ]);
   }
-}
-
-function initialState(input: TrainingRunInput): TrainingRunState {
-  return {
-    step: 0,
-    status: 'queued',
-    statusVersion: 0,
-    steps: input.config.steps,
-    identity: {},
-    draws: 0,
-    checkpointStep: 0,
-    pauseRequested: false,
-    stopRequested: false,
-  };
 }

@@ -4,8 +4,11 @@ import { scriptedActivities } from '../test/support/scripted-activities.js';
 import { progress, startRun, untilStatus } from '../test/support/started-run.js';
 import { tinyRun } from '../test/support/tiny-run.js';
 import { WorkflowHarness } from '../test/support/workflow-harness.js';
-import type { Decision, DrawQueriesInput, StepDecision } from './contracts/agent-activities.js';
-import { FailureType } from './contracts/failures.js';
+import type { DrawQueriesInput } from '../contracts/agent-activities.js';
+import { FailureType } from '../contracts/failures.js';
+import type { StepDecision } from '../contracts/training-run.js';
+import type { Decision } from '../contracts/messages.js';
+import { placeOf } from '../contracts/flow.js';
 
 jest.setTimeout(120_000);
 
@@ -23,7 +26,7 @@ describe('a training step', () => {
     const scripted = scriptedActivities({
       agent: {
         scoreAnswer: ({ flow }) => {
-          const reward = flat.includes(flow.group) ? 1 : flow.rollout % 2;
+          const reward = flat.includes(placeOf(flow).group) ? 1 : placeOf(flow).rollout % 2;
           return Promise.resolve({ reward, reason: 'scripted' });
         },
       },
@@ -34,7 +37,7 @@ describe('a training step', () => {
       return drawQueries(input);
     };
     scripted.agent.planTurn = async (input) => {
-      if (input.flow.group === 0) await new Promise((resolve) => setTimeout(resolve, 500));
+      if (placeOf(input.flow).group === 0) await new Promise((resolve) => setTimeout(resolve, 500));
       return planTurn(input);
     };
     return { scripted, draws };
@@ -99,6 +102,24 @@ describe('a training step', () => {
     expect(calls.rollouts.filter(({ flow }) => flow.purpose === 'train')).toHaveLength(4);
     const rate = decision.kind === 'learning-rate' ? decision.learningRate : 1e-4;
     expect(calls.batches[1].training.learning_rate).toBe(rate);
+  });
+
+  it('a step that another policy sampled may be skipped, and nothing else can be decided about it', async () => {
+    const scripted = scriptedActivities();
+    const { trainStep } = scripted.trainer;
+    const mismatch = ApplicationFailure.nonRetryable('not sampled from it', FailureType.SamplerMismatch);
+    scripted.trainer.trainStep = (request) =>
+      scripted.calls.batches.length === 1 ? Promise.reject(mismatch) : trainStep(request);
+    const { handle, calls, result } = await startRun(harness, tinyRun(1, 2), scripted);
+    await untilStatus(handle, 'paused');
+    expect(await progress(handle)).toMatchObject({ failure: { type: 'SamplerMismatch' } });
+    for (const kind of ['skip-group', 'learning-rate']) {
+      const decision = { kind, groups: [0], learningRate: 1e-6 };
+      await expect(handle.executeUpdate('decide', { args: [decision] })).rejects.toThrow();
+    }
+    expect(await handle.executeUpdate('decide', { args: [{ kind: 'skip-step' }] })).toBe('running');
+    await expect(result()).resolves.toMatchObject({ status: 'completed', step: 1 });
+    expect(calls.batches[1].decision).toEqual({ skipGroups: [], skipStep: true });
   });
 
   it('refuses a decision where there is nothing to decide', async () => {

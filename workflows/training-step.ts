@@ -1,21 +1,12 @@
-import type { BatchHeader, FrozenBatch } from './contracts/agent-activities.js';
-import type { PolicyRef } from './contracts/artifacts.js';
-import type { StepMetrics, TrainStepResult } from './contracts/trainer-activities.js';
-import type { RolloutGroupResult } from './contracts/training-run.js';
-import { GroupedSamples } from './grouped-samples.js';
-import { rolloutMetrics, type RolloutMetrics } from './rollout-metrics.js';
-import type { TrainingRun } from './training-run.js';
+import type { BatchHeader, FrozenBatch } from '../contracts/agent-activities.js';
+import type { StepMetrics, TrainStepResult } from '../contracts/trainer-activities.js';
+import { samplesOf } from './step-samples.js';
+import type { RolloutMetrics } from './rollout-metrics.js';
+import type { Committed } from './run-transitions.js';
+import type { Collected, StepContext, StepSamples } from './step-context.js';
 
-export interface TakenStep {
-  step: number;
-  policy: PolicyRef;
+export interface TakenStep extends Committed {
   metrics: StepMetrics & Partial<RolloutMetrics> & { rollout_seconds: number };
-}
-
-interface Collected {
-  groups: RolloutGroupResult[];
-  draws: number;
-  seconds: number;
 }
 
 /**
@@ -23,50 +14,41 @@ interface Collected {
  * nothing that was finished (I3, I4): rollouts that were collected stay.
  */
 export class TrainingStep {
-  private readonly step: number;
-  private readonly samples: GroupedSamples | undefined;
+  private readonly samples: StepSamples;
   private collected: Collected | undefined;
 
-  constructor(private readonly run: TrainingRun) {
-    this.step = run.state.step + 1;
-    const { training } = run.input.config;
-    if (training.objective !== 'sft') this.samples = new GroupedSamples(run, this.step, training);
+  /** @param step the number of the step */
+  constructor(
+    private readonly run: StepContext,
+    private readonly step: number,
+  ) {
+    this.samples = samplesOf(run, step);
   }
 
   async take(): Promise<TakenStep> {
-    this.collected ??= (await this.samples?.collect()) ?? { groups: [], draws: 0, seconds: 0 };
-    const { groups, draws, seconds } = this.collected;
-    const batch = await this.freeze(draws);
-    const { policy, metrics } = await this.train(batch);
-    const rollouts = groups.length > 0 ? rolloutMetrics(groups) : {};
-    this.run.state.draws += draws;
-    return { step: this.step, policy, metrics: { ...metrics, ...rollouts, rollout_seconds: seconds } };
+    this.collected ??= await this.samples.collect();
+    const { metrics: rollouts, draws, seconds } = this.collected;
+    const batch = await this.freeze();
+    const checkpointed = this.savesCheckpoint();
+    const { policy, metrics } = await this.train(batch, checkpointed);
+    return {
+      step: this.step,
+      policy,
+      reward: metrics.reward_mean,
+      draws,
+      checkpointed,
+      metrics: { ...metrics, ...rollouts, rollout_seconds: seconds },
+    };
   }
 
   async hold(held: boolean): Promise<void> {
-    await this.samples?.hold(held);
+    await this.samples.hold(held);
   }
 
-  private freeze(draws: number): Promise<FrozenBatch> {
-    const { config } = this.run.input;
-    const learning_rate = this.run.state.learningRate ?? config.training.learning_rate;
-    const summary = { summary: `step ${this.step}` };
+  private freeze(): Promise<FrozenBatch> {
+    const { training } = this.run.input.config;
     this.run.enter(`step ${this.step}: freezing the batch`);
-    const { activities } = this.run;
-    if (config.training.objective === 'sft') {
-      const training = { ...config.training, learning_rate };
-      return activities.freezeRecordedBatch.executeWithOptions(summary, [{ ...this.header(), training }]);
-    }
-    return activities.freezeBatch.executeWithOptions(summary, [
-      {
-        ...this.header(),
-        training: { ...config.training, learning_rate },
-        temperature: config.flow.planner.temperature,
-        responseLimit: config.flow.planner.max_tokens,
-        groups: this.samples?.accepted() ?? [],
-        draws,
-      },
-    ]);
+    return this.samples.freeze(this.header(), this.run.state.learningRate ?? training.learning_rate);
   }
 
   private header(): BatchHeader {
@@ -86,24 +68,23 @@ export class TrainingStep {
     };
   }
 
-  private async train(batch: FrozenBatch): Promise<TrainStepResult> {
+  private savesCheckpoint(): boolean {
+    const { every } = this.run.input.config.checkpoint;
+    return this.step % every === 0 || this.step === this.run.state.steps;
+  }
+
+  private train(batch: FrozenBatch, save: boolean): Promise<TrainStepResult> {
     const { runId, config } = this.run.input;
-    const { steps, identity } = this.run.state;
-    const save = this.step % config.checkpoint.every === 0 || this.step === steps;
+    const { identity } = this.run.state;
     this.run.enter(`step ${this.step}: gradient step on ${batch.samples} samples`);
-    const trained = await this.run.trainer.trainStep(
-      `${this.run.policy.name} → @${this.step}, ${batch.samples} samples`,
-      {
-        run_id: runId,
-        step: this.step,
-        parent_sha256: this.run.policy.sha256,
-        batch: { uri: batch.uri, sha256: batch.sha256 },
-        model: config.model,
-        identity,
-        checkpoint: { save, keep: config.checkpoint.keep },
-      },
-    );
-    if (save) this.run.state.checkpointStep = this.step;
-    return trained;
+    return this.run.trainer.trainStep(`${this.run.policy.name} → @${this.step}, ${batch.samples} samples`, {
+      run_id: runId,
+      step: this.step,
+      parent_sha256: this.run.policy.sha256,
+      batch: { uri: batch.uri, sha256: batch.sha256 },
+      model: config.model,
+      identity,
+      checkpoint: { save, keep: config.checkpoint.keep },
+    });
   }
 }

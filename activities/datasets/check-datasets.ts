@@ -1,7 +1,10 @@
 import type { DatasetRegistrations } from '../../infra/config/operator/datasets.js';
-import type { DatasetCheck } from '../../workflows/contracts/dataset-check.js';
+import type { DatasetCheck } from '../../contracts/dataset-check.js';
 import { atlas } from './atlas/atlas.dataset.js';
+import { findingsOf } from './findings.js';
+import type { Item } from './items/item.js';
 import { ItemStore } from './items/item-store.js';
+import { licenceBeside } from './licence.js';
 
 const SHOWN = 20;
 
@@ -30,14 +33,20 @@ async function checkDataset(store: ItemStore, name: string): Promise<DatasetChec
     return { name, problem: `It is not registered. Registered datasets: ${names.join(', ')}.` };
   if (name === atlas.name) return { name, madeUp: true };
   try {
-    const { training, heldOut, repeated, leftOut, unreadable, overlapping, sha256 } = await store.load(name);
+    const { training, heldOut, repeated, leftOut, unreadable, notes, overlapping, sha256 } = await store.load(name);
+    const items = [...training, ...heldOut];
+    const registration = store.registrations[name];
     const families: Record<string, number> = {};
-    for (const { family } of [...training, ...heldOut]) families[family] = (families[family] ?? 0) + 1;
+    for (const { family } of items) families[family] = (families[family] ?? 0) + 1;
     return {
       name,
       training: training.length,
       heldOut: heldOut.length,
       families,
+      characters: lengthsOf(items),
+      licence: 'path' in registration ? await licenceBeside(registration.path) : { files: [] },
+      notes,
+      findings: findingsOf(items),
       repeated,
       leftOut,
       unreadable: { count: unreadable.length, first: unreadable.slice(0, SHOWN) },
@@ -47,6 +56,12 @@ async function checkDataset(store: ItemStore, name: string): Promise<DatasetChec
   } catch (error) {
     return { name, problem: (error as Error).message };
   }
+}
+
+function lengthsOf(items: readonly Item[]): { median: number; p95: number; longest: number } {
+  const lengths = items.map(({ question }) => [...question].length).sort((a, b) => a - b);
+  const at = (share: number): number => lengths[Math.min(lengths.length - 1, Math.floor(share * lengths.length))] ?? 0;
+  return { median: at(0.5), p95: at(0.95), longest: at(1) };
 }
 
 function countBy(overlaps: readonly { benchmark: string }[]): Record<string, number> {

@@ -1,6 +1,6 @@
-import type { DrawQueriesInput, EvaluationQueriesInput } from '../../workflows/contracts/agent-activities.js';
-import type { Query } from '../../workflows/contracts/flow.js';
-import type { RunConfig } from '../../workflows/contracts/run-config.js';
+import type { DrawQueriesInput, EvaluationQueriesInput } from '../../contracts/agent-activities.js';
+import type { Query } from '../../contracts/flow.js';
+import type { RunConfig } from '../../contracts/run-config.js';
 
 /** A passage that the search tool may return. */
 export interface Passage {

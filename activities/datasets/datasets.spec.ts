@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parquetWriteFile } from 'hyparquet-writer';
-import { datasetsSection, FILE_BENCHMARKS, type FileBenchmark } from '../../infra/config/operator/datasets.js';
+import { datasetsSection } from '../../infra/config/operator/datasets.js';
+import { FILE_BENCHMARKS, type FileBenchmark } from '../../infra/datasets/sources.js';
 import { scoreByRules, wordsOfTruth } from '../scoring/score-by-rules.js';
 import { checkDatasets } from './check-datasets.js';
+import { withinBytes } from './dataset.activities.js';
 import { createTruthSource } from './ground-truth.js';
 import { ItemStore } from './items/item-store.js';
 import { Datasets } from './registry.js';
@@ -116,6 +118,24 @@ const LAYOUTS: Record<FileBenchmark, Record<string, unknown[]>> = {
   },
 };
 
+/** What runs under way were begun with: a file that could be read gives the same questions and answers for ever. */
+const DIGESTS: Record<string, string> = {
+  'bamboogle flashrag.jsonl': '5704f760dbe89e1a',
+  'bamboogle original.json': 'd1c53438f403b1a9',
+  '2wiki published.json': '79ac918a2a0b7333',
+  '2wiki original.json': '3e88bb7e7ddea7ac',
+  'hotpotqa hub.parquet': '1477058b03ee1488',
+  'musique published.jsonl': 'dbfb288b13c0527c',
+  'gaia metadata.jsonl': '73d58f28f48c76a4',
+  'aime24 hub.parquet': '86cb429fc1d8f1dd',
+  'aime24 original.json': '8b52dfdb0b360c79',
+  'amc23 hub.jsonl': '85eaff331e80a3d7',
+  'gpqa published.csv': '85193807ef635edb',
+  'gpqa original.json': '6810bf5bfda95088',
+  'medqa published.jsonl': 'c976526df47a201f',
+  'medqa original.json': 'fa2264bf76a48245',
+};
+
 describe('datasets of files', () => {
   let directory: string;
 
@@ -179,6 +199,12 @@ describe('datasets of files', () => {
       expect(other.map(({ id }) => id).sort()).toEqual(queries.map(({ id }) => id).sort());
     },
   );
+
+  it.each(cases)('%s in the layout of %s has the identity that it always had', async (name, file, rows) => {
+    const path = await write(`${name}-${file}`, rows);
+    const { store } = open({ d: { benchmark: name, path } });
+    expect((await store.load('d')).sha256.slice(0, 16)).toBe(DIGESTS[`${name} ${file}`]);
+  });
 
   it('reads what a layout says: aliases, hops, levels, choices without their repetition', async () => {
     const musique = open({
@@ -365,6 +391,23 @@ describe('datasets of files', () => {
       const games = await datasets.named('game24').evaluation({ dataset: draw.dataset, offset: 1300, count: 100 });
       expect(games).toHaveLength(62);
     });
+  });
+});
+
+describe('createDatasetActivities', () => {
+  it('I6: answers with as many questions as fit the bytes that were asked for, one at least', () => {
+    const queries = ['a', 'é'.repeat(500), 'b'].map((question, n) => ({
+      id: `${n}`,
+      dataset: { name: 'd', seed: 7 },
+      family: 'f',
+      question,
+    }));
+    const sizes = queries.map((query) => Buffer.byteLength(JSON.stringify(query)) + 1);
+    expect(withinBytes(queries)).toEqual(queries);
+    expect(withinBytes(queries, 1)).toEqual(queries.slice(0, 1));
+    expect(withinBytes(queries, sizes[0] + sizes[1] - 1)).toEqual(queries.slice(0, 1));
+    expect(withinBytes(queries, sizes[0] + sizes[1])).toEqual(queries.slice(0, 2));
+    expect(withinBytes([], 1)).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
-import { FailureType } from '../../workflows/contracts/failures.js';
-import type { Query } from '../../workflows/contracts/flow.js';
+import { FailureType } from '../../contracts/failures.js';
+import type { Query } from '../../contracts/flow.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 import { atlas } from './atlas/atlas.dataset.js';
 import { atlasTruth } from './atlas/truth.js';

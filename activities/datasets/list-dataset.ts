@@ -1,6 +1,6 @@
-import type { DrawQueriesInput, EvaluationQueriesInput } from '../../workflows/contracts/agent-activities.js';
-import { FailureType } from '../../workflows/contracts/failures.js';
-import type { Query } from '../../workflows/contracts/flow.js';
+import type { DrawQueriesInput, EvaluationQueriesInput } from '../../contracts/agent-activities.js';
+import { FailureType } from '../../contracts/failures.js';
+import type { Query } from '../../contracts/flow.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 import { answerForm } from './answer-form.js';
 import type { Dataset, ListedQuestion } from './dataset.js';

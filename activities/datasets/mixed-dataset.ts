@@ -1,8 +1,8 @@
 import { sha256Hex } from '../../infra/artifacts/sha256.js';
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
-import type { DrawQueriesInput, EvaluationQueriesInput } from '../../workflows/contracts/agent-activities.js';
-import type { Query } from '../../workflows/contracts/flow.js';
-import type { RunConfig } from '../../workflows/contracts/run-config.js';
+import type { DrawQueriesInput, EvaluationQueriesInput } from '../../contracts/agent-activities.js';
+import type { Query } from '../../contracts/flow.js';
+import type { RunConfig } from '../../contracts/run-config.js';
 import type { Dataset, ListedQuestion } from './dataset.js';
 import type { ListDataset } from './list-dataset.js';
 import { randomStream } from './random.js';

@@ -1,4 +1,4 @@
-import type { Query } from '../../workflows/contracts/flow.js';
+import type { Query } from '../../contracts/flow.js';
 import { atlas } from './atlas/atlas.dataset.js';
 import type { Passage } from './dataset.js';
 

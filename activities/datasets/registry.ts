@@ -1,4 +1,4 @@
-import { FailureType } from '../../workflows/contracts/failures.js';
+import { FailureType } from '../../contracts/failures.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 import { atlas } from './atlas/atlas.dataset.js';
 import type { Dataset } from './dataset.js';

@@ -1,47 +1,61 @@
-import type { DataSource } from 'typeorm';
-import { RunSpending } from '../../infra/database/entities/index.js';
-import { FailureType } from '../../workflows/contracts/failures.js';
-import type { FlowConfig } from '../../workflows/contracts/flow-config.js';
-import type { ModelCall } from '../../workflows/contracts/model-call.js';
+import type { DataSource, EntityManager } from 'typeorm';
+import { Spending } from '../../infra/database/entities/index.js';
+import { FailureType } from '../../contracts/failures.js';
+import type { FlowConfig } from '../../contracts/flow-config.js';
 import { nonRetryable } from '../failures/non-retryable.js';
+import type { ReplyCost } from './llm/language-model.js';
 
-export interface Spent {
-  calls: number;
-  tokens: number;
-  money: number;
-}
+export type Budget = NonNullable<FlowConfig['budget']>;
 
-/** What calls cost of a run's budget: providers' calls, not the policy server's and not answers from the cache. */
-export function costOf(calls: readonly ModelCall[]): Spent {
-  const paid = calls.filter(({ engine, cached }) => engine === 'llm' && !cached);
-  return {
-    calls: paid.length,
-    tokens: paid.reduce((sum, { inputTokens = 0, outputTokens = 0 }) => sum + inputTokens + outputTokens, 0),
-    money: paid.reduce((sum, { cost = 0 }) => sum + cost, 0),
-  };
-}
+const UNITS = ['tokens', 'money', 'calls'] as const;
+
+/** One more call, if something is left of every unit. */
+const BEGIN = `
+  INSERT INTO run_spending (run_id, calls, tokens, money) VALUES ($1, 1, 0, 0)
+  ON CONFLICT (run_id) DO UPDATE SET calls = run_spending.calls + 1
+  WHERE ($2::float8 IS NULL OR run_spending.calls < $2::float8)
+    AND ($3::float8 IS NULL OR run_spending.tokens < $3::float8)
+    AND ($4::float8 IS NULL OR run_spending.money < $4::float8)
+  RETURNING calls`;
 
 /**
- * Fails with BudgetSpent where nothing is left for another call. Calls that are open at that moment are still made: a
- * run may pass its budget by what its concurrent calls cost.
- * @param open calls of this activity, which are in no row yet
+ * Counts a call of a provider's language model before it is sent, whatever becomes of it: a request that fails may have
+ * been paid. Calls that are open at the same time never pass a budget of calls; one of tokens or money they may pass, by
+ * what those that are open cost.
+ * Fails with BudgetSpent if nothing is left for another call.
  */
-export async function requireBudget(
-  dataSource: DataSource,
-  runId: string,
-  budget: NonNullable<FlowConfig['budget']>,
-  open: readonly ModelCall[],
+export async function beginCall(dataSource: DataSource, submissionId: string, budget: Budget = {}): Promise<void> {
+  const { calls = null, tokens = null, money = null } = budget;
+  const begun = await dataSource.query<unknown[]>(BEGIN, [submissionId, calls, tokens, money]);
+  if (begun.length === 0) throw await budgetSpent(dataSource, submissionId, budget);
+}
+
+/** Takes back a call that was counted and never sent. */
+export async function takeBackCall(dataSource: DataSource, submissionId: string): Promise<void> {
+  await dataSource.query('UPDATE run_spending SET calls = calls - 1 WHERE run_id = $1', [submissionId]);
+}
+
+/** Adds what a reply cost. Its call has been counted by beginCall. */
+export async function payFor(
+  manager: EntityManager,
+  submissionId: string,
+  { inputTokens = 0, outputTokens = 0, cost = 0 }: ReplyCost,
 ): Promise<void> {
-  const recorded = await dataSource.getRepository(RunSpending).findOneBy({ runId });
-  const own = costOf(open);
-  for (const unit of ['tokens', 'money', 'calls'] as const) {
+  await manager.query('UPDATE run_spending SET tokens = tokens + $2, money = money + $3 WHERE run_id = $1', [
+    submissionId,
+    inputTokens + outputTokens,
+    cost,
+  ]);
+}
+
+async function budgetSpent(dataSource: DataSource, submissionId: string, budget: Budget): Promise<Error> {
+  const spending = await dataSource.getRepository(Spending).findOneByOrFail({ submissionId });
+  const spent = UNITS.flatMap((unit) => {
     const limit = budget[unit];
-    const spent = (recorded?.[unit] ?? 0) + own[unit];
-    if (limit === undefined || spent < limit) continue;
-    throw nonRetryable(
-      FailureType.BudgetSpent,
-      `The budget is spent: ${spent} of ${limit} ${unit}. Resuming a run or a question grants the budget once more; ` +
-        'an evaluation on benchmarks has to be submitted again with a larger flow.budget.',
-    );
-  }
+    return limit !== undefined && spending[unit] >= limit ? [`${spending[unit]} of ${limit} ${unit}`] : [];
+  });
+  return nonRetryable(
+    FailureType.BudgetSpent,
+    `The budget is spent: ${spent.join(', ')}. Resuming the run, question or evaluation grants it once more.`,
+  );
 }

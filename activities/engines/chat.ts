@@ -1,4 +1,4 @@
-import type { ImageRef } from '../../workflows/contracts/flow.js';
+import type { ImageRef } from '../../contracts/flow.js';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';

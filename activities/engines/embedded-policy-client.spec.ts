@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { FailureType } from '../../contracts/failures.js';
+import { isOutage } from '../failures/outage.js';
 import { EmbeddedPolicyClient } from './embedded-policy-client.js';
 import type { CompletionRequest } from './policy-client.js';
 
@@ -51,6 +53,16 @@ describe('EmbeddedPolicyClient', () => {
     server.close();
   });
 
+  it('I16: reads no answer without end, and takes it for one that cannot be used', async () => {
+    reply = { status: 200, body: ' '.repeat(33 * 1024 * 1024) };
+    const error = await complete().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      name: 'PolicyServerAnswerInvalid',
+      message: "The policy server's answer cannot be used: it is larger than the 33554432 bytes that are accepted",
+    });
+    expect(isOutage(error)).toBe(false);
+  });
+
   it('sends everything that decides the sample, and returns it as it was sampled', async () => {
     expect(await complete()).toEqual({
       text: 'Hi',
@@ -91,12 +103,22 @@ describe('EmbeddedPolicyClient', () => {
   });
 
   it.each([
-    [409, 'policy_not_loaded'],
+    [409, undefined],
     [500, 'internal_error'],
     [503, undefined],
   ])('leaves %i %s to be retried', async (status, code) => {
     respond(status, { error: { message: 'not now', code } });
     await expect(complete()).rejects.toThrow(expect.objectContaining({ name: 'PolicyServerUnavailable' }));
+  });
+
+  it.each([
+    [409, 'policy_not_loaded'],
+    [500, 'non_finite_logits'],
+  ])('I14: %i %s is about the policy: not an outage, and it says what is lost', async (status, code) => {
+    respond(status, { error: { message: 'policy run-a@3 cannot be loaded: no manifest', code } });
+    const error = await complete().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ failsAs: FailureType.PolicyUnusable, message: expect.stringContaining('run-a@3') });
+    expect(isOutage(error)).toBe(false);
   });
 
   it.each([
@@ -111,8 +133,8 @@ describe('EmbeddedPolicyClient', () => {
   it('leaves a broken connection and a server that is away to be retried', async () => {
     reply = 'break';
     await expect(complete()).rejects.toThrow(expect.objectContaining({ name: 'PolicyServerUnavailable' }));
-    client = new EmbeddedPolicyClient('http://127.0.0.1:1');
-    await expect(complete()).rejects.toThrow(/did not answer: .*(ECONNREFUSED|bad port)/);
+    client = new EmbeddedPolicyClient('http://127.0.0.1:65535');
+    await expect(complete()).rejects.toThrow(/did not answer: .*ECONNREFUSED/);
   });
 
   it('ends with the reason of a cancelled activity', async () => {

@@ -2,7 +2,7 @@ import { JsonHttp } from './json-http.js';
 import type { Completion, CompletionRequest, PolicyClient } from './policy-client.js';
 import { classifyRefusal, PolicyServerAnswerInvalid } from './policy-errors.js';
 import { completionSchema, errorSchema, issuesOf } from './policy-response.js';
-import { wellFormed } from './well-formed.js';
+import { wellFormed } from '../../infra/database/well-formed.js';
 
 /** Client of the policy server of worker/gpu: it takes a policy's name and sha256, and echoes the sha256. */
 export class EmbeddedPolicyClient implements PolicyClient {

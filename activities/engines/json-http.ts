@@ -1,5 +1,8 @@
-import { Agent, fetch } from 'undici';
-import { PolicyServerUnavailable } from './policy-errors.js';
+import { types } from 'node:util';
+import { Agent } from 'undici';
+import { isOutage } from '../failures/outage.js';
+import { BodyTooLarge, boundedFetch } from '../http/bounded-body.js';
+import { PolicyServerAnswerInvalid, PolicyServerUnavailable } from './policy-errors.js';
 
 export interface JsonAnswer {
   status: number;
@@ -10,9 +13,13 @@ export interface JsonAnswer {
 /** A request may wait long behind others: the activity's own timeout decides when it has waited too long. */
 const WAIT_MS = 24 * 60 * 60 * 1000;
 
+/** The token ids of a context of a million, and the log-probs of an answer of a hundred thousand. */
+const MAX_BYTES = 32 * 1024 * 1024;
+
 /** JSON over HTTP to one server. */
 export class JsonHttp {
   private readonly dispatcher = new Agent({ headersTimeout: WAIT_MS, bodyTimeout: WAIT_MS });
+  private readonly fetch = boundedFetch(MAX_BYTES, this.dispatcher);
 
   /** @param key sent as a bearer token, where the server wants one */
   constructor(
@@ -20,12 +27,12 @@ export class JsonHttp {
     private readonly key?: string,
   ) {}
 
-  /** @throws PolicyServerUnavailable where there is no answer; the signal's reason where it is aborted */
+  /** @throws PolicyServerUnavailable where there is no answer, PolicyServerAnswerInvalid where it is too large; the signal's reason where it is aborted */
   async get(path: string, signal: AbortSignal): Promise<JsonAnswer> {
     return this.send({ method: 'GET' }, path, signal);
   }
 
-  /** @throws PolicyServerUnavailable where there is no answer; the signal's reason where it is aborted */
+  /** @throws PolicyServerUnavailable where there is no answer, PolicyServerAnswerInvalid where it is too large; the signal's reason where it is aborted */
   async post(path: string, body: unknown, signal: AbortSignal): Promise<JsonAnswer> {
     return this.send({ method: 'POST', body: JSON.stringify(body) }, path, signal);
   }
@@ -39,19 +46,16 @@ export class JsonHttp {
     path: string,
     signal: AbortSignal,
   ): Promise<JsonAnswer> {
-    const authorization = this.key === undefined ? {} : { authorization: `Bearer ${this.key}` };
+    const headers = new Headers({ 'content-type': 'application/json' });
+    if (this.key !== undefined) headers.set('authorization', `Bearer ${this.key}`);
     try {
-      const response = await fetch(new URL(path, this.baseUrl), {
-        ...request,
-        headers: { 'content-type': 'application/json', ...authorization },
-        dispatcher: this.dispatcher,
-        signal,
-      });
+      const response = await this.fetch(new URL(path, this.baseUrl), { ...request, headers, signal });
       const text = await response.text();
       return { status: response.status, body: parseJson(text) };
     } catch (error) {
       signal.throwIfAborted();
-      throw new PolicyServerUnavailable(describe(error));
+      if (error instanceof BodyTooLarge) throw new PolicyServerAnswerInvalid(error.message);
+      throw isOutage(error) ? new PolicyServerUnavailable(describe(error)) : error;
     }
   }
 }
@@ -66,6 +70,6 @@ function parseJson(text: string): unknown {
 
 /** fetch hides why a connection failed in the error's cause. */
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+  if (!types.isNativeError(error)) return String(error);
+  return types.isNativeError(error.cause) ? `${error.message}: ${error.cause.message}` : error.message;
 }

@@ -1,14 +1,25 @@
 import type { DataSource } from 'typeorm';
-import type { FinishReason, ModuleInput } from '../../workflows/contracts/agent-activities.js';
-import type { PolicyRef } from '../../workflows/contracts/artifacts.js';
-import type { FrozenPolicyConfig, LlmConfig, ToolEngineConfig } from '../../workflows/contracts/flow-config.js';
-import type { ModelCall } from '../../workflows/contracts/model-call.js';
-import { requireBudget } from './budget.js';
+import type { FinishReason, ModuleInput } from '../../contracts/agent-activities.js';
+import type { PolicyRef } from '../../contracts/artifacts.js';
+import type { FrozenPolicyConfig, LlmConfig, ToolEngineConfig } from '../../contracts/flow-config.js';
+import type { ModelCall } from '../../contracts/model-call.js';
+import type { AgentModule } from '../trajectories/turn-key.js';
+import { untilWritten } from '../trajectories/until-written.js';
+import { beginCall, payFor, takeBackCall } from './budget.js';
 import type { ChatMessage } from './chat.js';
-import type { LanguageModel, LanguageModelReply, LanguageModelRequest, ReplyForm } from './llm/language-model.js';
+import { KeptReplies } from './kept-replies.js';
+import type {
+  LanguageModel,
+  LanguageModelReply,
+  LanguageModelRequest,
+  ReplyCost,
+  ReplyForm,
+} from './llm/language-model.js';
 import type { LanguageModels } from './llm/language-models.js';
-import type { PolicyClient } from './policy-client.js';
+import { wasSent } from './llm/unsent.js';
+import type { CompletionRequest, PolicyClient } from './policy-client.js';
 import { ReplyCache } from './reply-cache.js';
+import { withoutThinking } from './without-thinking.js';
 
 export interface ModelCallDependencies {
   dataSource: DataSource;
@@ -18,6 +29,8 @@ export interface ModelCallDependencies {
 
 /** For whom calls are made. */
 export interface ModelCallScope extends Pick<ModuleInput, 'flow' | 'model' | 'budget' | 'cache'> {
+  /** With the flow and the turn, whose row the calls belong to. */
+  module: AgentModule;
   turn: number;
   /** Unsigned 64-bit decimal; equal for every attempt of the same turn (I5). */
   seed: string;
@@ -30,33 +43,54 @@ export interface Prompt {
   template?: string;
   /** The form of the reply, where the model can be held to one. */
   form?: ReplyForm;
+  /** What may be kept of a reply, and is all that is given back of it; the whole reply where absent. A pure function. */
+  keep?: (text: string) => string;
 }
 
 export interface Reply {
+  /** Without what the model thought before it spoke; the row holds the whole. */
   text: string;
   finishReason: FinishReason;
 }
 
 /** What calls leave in the turn's row. */
 export interface RecordedCalls {
-  runId: string;
   calls: ModelCall[];
+  /** Seconds of calls that an earlier attempt of the activity made: they belong to what the turn took. */
+  earlierSeconds: number;
 }
 
 /**
+ * Characters of a reply that are read; its row holds the whole. Only a model that repeats itself writes more, white space
+ * for one, until its tokens are spent.
+ */
+const MAX_READ = 1024 * 1024;
+
+/** What is read of a reply. One that is cut here was as good as cut off at the token limit. */
+export function asRead({ reply, finishReason }: Pick<ModelCall, 'reply' | 'finishReason'>): Reply {
+  const isCut = reply.length > MAX_READ;
+  return { text: withoutThinking(reply.slice(0, MAX_READ)), finishReason: isCut ? 'length' : finishReason };
+}
+
+/** What is kept of a reply. */
+type KeptReply = LanguageModelReply & { cached?: true };
+
+/**
  * The calls of language models that one activity makes: each is asked of the engine that it is bound to, within the
- * run's budget, and kept for the turn's row.
+ * run's budget, and is a row before anything depends on it: no attempt asks again what an earlier one was told (I15).
  */
 export class ModelCalls {
-  private readonly recorded: RecordedCalls;
+  private readonly recorded: RecordedCalls = { calls: [], earlierSeconds: 0 };
   private readonly cache: ReplyCache;
+  private readonly replies: KeptReplies;
 
   constructor(
     private readonly dependencies: ModelCallDependencies,
     private readonly scope: ModelCallScope,
   ) {
-    this.recorded = { runId: scope.flow.runId, calls: [] };
+    const { flow, turn, module, signal } = scope;
     this.cache = new ReplyCache(dependencies.dataSource);
+    this.replies = new KeptReplies(dependencies.dataSource, { flowId: flow.flowId, turn, module }, signal);
   }
 
   get signal(): AbortSignal {
@@ -79,94 +113,115 @@ export class ModelCalls {
     const call =
       binding.engine === 'llm' ? await this.askLlm(binding, prompt) : await this.askPolicy(binding, prompt, policy);
     this.recorded.calls.push(call);
-    return { text: call.reply, finishReason: call.finishReason };
+    return asRead(call);
   }
 
   record(): RecordedCalls {
     return this.recorded;
   }
 
-  private async askLlm(binding: LlmConfig, { messages, template, form }: Prompt): Promise<ModelCall> {
+  private async askLlm(binding: LlmConfig, prompt: Prompt): Promise<ModelCall> {
     const model = this.dependencies.languageModels.named(binding.model);
+    const { messages, form, keep } = prompt;
     const { temperature, max_tokens: maxTokens } = binding;
-    const request = {
-      messages,
-      temperature,
-      maxTokens,
-      timeoutMs: binding.timeout_s * 1000,
-      seed: this.scope.seed,
-      form,
-    };
-    const { reply, cached } = await this.answer(model, request);
-    const { text, finishReason, inputTokens, outputTokens, cost, seconds, warnings } = reply;
+    const { seed } = this.scope;
+    const asked = { messages, temperature, maxTokens, seed, form };
+    const request = { ...asked, timeoutMs: binding.timeout_s * 1000 };
+    const reply = await this.kept(
+      { model: model.identity, ...asked },
+      () => this.answer(model, request, keep),
+      (given) => model.billed(messages, given),
+    );
+    if (this.scope.cache && !reply.cached) await this.cache.keep(model, request, reply);
     return {
       engine: 'llm',
       model: model.name,
       providerModel: model.providerModel,
-      prompt: messages,
-      template,
-      temperature,
-      maxTokens,
-      seed: this.scope.seed,
-      reply: text,
-      finishReason,
-      inputTokens,
-      outputTokens,
-      cost,
-      seconds,
-      ...(warnings.length > 0 && { warnings }),
-      ...(cached && { cached }),
+      ...this.recordOf(binding, prompt, reply),
     };
   }
 
   private async answer(
     model: LanguageModel,
     request: LanguageModelRequest,
-  ): Promise<{ reply: LanguageModelReply; cached?: true }> {
-    const { scope } = this;
-    const kept = scope.cache ? await this.cache.find(model, request) : undefined;
-    if (kept) return { reply: kept, cached: true };
-    if (scope.budget)
-      await requireBudget(this.dependencies.dataSource, scope.flow.runId, scope.budget, this.recorded.calls);
-    const reply = await model.generate(request, scope.signal);
-    if (scope.cache) await this.cache.keep(model, request, reply);
-    return { reply };
+    keep: (text: string) => string = (text) => text,
+  ): Promise<KeptReply> {
+    const cached = this.scope.cache ? await this.cache.find(model, request) : undefined;
+    if (cached) return { ...cached, text: keep(cached.text), cached: true };
+    const reply = await this.send(model, request);
+    return { ...reply, text: keep(reply.text) };
   }
 
-  private async askPolicy(
-    binding: FrozenPolicyConfig,
-    { messages, template }: Prompt,
-    policy?: PolicyRef,
-  ): Promise<ModelCall> {
-    const { scope } = this;
+  /** Counts the call, then makes it. */
+  private async send(model: LanguageModel, request: LanguageModelRequest): Promise<LanguageModelReply> {
+    const { dataSource } = this.dependencies;
+    const { flow, budget, signal } = this.scope;
+    await beginCall(dataSource, flow.runId, budget);
+    try {
+      return await model.generate(request, signal);
+    } catch (error) {
+      if (!wasSent(error)) await untilWritten(signal, () => takeBackCall(dataSource, flow.runId));
+      throw error;
+    }
+  }
+
+  private async askPolicy(binding: FrozenPolicyConfig, prompt: Prompt, policy?: PolicyRef): Promise<ModelCall> {
+    const { flow, model, seed, turn } = this.scope;
     const { temperature, max_tokens: maxTokens } = binding;
-    const started = performance.now();
-    const completion = await this.dependencies.policyClient.complete(
-      {
-        model: policy?.name ?? scope.model,
-        policySha256: policy?.sha256,
-        messages,
-        maxTokens,
-        temperature,
-        seed: scope.seed,
-        flowId: scope.flow.flowId,
-        turn: scope.turn,
-      },
-      scope.signal,
-    );
-    return {
-      engine: 'policy',
-      model: policy?.name ?? scope.model,
-      prompt: messages,
-      template,
-      temperature,
+    const request = {
+      model: policy?.name ?? model,
+      policySha256: policy?.sha256,
+      messages: prompt.messages,
       maxTokens,
-      seed: scope.seed,
-      reply: completion.text,
+      temperature,
+      seed,
+      flowId: flow.flowId,
+      turn,
+    };
+    const reply = await this.kept(request, () => this.complete(request));
+    return { engine: 'policy', model: request.model, ...this.recordOf(binding, prompt, reply) };
+  }
+
+  private async complete(request: CompletionRequest): Promise<KeptReply> {
+    const started = performance.now();
+    const completion = await this.dependencies.policyClient.complete(request, this.signal);
+    return {
+      text: completion.text,
       finishReason: completion.finishReason,
       inputTokens: completion.promptTokenIds.length,
       outputTokens: completion.responseTokenIds.length,
       seconds: (performance.now() - started) / 1000,
+      warnings: [],
+    };
+  }
+
+  /** @param billed what a reply costs of the budget, if it is not from the cache; without it nothing */
+  private async kept(
+    request: object,
+    ask: () => Promise<KeptReply>,
+    billed?: (given: KeptReply) => ReplyCost,
+  ): Promise<KeptReply> {
+    const { reply, isEarlier } = await this.replies.once(request, ask, async (manager, given) => {
+      if (billed && !given.cached) await payFor(manager, this.scope.flow.runId, billed(given));
+    });
+    if (isEarlier) this.recorded.earlierSeconds += reply.seconds;
+    return reply;
+  }
+
+  private recordOf(
+    { temperature, max_tokens: maxTokens }: ToolEngineConfig,
+    { messages, template }: Prompt,
+    { text, warnings, ...reply }: KeptReply,
+  ): Omit<ModelCall, 'engine' | 'model'> {
+    return {
+      prompt: messages,
+      template,
+      temperature,
+      maxTokens,
+      seed: this.scope.seed,
+      reply: text,
+      ...reply,
+      ...(warnings.length > 0 && { warnings }),
     };
   }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BenchmarkEvaluation, Rollout, Turn } from '../../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
-import { evaluationConfigSchema } from '../../workflows/contracts/evaluation-config.js';
+import { evaluationConfigSchema } from '../../contracts/evaluation-config.js';
 import { createBenchmarkEvaluationActivities } from './benchmark-evaluation.activities.js';
 import { readFlows } from './flow-rows.js';
 
@@ -31,7 +31,7 @@ describe('the recorded flows of an evaluation', () => {
     const flowId = `${ID}/0/${question}/0`;
     await database.dataSource.getRepository(Rollout).insert({
       flowId,
-      runId: ID,
+      submissionId: ID,
       purpose: 'evaluation',
       step: 0,
       groupIndex: question,

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
-import type { Outcome } from '../../workflows/contracts/flow.js';
-import type { Grading } from '../../workflows/contracts/scoring.js';
+import type { Outcome } from '../../contracts/flow.js';
+import type { Grading } from '../../contracts/scoring.js';
 
 /** What is known of one flow of an evaluation. */
 export interface FlowRow {
@@ -12,6 +12,7 @@ export interface FlowRow {
   reward: number | null;
   turns: number;
   tools: string[];
+  answer: string | null;
   grading: Grading | null;
   /** Of the calls of language models in its turns, the policy's too; null where there were none. The judge is no part of it. */
   tokens: number | null;
@@ -25,7 +26,7 @@ export interface FlowRow {
  */
 export async function readFlows(dataSource: DataSource, id: string): Promise<FlowRow[]> {
   return dataSource.query<FlowRow[]>(
-    `SELECT r.step AS cell, r.query_id AS "queryId", r.family, r.outcome, r.reward, r.turns, r.tools, r.grading,
+    `SELECT r.step AS cell, r.query_id AS "queryId", r.family, r.outcome, r.reward, r.turns, r.tools, r.answer, r.grading,
             used.tokens, used.cost, used.seconds
        FROM rollouts r
        LEFT JOIN LATERAL (

@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Cell } from '../../workflows/contracts/benchmark-evaluation.js';
+import type { Cell } from '../../contracts/benchmark-evaluation.js';
 import type { FlowRow } from './flow-rows.js';
-import { reportOf } from './report.js';
+import { finish, inTurns } from './statistics/slices.js';
+import * as slices from './report.js';
+
+const reportOf = (...args: Parameters<typeof slices.reportOf>) => finish(slices.reportOf(...args));
 
 const benchmark = { name: 'atlas', seed: 7 };
 const CELLS: Cell[] = [
@@ -21,6 +24,7 @@ function flow(cell: number, queryId: string, changes: Partial<FlowRow> = {}): Fl
     reward: 1,
     turns: 1,
     tools: ['calculator'],
+    answer: null,
     grading: null,
     tokens: null,
     cost: null,
@@ -30,6 +34,22 @@ function flow(cell: number, queryId: string, changes: Partial<FlowRow> = {}): Fl
 }
 
 describe('the report of an evaluation', () => {
+  it('tells how many answers nobody decided, and shows some of them', () => {
+    const undecided = { rules: 'undecided', rule: 'text' } as const;
+    const flows = [
+      flow(0, 'a', { reward: 0, answer: 'America', grading: undecided }),
+      flow(0, 'b', { grading: { rules: 'right', rule: 'text' } }),
+      flow(0, 'c', { grading: { ...undecided, judge: { model: 'm', equivalent: true, reason: '' } } }),
+      flow(0, 'd', { reward: 0, answer: 'x'.repeat(900), grading: undecided }),
+    ];
+    const examples = [
+      { queryId: 'a', answer: 'America' },
+      { queryId: 'd', answer: 'x'.repeat(200) },
+    ];
+    expect(reportOf([CELLS[0]], flows).cells[0].undecided).toEqual({ answers: 2, share: 0.5, examples });
+    expect(reportOf([CELLS[0]], []).cells[0].undecided).toEqual({ answers: 0, share: 0, examples: [] });
+  });
+
   it('I2: counts every question asked; an excluded flow is wrong, and shown apart', () => {
     const flows = [
       flow(0, 'a'),
@@ -114,5 +134,30 @@ describe('the report of an evaluation', () => {
         }
       }),
     );
+  });
+
+  it('counts the families of a dataset that gives each question its own in one pass', () => {
+    const flows = Array.from({ length: 200_000 }, (_, q) => flow(0, `q-${q}`, { family: `f-${q}` }));
+    expect(Object.keys(reportOf([CELLS[0]], flows).cells[0].byFamily)).toHaveLength(200_000);
+  });
+
+  it('lets the worker do other things while it compares many policies, and comes to the same', async () => {
+    const policies = ['base', 'run-a@1', 'run-a@2', 'run-a@3', 'run-a@4'];
+    const cells = policies.map((policy, index): Cell => ({ index, benchmark, policy, maxTurns: 2 }));
+    const flows = cells.flatMap(({ index }) =>
+      Array.from({ length: 200 }, (_, q) => flow(index, `q-${q}`, { reward: (q * (index + 2)) % 3 === 0 ? 1 : 0 })),
+    );
+    let turns = 0;
+    let over = false;
+    const others = () => {
+      turns += 1;
+      if (!over) setImmediate(others);
+    };
+    setImmediate(others);
+    const report = await inTurns(slices.reportOf(cells, flows));
+    over = true;
+    expect(report).toEqual(reportOf(cells, flows));
+    // Ten pairs, each of them in many slices.
+    expect(turns).toBeGreaterThanOrEqual(10 * 40);
   });
 });

@@ -1,25 +1,35 @@
-import { SCORED_OUTCOMES } from '../../workflows/contracts/flow.js';
-import type {
-  Cell,
-  CellComparison,
-  CellReport,
-  EvaluationReport,
-} from '../../workflows/contracts/benchmark-evaluation.js';
-import { agreementOf } from '../../workflows/contracts/statistics/agreement.js';
-import { comparePolicies, type OutcomesByQuestion } from '../../workflows/contracts/statistics/paired.js';
-import { accuracyOf, clusteredMean } from '../../workflows/contracts/statistics/proportion.js';
-import { summariseUsage } from '../../workflows/contracts/statistics/usage.js';
+import { SCORED_OUTCOMES } from '../../contracts/flow.js';
+import type { Cell, CellComparison, CellReport, EvaluationReport } from '../../contracts/benchmark-evaluation.js';
+import { isUndecided } from '../../contracts/scoring.js';
+import { agreementOf } from './statistics/agreement.js';
+import { comparePolicies, type OutcomesByQuestion } from './statistics/paired.js';
+import { accuracyOf, clusteredMean } from './statistics/proportion.js';
+import type { Slices } from './statistics/slices.js';
+import { summariseUsage } from './statistics/usage.js';
 import type { FlowRow } from './flow-rows.js';
 
-/** What an evaluation found: a pure function of its cells and of the flows that were recorded. */
-export function reportOf(cells: readonly Cell[], flows: readonly FlowRow[]): EvaluationReport {
-  const ofCell = cells.map(({ index }) => flows.filter((flow) => flow.cell === index));
-  return {
-    cells: cells.map((cell, i) => reportOfCell(cell, ofCell[i])),
-    comparisons: pairs(cells).map(([first, second]) =>
-      compare(cells[first], cells[second], outcomes(ofCell[first]), outcomes(ofCell[second])),
-    ),
-  };
+const EXAMPLES = 5;
+/** Characters of an answer. */
+const EXAMPLE_LENGTH = 200;
+
+/**
+ * What an evaluation found: a pure function of its cells and of the flows that were recorded. In slices, because tens of
+ * milliseconds a pair are minutes where there are thousands of pairs.
+ */
+export function* reportOf(cells: readonly Cell[], flows: readonly FlowRow[]): Slices<EvaluationReport> {
+  const byCell = new Map<number, FlowRow[]>(cells.map(({ index }) => [index, []]));
+  for (const flow of flows) byCell.get(flow.cell)?.push(flow);
+  const ofCell = cells.map(({ index }) => byCell.get(index) ?? []);
+  const report: EvaluationReport = { cells: [], comparisons: [] };
+  for (const [i, cell] of cells.entries()) {
+    yield;
+    report.cells.push(reportOfCell(cell, ofCell[i]));
+  }
+  for (const [first, second] of pairs(cells)) {
+    const [one, other] = [outcomes(ofCell[first]), outcomes(ofCell[second])];
+    report.comparisons.push(yield* compare(cells[first], cells[second], one, other));
+  }
+  return report;
 }
 
 function reportOfCell(cell: Cell, flows: readonly FlowRow[]): CellReport {
@@ -39,6 +49,7 @@ function reportOfCell(cell: Cell, flows: readonly FlowRow[]): CellReport {
     byFamily: families(flows),
     ...(f1.length > 0 && { f1: clusteredMean(grouped(f1, ({ grading }) => grading?.f1 ?? 0)) }),
     usage: summariseUsage(flows.map(usageOf)),
+    undecided: undecidedIn(flows),
     ...(verdicts.length > 0 && { agreement: agreementOf(verdicts) }),
   };
 }
@@ -53,13 +64,18 @@ function pairs(cells: readonly Cell[]): [number, number][] {
   );
 }
 
-function compare(first: Cell, second: Cell, one: OutcomesByQuestion, other: OutcomesByQuestion): CellComparison {
+function* compare(
+  first: Cell,
+  second: Cell,
+  one: OutcomesByQuestion,
+  other: OutcomesByQuestion,
+): Slices<CellComparison> {
   return {
     benchmark: first.benchmark.name,
     maxTurns: first.maxTurns,
     first: first.policy,
     second: second.policy,
-    ...comparePolicies(one, other),
+    ...(yield* comparePolicies(one, other)),
   };
 }
 
@@ -71,14 +87,28 @@ function outcomes(flows: readonly FlowRow[]): Record<string, number[]> {
 }
 
 function families(flows: readonly FlowRow[]): CellReport['byFamily'] {
-  const names = [...new Set(flows.map(({ family }) => family))].sort();
+  // In one pass: a dataset may give each of its questions a family of its own.
+  const counts = new Map<string, { asked: number; correct: number }>();
+  for (const flow of flows) {
+    const { asked, correct } = counts.get(flow.family) ?? { asked: 0, correct: 0 };
+    counts.set(flow.family, { asked: asked + 1, correct: correct + (isCorrect(flow) ? 1 : 0) });
+  }
   return Object.fromEntries(
-    names.map((name) => {
-      const mine = flows.filter(({ family }) => family === name);
-      const correct = mine.filter(isCorrect).length;
-      return [name, { asked: mine.length, correct, accuracy: correct / mine.length }];
+    [...counts.keys()].sort().map((name) => {
+      const { asked, correct } = counts.get(name)!;
+      return [name, { asked, correct, accuracy: correct / asked }];
     }),
   );
+}
+
+/** Shown are the answers alone: the truth of a held-out question is in no report. */
+function undecidedIn(flows: readonly FlowRow[]): CellReport['undecided'] {
+  const undecided = flows.filter(({ grading }) => isUndecided(grading));
+  const examples = undecided.slice(0, EXAMPLES).map(({ queryId, answer }) => ({
+    queryId,
+    answer: (answer ?? '').slice(0, EXAMPLE_LENGTH),
+  }));
+  return { answers: undecided.length, share: flows.length === 0 ? 0 : undecided.length / flows.length, examples };
 }
 
 /** The verdicts of an answer that rules and judge both decided. */

@@ -1,4 +1,4 @@
-import type { MemoryEntry } from '../../workflows/contracts/flow.js';
+import type { MemoryEntry } from '../../contracts/flow.js';
 import type { Tool } from '../tools/tool.js';
 
 /*

@@ -1,4 +1,4 @@
-import type { TurnRecord } from '../../workflows/contracts/flow.js';
+import type { TurnRecord } from '../../contracts/flow.js';
 
 /** The value of a fact such as `area of Hexley`, where a look-up has brought it: its sentence says "... is 4312". */
 export function factFound(memory: readonly TurnRecord[], fact: string): string | undefined {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { flowSchema } from '../../workflows/contracts/flow-config.js';
+import { flowSchema } from '../../contracts/flow-config.js';
 import { createTools } from '../tools/index.js';
 import { modulePrompts } from './module-identity.js';
 

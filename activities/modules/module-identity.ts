@@ -1,5 +1,5 @@
-import type { ModuleConfig } from '../../workflows/contracts/flow-config.js';
-import type { RunConfig } from '../../workflows/contracts/run-config.js';
+import type { ModuleConfig } from '../../contracts/flow-config.js';
+import type { RunConfig } from '../../contracts/run-config.js';
 import type { Tool } from '../tools/tool.js';
 import { COMMAND_TEMPLATES, commandRequest } from './executor/llm-executor.js';
 import { ANSWER_TEMPLATES, answerRequest } from './generator/generator.activity.js';

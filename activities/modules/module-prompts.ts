@@ -1,5 +1,5 @@
-import type { ToolEngineConfig } from '../../workflows/contracts/flow-config.js';
-import type { Query } from '../../workflows/contracts/flow.js';
+import type { ToolEngineConfig } from '../../contracts/flow-config.js';
+import type { Query } from '../../contracts/flow.js';
 import type { ChatMessage } from '../engines/chat.js';
 import type { ReplyForm } from '../engines/llm/language-model.js';
 import type { ModelCalls, Reply } from '../engines/model-calls.js';

@@ -1,4 +1,4 @@
-import type { ModuleActivities } from '../../workflows/contracts/agent-activities.js';
+import type { ModuleActivities } from '../../contracts/agent-activities.js';
 import { createExecutorActivities } from './executor/executor.activity.js';
 import { createGeneratorActivities } from './generator/generator.activity.js';
 import type { ModuleDependencies } from './module-dependencies.js';

@@ -1,4 +1,4 @@
-import { withoutNotes } from '../../workflows/contracts/memory-notes.js';
+import { withoutNotes } from '../../contracts/memory-notes.js';
 
 /** The numbers in a text, in order, as written but without thousands separators. */
 export function numbersIn(text: string): string[] {

@@ -1,5 +1,5 @@
-import type { Analysis, MemoryEntry } from '../../workflows/contracts/flow.js';
-import type { MistakeKind } from '../../workflows/contracts/mistakes.js';
+import type { Analysis, MemoryEntry } from '../../contracts/flow.js';
+import type { MistakeKind } from '../../contracts/mistakes.js';
 import type { Tool } from '../tools/tool.js';
 
 /*

@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { readArguments } from './executor/read-arguments.js';
 import { taggedAnswer } from './generator/tagged-answer.js';
+import { parseAction } from './planner/parse-action.js';
 import { parseStep } from './planner/parse-step.js';
 import { readAnalysis } from './query-analysis/read-analysis.js';
+import { readVerdict } from './verifier/read-verdict.js';
 
 const TOOLS = [
   { name: 'web_search', title: 'Web_Search' },
@@ -46,11 +49,20 @@ describe('readArguments', () => {
     ['{"arguments":"plain"}', 'plain'],
     ['Here:\n```json\n{"a":1}\n```', { a: 1 }],
   ])('reads %j', (reply, expected) => {
-    expect(readArguments(reply, 'stop')).toEqual({ arguments: expected });
+    expect(readArguments(reply, 'stop', ['a'])).toMatchObject({ arguments: expected });
+  });
+
+  it.each([
+    ['{"name":"ls","arguments":"-l"}', { name: 'ls', arguments: '-l' }],
+    ['{"name":"ls","arguments":["-l"]}', { name: 'ls', arguments: ['-l'] }],
+    ['{"reasoning":"r","arguments":{"name":"ls","arguments":"-l"}}', { name: 'ls', arguments: '-l' }],
+    ['{"arguments":"{\\"arguments\\":\\"-l\\"}"}', { arguments: '-l' }],
+  ])('reads %j for a tool with a parameter called arguments', (reply, expected) => {
+    expect(readArguments(reply, 'stop', ['name', 'arguments'])).toMatchObject({ arguments: expected });
   });
 
   it('runs nothing that a model wrote as a program (I10)', () => {
-    const written = readArguments('execution = tool.execute(query="x")', 'stop');
+    const written = readArguments('execution = tool.execute(query="x")', 'stop', []);
     expect(written.mistake).toContain('could not be written');
   });
 });
@@ -58,7 +70,7 @@ describe('readArguments', () => {
 describe('readAnalysis', () => {
   it('reads labelled parts, and takes free words for a summary', () => {
     expect(readAnalysis('**Concise Summary:** s\n**Required Skills:** k')).toMatchObject({ summary: 's', skills: 'k' });
-    expect(readAnalysis('<think>hm</think>A sum is needed.').summary).toBe('A sum is needed.');
+    expect(readAnalysis('A sum is needed.').summary).toBe('A sum is needed.');
   });
 });
 
@@ -71,5 +83,60 @@ describe('taggedAnswer', () => {
     ['<answer></answer>', '<answer></answer>'],
   ])('%j: %s', (reply, answer) => {
     expect(taggedAnswer(reply)).toBe(answer);
+  });
+});
+
+describe('what reads a reply, between its row and the turn’s', () => {
+  const READERS: [string, (reply: string) => unknown][] = [
+    ['parseAction', (reply) => parseAction(reply, TOOLS)],
+    ['parseStep', (reply) => parseStep(reply, 'stop', TOOLS)],
+    ['readArguments', (reply) => readArguments(reply, 'stop', ['a'])],
+    ['readAnalysis', readAnalysis],
+    ['readVerdict', readVerdict],
+    ['taggedAnswer', taggedAnswer],
+  ];
+  const deep = (before: string, after: string) =>
+    `{"sub_goal":${before.repeat(10_000)}${after.repeat(10_000)},"tool":"Calculator"}`;
+  const HOSTILE = [
+    deep('[', ']'),
+    deep('{"a":', '}').replace(/:}/, ':1}'),
+    '{'.repeat(100_000),
+    '{"'.repeat(50_000),
+    '```'.repeat(50_000),
+    `\`\`\`${'a'.repeat(100_000)}`,
+    `{"tool":1e999,"sub_goal":"\\ud800"}`,
+    '{"__proto__":{"tool":"Calculator"},"constructor":1}',
+    '<answer>'.repeat(20_000),
+  ];
+  const word = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    ':',
+    ',',
+    '\\',
+    '```',
+    '\n',
+    'Tool',
+    'Sub-Goal:',
+    '<think>',
+    '</think>',
+    'STOP',
+    'a',
+  );
+  const reply = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(word, { maxLength: 60 }).map((words) => words.join('')),
+    fc.json(),
+  );
+
+  it.each(READERS)('I15: %s reads every reply: none fails for what is in it', (_, read) => {
+    for (const text of HOSTILE) expect(read(text)).toBeDefined();
+    fc.assert(
+      fc.property(reply, (text) => void expect(read(text)).toBeDefined()),
+      { numRuns: 500 },
+    );
   });
 });

@@ -1,4 +1,4 @@
-import type { Analysis, MemoryEntry, Query } from '../../workflows/contracts/flow.js';
+import type { Analysis, MemoryEntry, Query } from '../../contracts/flow.js';
 import type { Tool } from '../tools/tool.js';
 
 export interface SampleFlow {

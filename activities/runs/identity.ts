@@ -1,7 +1,8 @@
 import type { DataSource } from 'typeorm';
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
 import { sha256Hex } from '../../infra/artifacts/sha256.js';
-import type { RunConfig } from '../../workflows/contracts/run-config.js';
+import type { RunConfig } from '../../contracts/run-config.js';
+import { isRecorded } from '../../contracts/training-parts.js';
 import type { Datasets } from '../datasets/registry.js';
 import { modulePrompts } from '../modules/module-identity.js';
 import { promptIdentity } from '../modules/planner/planner-prompt.js';
@@ -32,7 +33,9 @@ export async function resolveIdentity(
   };
   const prompts = modulePrompts(flow, offered);
   if (prompts.length > 0) identity.module_prompts = sha256Hex(canonicalJson(prompts));
-  if (training.objective === 'sft') {
+  const data = offered.flatMap(({ name, identity: of }) => (of === undefined ? [] : [[name, of]]));
+  if (data.length > 0) identity.tool_data = canonicalJson(Object.fromEntries(data));
+  if (isRecorded(training)) {
     identity.trajectories = await trajectoriesDigest(dataSource, training, config.model);
   }
   return identity;

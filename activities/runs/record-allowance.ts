@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { appendEvent } from '../../infra/database/run-events.js';
-import type { RecordAllowanceInput } from '../../workflows/contracts/agent-activities.js';
+import type { RecordAllowanceInput } from '../../contracts/agent-activities.js';
 
 /** Writes the event of an allowance once. */
 export async function recordAllowance(dataSource: DataSource, input: RecordAllowanceInput): Promise<void> {

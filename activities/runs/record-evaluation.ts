@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
-import { Evaluation } from '../../infra/database/entities/index.js';
+import { HeldOutEvaluation } from '../../infra/database/entities/index.js';
 import { appendEvent } from '../../infra/database/run-events.js';
-import type { EvaluationSummary } from '../../workflows/contracts/agent-activities.js';
+import type { EvaluationSummary } from '../../contracts/training-run.js';
 
 /** Writes a finished evaluation and its event once; a later record with the same id changes nothing. */
 export async function recordEvaluation(dataSource: DataSource, summary: EvaluationSummary): Promise<void> {
@@ -10,7 +10,7 @@ export async function recordEvaluation(dataSource: DataSource, summary: Evaluati
     await manager
       .createQueryBuilder()
       .insert()
-      .into(Evaluation)
+      .into(HeldOutEvaluation)
       .values({
         ...columns,
         policyName: policy.name,

@@ -1,5 +1,5 @@
-import { FailureType } from '../../workflows/contracts/failures.js';
-import type { RunConfig } from '../../workflows/contracts/run-config.js';
+import { FailureType } from '../../contracts/failures.js';
+import type { RunConfig } from '../../contracts/run-config.js';
 import { askedInTraining } from '../datasets/asked-in-training.js';
 import type { Datasets } from '../datasets/registry.js';
 import { nonRetryable } from '../failures/non-retryable.js';
@@ -14,12 +14,12 @@ export async function refuseKnownQuestions({ dataset, evaluation }: RunConfig, d
     datasets.named(dataset.name).listed(),
     datasets.named(name).listed(),
   ]);
-  const [known, ...others] = askedInTraining(training, heldOut);
+  const [known, ...others] = await askedInTraining(training, heldOut);
   if (!known) return;
   throw nonRetryable(
     FailureType.BadConfiguration,
-    `${others.length + 1} training questions of "${dataset.name}" are held-out questions of "${name}", on which the run is ` +
-      `evaluated: ${known.training} is ${known.heldOut}, for one. Register the training set with exclude_overlap_with ` +
-      `where "${name}" is a benchmark, take them out of its files, or evaluate on another dataset.`,
+    `The run would be evaluated on ${others.length + 1} of its training questions: they are in "${dataset.name}" and among the ` +
+      `held-out questions of "${name}". For example, ${known.training} is ${known.heldOut}. If "${name}" is a benchmark, register ` +
+      `the training set with exclude_overlap_with. Else take them out of its files, or evaluate on another dataset.`,
   );
 }

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { Policy, TrainingRun } from '../../infra/database/entities/index.js';
-import type { PolicyRef } from '../../workflows/contracts/artifacts.js';
-import { FailureType } from '../../workflows/contracts/failures.js';
+import type { PolicyRef } from '../../contracts/artifacts.js';
+import { FailureType } from '../../contracts/failures.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 
 /** The committed policy of `<run>@<step>`, which must have been trained on the same base model where one is given. */

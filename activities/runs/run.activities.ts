@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { writeRunStatus } from '../../infra/database/run-status.js';
-import type { RunActivities } from '../../workflows/contracts/agent-activities.js';
+import type { RunActivities } from '../../contracts/agent-activities.js';
 import type { Datasets } from '../datasets/registry.js';
 import type { ToolRegistry } from '../tools/tool-registry.js';
 import { resolveIdentity } from './identity.js';

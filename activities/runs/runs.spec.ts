@@ -1,15 +1,35 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Evaluation, RunEvent, TrainingRun, TrainingStep } from '../../infra/database/entities/index.js';
+import { z } from 'zod';
+import {
+  HeldOutEvaluation,
+  Rollout,
+  RunEvent,
+  TrainingRun,
+  TrainingStep,
+} from '../../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
-import type { EvaluationSummary } from '../../workflows/contracts/agent-activities.js';
-import { runConfigSchema } from '../../workflows/contracts/run-config.js';
+import type { Outcome } from '../../contracts/flow.js';
+import type { Grading } from '../../contracts/scoring.js';
+import type { StepWarning } from '../../contracts/step-answers.js';
+import type { EvaluationSummary } from '../../contracts/training-run.js';
+import { runConfigSchema } from '../../contracts/run-config.js';
 import { createTools } from '../tools/index.js';
+import { defineTool } from '../tools/tool.js';
 import { ItemStore } from '../datasets/items/item-store.js';
 import { Datasets } from '../datasets/registry.js';
 import { createRunActivities } from './run.activities.js';
 
-const tools = createTools();
+const searched = defineTool({
+  name: 'passages',
+  title: 'Passages',
+  description: 'finds passages',
+  inputSchema: z.strictObject({ query: z.string() }),
+  identity: 'abc/5',
+  timeoutMs: 1_000,
+  run: async () => ({ result: '' }),
+});
+const tools = createTools(undefined, { tools: [searched], sources: [] });
 
 describe('run activities', () => {
   let database: TestDatabase;
@@ -37,11 +57,15 @@ describe('run activities', () => {
   const runRow = () => database.dataSource.getRepository(TrainingRun).findOneByOrFail({ id: runId });
 
   it('move the status forward only, with an event for each change', async () => {
-    await activities.setRunStatus({ runId, version: 2, status: 'paused', step: 1, steps: 9, policy: policy(1) });
-    await activities.setRunStatus({ runId, version: 2, status: 'paused', step: 1, steps: 9, policy: policy(1) });
     await activities.setRunStatus({ runId, version: 1, status: 'running', step: 0, steps: 9 });
+    await activities.setRunStatus({ runId, version: 3, status: 'paused', step: 1, steps: 9, policy: policy(1) });
+    await activities.setRunStatus({ runId, version: 3, status: 'paused', step: 1, steps: 9, policy: policy(1) });
+    await activities.setRunStatus({ runId, version: 2, status: 'running', step: 0, steps: 9 });
     expect(await runRow()).toMatchObject({ status: 'paused', step: 1, steps: 9 });
-    expect((await events()).map(({ eventKey, type }) => [eventKey, type])).toEqual([['status/2', 'run.paused']]);
+    expect((await events()).map(({ eventKey, type }) => [eventKey, type])).toEqual([
+      ['status/1', 'run.running'],
+      ['status/3', 'run.paused'],
+    ]);
   });
 
   it('record a step once and move the run to it, never back', async () => {
@@ -60,6 +84,80 @@ describe('run activities', () => {
       ['step/2', 'step.completed'],
     ]);
     expect((await events())[0].data).toMatchObject({ step: 1, metrics: { loss: 0.5 } });
+  });
+
+  const graded = (step: number, index: number, grading: Grading, outcome: Outcome = 'answered') => ({
+    flowId: `${runId}/${step}/0/${index}`,
+    submissionId: runId,
+    purpose: 'train' as const,
+    step,
+    groupIndex: index % 4,
+    rolloutIndex: index,
+    queryId: `q${step}-${index % 4}`,
+    family: 'f',
+    question: 'Which?',
+    outcome,
+    reward: outcome === 'answered' ? (grading.rules === 'right' ? 1 : 0) : null,
+    answer: `answer ${index}`,
+    grading,
+    turns: 1,
+    tools: [],
+    memory: [],
+  });
+
+  it('record what the answers of a step were like: from the rows, among its metrics, with examples', async () => {
+    const rollouts = database.dataSource.getRepository(Rollout);
+    const undecided = { rules: 'undecided', rule: 'text' } as const;
+    await rollouts.insert([
+      graded(1, 0, { rules: 'right', rule: 'text' }),
+      graded(1, 1, { rules: 'right', rule: 'text', lenient: true }),
+      graded(1, 2, undecided),
+      graded(1, 3, undecided, 'undecided'),
+      graded(1, 4, undecided, 'infrastructure'),
+      { ...graded(1, 5, undecided), purpose: 'evaluation' },
+      { ...graded(1, 6, { rules: 'wrong', rule: 'text' }, 'context_filled'), answer: null },
+    ]);
+    await activities.recordStep({ runId, step: 1, policy: policy(1), metrics: { loss: 1 } });
+    await rollouts.delete({ submissionId: runId });
+    await activities.recordStep({ runId, step: 1, policy: policy(1), metrics: { loss: 1 } });
+    const row = await database.dataSource.getRepository(TrainingStep).findOneByOrFail({ runId, step: 1 });
+    expect(row.metrics).toEqual({
+      loss: 1,
+      undecided_share: 0.4,
+      lenient_share: 0.5,
+      repeated_share: 0,
+      answer_length: 8,
+      answer_forms: { empty: 0.2, bare: 0.8 },
+    });
+    const examples = [2, 3].map((index) => ({ rollout: `${runId}/1/0/${index}`, answer: `answer ${index}` }));
+    expect(row.answers).toMatchObject({ undecided: { answers: 2, of: 5, examples }, warnings: [{ examples }] });
+    const told = (await events()).map(({ eventKey, type, data }) => [eventKey, type, data]);
+    expect(told).toEqual([
+      ['step/1', 'step.completed', expect.objectContaining({ metrics: row.metrics })],
+      ['step/1/warnings', 'step.warned', { step: 1, warnings: row.answers?.warnings }],
+    ]);
+  });
+
+  it('tell a warning once, and again only after a step without it; what drifts is compared with the first steps', async () => {
+    const kinds = ['undecided', 'undecided', 'right', 'undecided', ...Array<string>(8).fill('right')];
+    for (const [index, rules] of kinds.entries()) {
+      const step = index + 1;
+      const grading = { rules: rules as Grading['rules'], rule: 'text', ...(step > 6 && { lenient: true as const }) };
+      await database.dataSource.getRepository(Rollout).insert([0, 1, 2, 3].map((i) => graded(step, i, grading)));
+      await activities.recordStep({ runId, step, policy: policy(step), metrics: {} });
+    }
+    const warned = (await events()).filter(({ type }) => type === 'step.warned');
+    const summary = warned.map(({ data }) => [
+      data['step'],
+      (data['warnings'] as StepWarning[]).map(({ kind }) => kind),
+    ]);
+    expect(summary).toEqual([
+      [1, ['undecided']],
+      [4, ['undecided']],
+      [10, ['lenient']],
+    ]);
+    const last = await database.dataSource.getRepository(TrainingStep).findOneByOrFail({ runId, step: 12 });
+    expect(last.answers?.warnings.map(({ kind }) => kind)).toEqual(['lenient']);
   });
 
   it('record an allowance once, as an event that says what changed', async () => {
@@ -94,7 +192,7 @@ describe('run activities', () => {
     };
     await activities.recordEvaluation(summary);
     await activities.recordEvaluation({ ...summary, correct: 3 });
-    const rows = await database.dataSource.getRepository(Evaluation).findBy({ runId });
+    const rows = await database.dataSource.getRepository(HeldOutEvaluation).findBy({ runId });
     expect(rows).toMatchObject([{ id: summary.id, correct: 1, intervalLow: 0.06, intervalHigh: 0.79 }]);
     expect((await events()).map(({ eventKey, type }) => [eventKey, type])).toEqual([
       [summary.id, 'evaluation.completed'],
@@ -116,6 +214,9 @@ describe('run activities', () => {
     );
     expect(full).toEqual({ ...identity, module_prompts: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(compact.module_prompts).not.toBe(full.module_prompts);
+    expect(identity).not.toHaveProperty('tool_data');
+    const searching = runConfigSchema.parse({ ...config, flow: { tools: ['calculator', 'passages'] } });
+    expect(await activities.resolveIdentity({ config: searching })).toHaveProperty('tool_data', '{"passages":"abc/5"}');
     const wrong = { ...config, dataset: { name: 'nowhere', seed: 7 } };
     await expect(activities.resolveIdentity({ config: wrong })).rejects.toThrow(
       expect.objectContaining({ type: 'BadConfiguration' }),

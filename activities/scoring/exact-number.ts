@@ -1,7 +1,4 @@
-/** Identity of the reward (I8): changes with every change of what counts as right. */
-export const EXACT_NUMBER = 'exact-number-1';
-
-/** 1 where the answer is exactly the number, however it is written, else 0. */
+/** 1 if the answer is exactly the number, however it is written, else 0. */
 export function scoreExactNumber(answer: string, truth: number): 0 | 1 {
   return normalise(answer) === normalise(String(truth)) ? 1 : 0;
 }

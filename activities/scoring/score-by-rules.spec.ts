@@ -2,27 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Truth } from '../datasets/items/truth.js';
 import { solvableQuadruples } from '../datasets/game24/solvable.js';
-import { finalAnswer } from './final-answer.js';
 import { scoreByRules, wordsOfTruth } from './score-by-rules.js';
 
 const rule = (answer: string, truth: Truth) => scoreByRules(answer, truth).ruling;
-
-describe('finalAnswer', () => {
-  it.each([
-    ['so <answer> 42 </answer> it is', '42'],
-    ['<answer>1</answer> no, <answer>2</answer>', '2'],
-    ['thus \\boxed{\\frac{1}{2}}.', '\\frac{1}{2}'],
-    ['\\boxed{1} then \\boxed{3}', '3'],
-    ['<answer>\\boxed{7}</answer>', '7'],
-    ['First 3, then 4. The answer is 12.', '12'],
-    ['**Final answer:** 3.5\nBecause', '3.5'],
-    ['Paris', 'Paris'],
-    ['\\boxed{never closed', '\\boxed{never closed'],
-    ['', ''],
-  ])('of %j is %j', (output, answer) => {
-    expect(finalAnswer(output).text).toBe(answer);
-  });
-});
 
 describe('numbers', () => {
   const truth: Truth = { kind: 'number', value: '204' };
@@ -329,5 +311,52 @@ describe('every kind of truth', () => {
     ];
     for (const truth of truths)
       expect([truth.kind, rule(wordsOfTruth(truth)[0], truth)]).toEqual([truth.kind, 'right']);
+  });
+});
+
+describe('an answer that repeats itself', () => {
+  const SIZE = 8_000;
+  const TRUTHS: Truth[] = [
+    { kind: 'number', value: '42' },
+    { kind: 'expression', value: '1, 2, x' },
+    { kind: 'text', answers: ['Paris'] },
+    { kind: 'short-form', answer: 'a, b' },
+    {
+      kind: 'choice',
+      letter: 'A',
+      choices: Array.from({ length: 26 }, (_, n) => `choice ${n} of${' many words'.repeat(40)}`),
+    },
+    { kind: 'twenty-four', numbers: [1, 2, 3, 4] },
+  ];
+  const around = (before: string, mark: string, after: string) => before + mark.repeat(3_900) + after;
+
+  /** By patterns that take the cube of its length each would take minutes to hours: that it ends is what is shown. */
+  it.each([
+    ['blanks after a comma', around(',', ' ', 'x')],
+    ['blanks after a full stop', around('x.', ' ', 'y')],
+    ['tabs after an answer', around('Answer', '\t', '!')],
+    ['a long fence', `${'~'.repeat(1_300)}\n${' '.repeat(2_600)}x`],
+    ['a long fence that ends', `${'~'.repeat(1_300)}\n${' '.repeat(2_600)}x~~~`],
+    ['an answer at every word', 'answer: '.repeat(SIZE / 8)],
+    ['an answer on every line', 'answer: x y\n'.repeat(SIZE / 12)],
+    ['equal signs', '1='.repeat(SIZE / 2)],
+    ['dashes', 'a-'.repeat(SIZE / 2)],
+    ['ticks', `${'✓'.repeat(3_999)}x`],
+    ['accents', `e${'\u0301'.repeat(SIZE)}`],
+    ['brackets', `${'('.repeat(1_900)}1${')'.repeat(1_900)}`],
+    ['a long number', '7'.repeat(SIZE)],
+    ['a list', `${'2^4096/3^4096, '.repeat(500)}1`],
+  ])('is graded as any other: %s', (_, answer) => {
+    for (const truth of TRUTHS) expect(['right', 'wrong', 'undecided']).toContain(rule(answer, truth));
+  });
+
+  it('is undecided where it says "the answer is" so often that it cannot be read', () => {
+    expect(rule('answer: '.repeat(SIZE / 8), TRUTHS[4])).toBe('undecided');
+    expect(rule(`${'answer: none of these. '.repeat(20)}\nThe answer is A.`, TRUTHS[4])).toBe('right');
+  });
+
+  it('is read behind blanks as it is without', () => {
+    expect(rule(around('The answer is', ' ', 'Paris.'), TRUTHS[2])).toBe('right');
+    expect(rule(around('Thus', '\n', 'The answer is 42.'), TRUTHS[0])).toBe('right');
   });
 });

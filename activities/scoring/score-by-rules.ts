@@ -1,34 +1,55 @@
 import type { Truth } from '../datasets/items/truth.js';
 import { scoreExactNumber } from './exact-number.js';
-import { finalAnswer } from './final-answer.js';
-import { choiceRule } from './rules/choice.rule.js';
-import { expressionRule } from './rules/expression.rule.js';
-import { ruled, type Finding } from './rules/finding.js';
-import { numberRule } from './rules/number.rule.js';
+import { finalStatement, type IsAnswer, type Statement } from './reading/statement.js';
+import type { Notation } from './reading/wrappings.js';
+import { choiceRule, namesChoice } from './rules/choice.rule.js';
+import { expressionRule, isExpression } from './rules/expression.rule.js';
+import { ruled, UNDECIDED, type Finding } from './rules/finding.js';
+import { holdsNumber, numberRule } from './rules/number.rule.js';
 import { shortFormRule } from './rules/short-form.rule.js';
 import { textRule } from './rules/text.rule.js';
-import { twentyFourRule } from './rules/twenty-four.rule.js';
+import { isArithmetic, twentyFourRule } from './rules/twenty-four.rule.js';
 
-/** Identity of the rules (I8): changes with every change of what counts as right. */
-export const RULES = 'rules-1';
+/** How the answers of a kind of truth are read, and what its rule says of what was read. */
+interface Kind {
+  notation: Notation;
+  isAnswer: IsAnswer;
+  rule: (statement: Statement) => Finding;
+}
+
+const anything: IsAnswer = (text) => text !== '';
 
 /** What the rule for this kind of truth says of an answer. */
 export function scoreByRules(answer: string, truth: Truth): Finding {
+  const { notation, isAnswer, rule } = kindOf(truth);
+  const statement = finalStatement(answer, notation, isAnswer);
+  return statement ? rule(statement) : UNDECIDED;
+}
+
+function kindOf(truth: Truth): Kind {
   switch (truth.kind) {
     case 'exact-number':
-      return ruled(scoreExactNumber(answer, truth.value) === 1);
+      return {
+        notation: 'mathematics',
+        isAnswer: holdsNumber,
+        rule: ({ readings }) => ruled(readings.some((text) => scoreExactNumber(text, truth.value) === 1)),
+      };
     case 'number':
-      return numberRule(finalAnswer(answer), truth.value);
+      return { notation: 'mathematics', isAnswer: holdsNumber, rule: (said) => numberRule(said, truth.value) };
     case 'expression':
-      return expressionRule(finalAnswer(answer), truth.value);
+      return { notation: 'mathematics', isAnswer: isExpression, rule: (said) => expressionRule(said, truth.value) };
     case 'choice':
-      return choiceRule(finalAnswer(answer), truth.letter, truth.choices);
+      return {
+        notation: 'words',
+        isAnswer: namesChoice(truth.choices),
+        rule: (said) => choiceRule(said, truth.letter, truth.choices),
+      };
     case 'text':
-      return textRule(finalAnswer(answer), truth.answers);
+      return { notation: 'words', isAnswer: anything, rule: (said) => textRule(said, truth.answers) };
     case 'short-form':
-      return shortFormRule(finalAnswer(answer), truth.answer);
+      return { notation: 'words', isAnswer: anything, rule: (said) => shortFormRule(said, truth.answer) };
     case 'twenty-four':
-      return twentyFourRule(finalAnswer(answer), truth.numbers);
+      return { notation: 'mathematics', isAnswer: isArithmetic, rule: (said) => twentyFourRule(said, truth.numbers) };
   }
 }
 

@@ -1,12 +1,24 @@
 import { sha256Hex } from '../../infra/artifacts/sha256.js';
-import type { ModuleActivities, Score, ScoreAnswerInput } from '../../workflows/contracts/agent-activities.js';
-import { FailureType } from '../../workflows/contracts/failures.js';
-import type { JudgeConfig } from '../../workflows/contracts/flow-config.js';
-import type { Grading, JudgeVerdict } from '../../workflows/contracts/scoring.js';
+import type { ModuleActivities, Score, ScoreAnswerInput } from '../../contracts/agent-activities.js';
+import { FailureType } from '../../contracts/failures.js';
+import type { JudgeConfig } from '../../contracts/flow-config.js';
+import {
+  choiceForUndecided,
+  isUndecided,
+  RULES_VERSIONS,
+  type Grading,
+  type JudgeVerdict,
+  type RulesVersion,
+  type UndecidedChoice,
+} from '../../contracts/scoring.js';
 import type { TruthSource } from '../datasets/ground-truth.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 import type { Judge, JudgeRequest } from './judge/judge.js';
+import { scoreByRules1 } from './rules-1/score-by-rules.js';
 import { scoreByRules, wordsOfTruth } from './score-by-rules.js';
+import { isStrictlyRight } from './strict-rule.js';
+
+const RULES = { 'rules-1': scoreByRules1, 'rules-2': scoreByRules } satisfies Record<RulesVersion, unknown>;
 
 export interface ScoringDependencies {
   truthOf: TruthSource;
@@ -20,12 +32,14 @@ export function createScoringActivities(dependencies: ScoringDependencies): Pick
 }
 
 async function scoreAnswer(input: ScoreAnswerInput, { truthOf, judge }: ScoringDependencies): Promise<Score> {
-  const { query, answer, flow } = input;
+  const { query, answer, flow, rules = RULES_VERSIONS[0] } = input;
   const { truth, heldOut } = await truthOf(query);
-  const { ruling, f1 } = scoreByRules(answer, truth);
+  const { ruling, f1 } = RULES[rules](answer, truth);
   const gold = wordsOfTruth(truth);
+  const choice = choiceForUndecided(input);
+  const isAsked = ruling === 'undecided' ? choice === 'judge' : isChecked(flow.flowId, input.judge?.check ?? 0);
   const verdict =
-    input.judge && answer.trim() !== '' && (ruling === 'undecided' || isChecked(flow.flowId, input.judge.check))
+    input.judge && isAsked && answer.trim() !== ''
       ? await judged(
           { flow, budget: input.budget, question: query.question, answer, gold, heldOut },
           input.judge,
@@ -35,18 +49,27 @@ async function scoreAnswer(input: ScoreAnswerInput, { truthOf, judge }: ScoringD
   const grading: Grading = {
     rules: ruling,
     rule: truth.kind,
+    ...(ruling === 'right' && !isStrictlyRight(answer, truth) && { lenient: true }),
     ...(f1 !== undefined && { f1 }),
     ...(verdict && { judge: verdict }),
   };
-  return { ...inWords(answer, grading, heldOut ? undefined : gold[0]), grading };
+  return { ...inWords(answer, grading, choice, heldOut ? undefined : gold[0]), grading };
 }
 
-/** The rules decide; where they cannot, the judge; where there is none, the answer counts as wrong. */
-function inWords(answer: string, { rules, judge }: Grading, shown: string | undefined): Omit<Score, 'grading'> {
+/** The rules decide; where they cannot, the judge; where none is asked, the answer counts as wrong or not at all. */
+function inWords(
+  answer: string,
+  grading: Grading,
+  choice: UndecidedChoice,
+  shown: string | undefined,
+): Omit<Score, 'grading'> {
+  const { rules, judge } = grading;
   const said = answer.slice(0, 100) || 'no answer';
   const isRight = rules === 'undecided' ? judge?.equivalent === true : rules === 'right';
   if (isRight) return { reward: 1, reason: `${said} is right` };
-  const by = rules !== 'undecided' ? '' : judge ? ' by the judge' : ' (no rule can tell, and there is no judge)';
+  const isLeftOut = choice === 'exclude' && isUndecided(grading) && answer.trim() !== '';
+  if (isLeftOut) return { reason: `${said} is left out: no rule can tell` };
+  const by = rules !== 'undecided' ? '' : judge ? ' by the judge' : ' (no rule can tell, and no judge was asked)';
   return { reward: 0, reason: `${said} is wrong${by}${shown === undefined ? '' : `: it is ${shown}`}` };
 }
 

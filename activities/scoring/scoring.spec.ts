@@ -4,6 +4,8 @@ import { atlas } from '../datasets/atlas/atlas.dataset.js';
 import { atlasTruth } from '../datasets/atlas/truth.js';
 import { createTruthSource } from '../datasets/ground-truth.js';
 import { ItemStore } from '../datasets/items/item-store.js';
+import type { RunConfig } from '../../contracts/run-config.js';
+import { rewardIdentity } from './reward-identity.js';
 import { scoreExactNumber } from './exact-number.js';
 import { createScoringActivities } from './scoring.activities.js';
 
@@ -60,6 +62,32 @@ describe('scoreAnswer', () => {
   it('never shows the truth of a held-out question', async () => {
     const { reason } = await scoreAnswer({ flow, query: heldOut, answer: 'unknown' });
     expect(reason).not.toContain(String(atlasTruth(heldOut.id).answer));
+  });
+
+  it('goes by the rules that a run began with, the first where it names none', async () => {
+    const answer = `**${atlasTruth(training.id).answer}**`;
+    const rulings = ([undefined, 'rules-1', 'rules-2'] as const).map(async (rules) => {
+      const { grading } = await scoreAnswer({ flow, query: training, answer, rules });
+      return grading?.rules;
+    });
+    expect(await Promise.all(rulings)).toEqual(['wrong', 'wrong', 'right']);
+    const identityBy = (scoring: object, name: string) =>
+      rewardIdentity({ dataset: { name }, flow: { scoring } } as unknown as RunConfig);
+    expect(identityBy({}, 'nq')).toBe('rules-1');
+    expect(identityBy({}, 'atlas')).toBe('exact-number-1');
+    expect(identityBy({ rules: 'rules-2' }, 'nq')).toBe('rules-2');
+    expect(identityBy({ rules: 'rules-2' }, 'atlas')).toBe('exact-number-2');
+  });
+
+  it('I8: has another identity only where undecided answers have another reward', () => {
+    const judge = { model: 'large', max_tokens: 100 };
+    const by = (scoring: object) =>
+      rewardIdentity({ dataset: { name: 'nq' }, flow: { scoring: { rules: 'rules-2', ...scoring } } } as RunConfig);
+    expect(by({ undecided: 'wrong' })).toBe(by({}));
+    expect(by({ undecided: 'judge', judge })).toBe(by({ judge }));
+    expect(by({ undecided: 'wrong', judge })).toBe(by({}));
+    expect(by({ undecided: 'exclude', judge })).toBe(by({ undecided: 'exclude' }));
+    expect(new Set([by({}), by({ judge }), by({ undecided: 'exclude' })]).size).toBe(3);
   });
 
   it('fails with NotFound for a dataset or question that does not exist', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { readEnvironment } from '../../infra/config/environment.js';
 import { pythonSection } from '../../infra/config/operator/python.js';
+import { userToolsSection } from '../../infra/config/operator/user-tools.js';
 import { PROJECT_ROOT } from '../../infra/config/project-root.js';
 import { createTools } from './index.js';
 import { openOperatorTools } from './operator-tools.js';
@@ -19,7 +20,7 @@ describe(openOperatorTools, () => {
     const operator = {
       ...nothing,
       tools: ['calculator', 'python_coder', 'days_between'],
-      user_tools: { directory: join(PROJECT_ROOT, 'examples/tools') },
+      user_tools: userToolsSection.parse({ directory: join(PROJECT_ROOT, 'examples/tools') }),
     };
     const opened = await openOperatorTools(operator, AGENTFLOW_CACHE, fail);
     const registry = createTools(undefined, opened);

@@ -4,11 +4,14 @@ import type { OperatorFile } from '../../infra/config/operator-file.js';
 import { McpServers } from './mcp/mcp-servers.js';
 import { InterpreterPool } from './python-coder/interpreter-pool.js';
 import { createPythonCoderTool } from './python-coder/python-coder.tool.js';
+import { PassageSearcher } from './passages/passage-searcher.js';
+import { createPassagesTool } from './passages/passages.tool.js';
 import type { Tool } from './tool.js';
 import type { ToolSource } from './tool-registry.js';
-import { loadUserTools } from './user/load-user-tools.js';
+import { openUserTools } from './user/user-tools.js';
 
 const PYTHON_CODER = 'python_coder';
+const PASSAGES = 'passages';
 
 /** The tools that hold processes, connections or code of the operator. */
 export interface OperatorTools {
@@ -19,24 +22,31 @@ export interface OperatorTools {
 }
 
 /**
- * Opens what the operator's file registers: the Python sandbox, MCP servers, user tools.
+ * Opens what the operator's file registers: the Python sandbox, the index of passages, MCP servers, user tools.
  * @param cache where set-up put the sandbox (AGENTFLOW_CACHE)
- * @param onLost told whenever an MCP server is lost or not found
- * @throws UserToolError, SecretError; Error where the sandbox is not set up
+ * @param warn told whenever an MCP server is lost or not found, and of tools of its that cannot be used
+ * @throws UserToolError, SecretError, PassageIndexUnusable; Error where the sandbox is not set up
  */
 export async function openOperatorTools(
-  operator: Pick<OperatorFile, 'tools' | 'python' | 'mcp_servers' | 'user_tools'>,
+  operator: Pick<OperatorFile, 'tools' | 'python' | 'mcp_servers' | 'user_tools' | 'passages'>,
   cache: string,
-  onLost: (error: Error) => void,
+  warn: (error: Error) => void,
 ): Promise<OperatorTools> {
-  const userTools = operator.user_tools ? await loadUserTools(operator.user_tools.directory) : [];
+  const userTools = operator.user_tools && (await openUserTools(operator.user_tools));
+  const searcher = await openPassages(operator);
   const pool = operator.tools.includes(PYTHON_CODER) ? openPool(operator.python, cache) : undefined;
-  const servers = await McpServers.open(operator.mcp_servers, onLost);
+  const servers = await McpServers.open(operator.mcp_servers, warn);
   return {
-    tools: [...(pool ? [createPythonCoderTool(pool, operator.python)] : []), ...userTools],
+    tools: [
+      ...(pool ? [createPythonCoderTool(pool, operator.python)] : []),
+      ...(searcher ? [createPassagesTool(searcher, operator.passages!)] : []),
+      ...(userTools?.tools ?? []),
+    ],
     sources: [servers],
     close: async () => {
       pool?.close();
+      userTools?.close();
+      searcher?.close();
       await servers.close();
     },
   };
@@ -48,4 +58,11 @@ function openPool(limits: OperatorFile['python'], cache: string): InterpreterPoo
   throw new Error(
     `The operator's file registers ${PYTHON_CODER}, and its sandbox is not in ${libraries}. Run \`npm run setup\`.`,
   );
+}
+
+async function openPassages({
+  tools,
+  passages,
+}: Pick<OperatorFile, 'tools' | 'passages'>): Promise<PassageSearcher | undefined> {
+  return passages && tools.includes(PASSAGES) ? PassageSearcher.open(passages.index) : undefined;
 }

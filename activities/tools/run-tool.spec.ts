@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { rememberSecret } from '../../infra/config/secrets.js';
 import { MISTAKE_BYTES, RESULT_BYTES, runTool } from './run-tool.js';
 import { toolContext } from './testing/tool-context.js';
 import { defineTool, mistake, type Tool, type ToolContext, type ToolDefinition } from './tool.js';
@@ -21,6 +22,18 @@ describe('runTool', () => {
       kind: 'invalid_arguments',
       mistake: 'the text is too long',
     });
+  });
+
+  it('I16: looks at no more of a result than can be kept, and lets no half of a key through by that', async () => {
+    const key = 'marked-key-of-an-operator';
+    rememberSecret(key);
+    const count = 400_000;
+    const { result = '' } = await runTool(
+      toolThat(async () => ({ result: key.repeat(count) })),
+      { text: 'a' },
+      contextWith(),
+    );
+    expect(result.replaceAll('***', '')).toBe(`\n[cut: ${key.length * count} bytes in all]`);
   });
 
   it('lets an outage through as an error', async () => {

@@ -1,4 +1,4 @@
-import { FailureType } from '../../workflows/contracts/failures.js';
+import { FailureType } from '../../contracts/failures.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 import type { Tool } from './tool.js';
 
@@ -20,7 +20,7 @@ export class ToolRegistry {
     private readonly sources: readonly ToolSource[] = [],
   ) {
     requireDistinct(tools, ({ name }) => name);
-    requireDistinct(tools, ({ title }) => title.toLowerCase());
+    requireDistinct(tools, titleOf);
     this.tools = new Map(tools.map((tool) => [tool.name, tool]));
   }
 
@@ -36,10 +36,23 @@ export class ToolRegistry {
     return tool;
   }
 
-  /** The tools of a flow, in the order of its configuration. */
+  /**
+   * The tools of a flow, in the order of its configuration. Fails as `named` does, and with BadConfiguration where a planner
+   * could not tell two of them apart.
+   */
   select(names: readonly string[]): Tool[] {
-    return names.map((name) => this.named(name));
+    const tools = names.map((name) => this.named(name));
+    try {
+      requireDistinct(tools, titleOf);
+    } catch (error) {
+      throw nonRetryable(FailureType.BadConfiguration, (error as Error).message);
+    }
+    return tools;
   }
+}
+
+function titleOf({ title }: Tool): string {
+  return title.toLowerCase();
 }
 
 function requireDistinct(tools: readonly Tool[], key: (tool: Tool) => string): void {

@@ -1,6 +1,7 @@
+import { Outage } from '../failures/outage.js';
 import { z } from 'zod';
-import type { Query } from '../../workflows/contracts/flow.js';
-import type { CallMistakeKind } from '../../workflows/contracts/mistakes.js';
+import type { Query } from '../../contracts/flow.js';
+import type { CallMistakeKind } from '../../contracts/mistakes.js';
 
 /** What a tool asks a language model. */
 export interface GenerateRequest {
@@ -33,6 +34,22 @@ export interface Mistake {
   result?: undefined;
 }
 
+/**
+ * Thrown by a tool that knows that its call was not made: an outage, after which it may be made again, whatever the tool
+ * (I2). Of any other error of a tool that may not be repeated it is not known what was done before it.
+ */
+export class ToolNotCalled extends Outage {
+  override readonly name: string = 'ToolNotCalled';
+}
+
+/** Thrown when a tool outlives its timeout: an outage, retried by Temporal, and never the planner's mistake (I2). */
+export class ToolTimedOut extends Outage {
+  override name = 'ToolTimedOut';
+  constructor(tool: string, timeoutMs: number) {
+    super(`The tool ${tool} did not answer within ${timeoutMs} ms.`);
+  }
+}
+
 export type ToolOutcome = { result: string; mistake?: undefined } | Mistake;
 
 export const mistake = (kind: CallMistakeKind, words: string): Mistake => ({ mistake: words, kind });
@@ -61,15 +78,27 @@ export interface Tool<Arguments = unknown> {
   /** The argument that the scripted executor fills with the planner's sub-goal; without one the sub-goal is JSON. */
   subGoalField?: string;
   timeoutMs: number;
+  /**
+   * Whether a call may be made again where it is not known what became of the first: it changes nothing, or the same again.
+   * Any other call is made once (callTool).
+   */
+  repeatable: boolean;
+  /** What its results depend on beside its arguments, such as the data that it reads: a part of a run's identity (I8). */
+  identity?: string;
+  /** Whether it may ask a language model (ToolContext.generate): its calls keep to the limits of the model's provider. */
+  asksModel?: boolean;
   /** Validates model-written arguments (I10). */
   parse(input: unknown): { arguments: Arguments; mistake?: undefined } | Mistake;
   run(input: Arguments, context: ToolContext): Promise<ToolOutcome>;
 }
 
-/** A tool of the product: its arguments are a zod schema, with a message for the planner where it refuses. */
+/**
+ * A tool of the product: its arguments are a zod schema, with a message for the planner where it refuses. None changes
+ * anything outside of itself: its calls may be repeated.
+ */
 export interface ToolDefinition<Schema extends z.ZodObject> extends Pick<
   Tool,
-  'name' | 'title' | 'description' | 'timeoutMs'
+  'name' | 'title' | 'description' | 'timeoutMs' | 'asksModel' | 'identity'
 > {
   inputSchema: Schema;
   subGoalField?: keyof z.infer<Schema> & string;
@@ -84,6 +113,7 @@ export function defineTool<Schema extends z.ZodObject>({
 }: ToolDefinition<Schema>): Tool<z.infer<Schema>> {
   return {
     ...rest,
+    repeatable: true,
     metadata: { limitations: [], bestPractices: [], demos: [], ...metadata },
     inputJsonSchema: jsonSchemaOf(inputSchema),
     parse: (input) => {

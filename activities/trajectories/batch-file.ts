@@ -17,7 +17,7 @@ import {
 } from 'apache-arrow';
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
 
-/** One planner turn: a single-turn sample of the gradient step (design 8). */
+/** One planner turn: a single-turn sample of the gradient step. */
 export interface BatchRow {
   group: number;
   rollout: number;
@@ -31,6 +31,7 @@ export interface BatchRow {
 }
 
 const tokens = new List(new Field('item', new Int32(), false));
+const numbers = new List(new Field('item', new Float32(), false));
 
 /** The columns of the file; all are without nulls. */
 const COLUMNS: { name: string; type: DataType; value: (row: BatchRow) => unknown }[] = [
@@ -39,7 +40,7 @@ const COLUMNS: { name: string; type: DataType; value: (row: BatchRow) => unknown
   { name: 'turn', type: new Int32(), value: (row) => row.turn },
   { name: 'prompt_token_ids', type: tokens, value: (row) => row.promptTokenIds },
   { name: 'response_token_ids', type: tokens, value: (row) => row.responseTokenIds },
-  { name: 'logprobs', type: new List(new Field('item', new Float32(), false)), value: (row) => row.logprobs },
+  { name: 'logprobs', type: numbers, value: (row) => row.logprobs },
   { name: 'reward', type: new Float64(), value: (row) => row.reward },
   { name: 'finish_reason', type: new Utf8(), value: (row) => row.finishReason },
 ];
@@ -58,7 +59,31 @@ export function encodeBatch(rows: readonly BatchRow[], metadata: Record<string, 
 }
 
 function columnData(type: DataType, values: unknown[]): Data {
+  if (type === tokens) {
+    const { all, valueOffsets } = joined(values as Int32Array[], Int32Array);
+    return listData(tokens, valueOffsets, makeData({ type: new Int32(), nullCount: 0, data: all }));
+  }
+  if (type === numbers) {
+    const { all, valueOffsets } = joined(values as Float32Array[], Float32Array);
+    return listData(numbers, valueOffsets, makeData({ type: new Float32(), nullCount: 0, data: all }));
+  }
   const builder = makeBuilder({ type, nullValues: [] });
   values.forEach((value) => builder.append(value));
   return builder.finish().flush() as Data;
+}
+
+/** List by list, and not number by number as a builder does: a step has tens of millions of tokens. */
+function joined<Numbers extends Int32Array | Float32Array>(
+  lists: readonly Numbers[],
+  Numbers: new (length: number) => Numbers,
+): { all: Numbers; valueOffsets: Int32Array } {
+  const valueOffsets = new Int32Array(lists.length + 1);
+  for (const [index, list] of lists.entries()) valueOffsets[index + 1] = valueOffsets[index] + list.length;
+  const all = new Numbers(valueOffsets[lists.length]);
+  for (const [index, list] of lists.entries()) all.set(list, valueOffsets[index]);
+  return { all, valueOffsets };
+}
+
+function listData(type: List, valueOffsets: Int32Array, child: Data): Data {
+  return makeData({ type, length: valueOffsets.length - 1, nullCount: 0, valueOffsets, child });
 }

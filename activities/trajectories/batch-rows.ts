@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm';
 import { Rollout, Turn } from '../../infra/database/entities/index.js';
-import type { FreezeBatchInput, Plan } from '../../workflows/contracts/agent-activities.js';
-import type { PolicyRef } from '../../workflows/contracts/artifacts.js';
-import { FailureType } from '../../workflows/contracts/failures.js';
+import type { FreezeBatchInput, Plan } from '../../contracts/agent-activities.js';
+import type { PolicyRef } from '../../contracts/artifacts.js';
+import { FailureType } from '../../contracts/failures.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 import type { BatchRow } from './batch-file.js';
 import { unpackFloat32, unpackInt32 } from './token-bytes.js';
@@ -30,7 +30,7 @@ export async function readBatchRows(dataSource: DataSource, request: BatchReques
 
 async function listedRollouts(dataSource: DataSource, { runId, step, groups }: BatchRequest): Promise<Rollout[]> {
   const recorded = await dataSource.getRepository(Rollout).find({
-    where: { runId, step, purpose: 'train' },
+    where: { submissionId: runId, step, purpose: 'train' },
     select: { flowId: true, groupIndex: true, rolloutIndex: true, reward: true, turns: true },
   });
   const byPlace = new Map(recorded.map((rollout) => [`${rollout.groupIndex}/${rollout.rolloutIndex}`, rollout]));
@@ -43,12 +43,21 @@ async function listedRollouts(dataSource: DataSource, { runId, step, groups }: B
   );
 }
 
+/** Of a planner turn what a batch is made of: prompts and replies in words are most of it. */
+const PLANNED = (
+  [
+    ...(['flowId', 'turn', 'module', 'output', 'policyName', 'policySha256'] as const),
+    ...(['promptTokenIds', 'responseTokenIds', 'logprobs'] as const),
+  ] satisfies (keyof Turn)[]
+).map((column) => `turn.${column}`);
+
 /** The planner turns of flows, by flow, in their order. */
 export async function plannerTurns(dataSource: DataSource, flows: string[]): Promise<Map<string, Turn[]>> {
   // One array parameter: a list of parameters has a limit that large batches pass.
   const turns = await dataSource
     .getRepository(Turn)
     .createQueryBuilder('turn')
+    .select(PLANNED)
     .where("turn.module = 'planner' AND turn.flow_id = ANY(:flows)", { flows })
     .orderBy('turn.turn')
     .getMany();

@@ -8,14 +8,14 @@ import { openArtifactStore } from '../../infra/artifacts/open-artifact-store.js'
 import { sha256Hex } from '../../infra/artifacts/sha256.js';
 import { Batch, Rollout, Turn } from '../../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
-import type { FreezeBatchInput } from '../../workflows/contracts/agent-activities.js';
-import { runConfigSchema } from '../../workflows/contracts/run-config.js';
-import type { FlowGrpoTraining } from '../../workflows/contracts/training-config.js';
+import type { FreezeBatchInput } from '../../contracts/agent-activities.js';
+import { runConfigSchema } from '../../contracts/run-config.js';
+import type { RolloutTraining } from '../../contracts/training-config.js';
 import { createTrajectoryActivities } from './trajectory.activities.js';
 import { TurnStore } from './turn-store.js';
 
 const policy = { name: 'run-1@2', sha256: 'a'.repeat(64) };
-const training = runConfigSchema.parse({ model: 'tiny-random', steps: 1 }).training as FlowGrpoTraining;
+const training = runConfigSchema.parse({ model: 'tiny-random', steps: 1 }).training as RolloutTraining;
 const dataset = { name: 'atlas', seed: 7 };
 
 describe('freezeBatch', () => {
@@ -70,7 +70,7 @@ describe('freezeBatch', () => {
     };
     const store = new TurnStore(database.dataSource);
     for (let turn = turns; turn >= 1; turn -= 1) {
-      await store.once({ flowId: flow.flowId, turn, module: 'planner' }, async () => ({
+      const produce = async () => ({
         output: { text: 'x', finishReason: turn === 1 ? 'stop' : 'length', sampledTokens: turn },
         sample: {
           messages: [],
@@ -83,7 +83,8 @@ describe('freezeBatch', () => {
           seed: '1',
           template: 't',
         },
-      }));
+      });
+      await store.once({ flowId: flow.flowId, turn, module: 'planner' }, produce, new AbortController().signal);
     }
     await activities.recordRollout({
       flow,
@@ -121,7 +122,7 @@ describe('freezeBatch', () => {
     ]);
     expect(JSON.parse(batch.schema.metadata.get('agentflow') ?? '')).toEqual({
       format: 3,
-      trainer_version: 'flow-grpo-3',
+      trainer_version: 'flow-grpo-4',
       reference: null,
       response_limit: 20,
       draws: 3,
@@ -156,7 +157,7 @@ describe('freezeBatch', () => {
     const first = await activities.freezeBatch(input);
     await database.dataSource.getRepository(Batch).delete({ runId: input.runId });
     await database.dataSource.getRepository(Turn).delete({ module: 'planner' });
-    await database.dataSource.getRepository(Rollout).delete({ runId: input.runId });
+    await database.dataSource.getRepository(Rollout).delete({ submissionId: input.runId });
     await roll(0, 0, 1);
     await roll(0, 1, 2);
     await roll(2, 1, 1);

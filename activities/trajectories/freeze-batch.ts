@@ -1,26 +1,28 @@
 import type { DataSource } from 'typeorm';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
+import { removeRunDirectory, runDirectory } from '../../infra/artifacts/run-directory.js';
 import { Batch } from '../../infra/database/entities/index.js';
+import { isOfRemoved } from '../../infra/database/removed.js';
 import type {
   BatchHeader,
   FreezeBatchInput,
   FreezeRecordedBatchInput,
   FrozenBatch,
-} from '../../workflows/contracts/agent-activities.js';
+} from '../../contracts/agent-activities.js';
 import { encodeBatch, type BatchRow } from './batch-file.js';
 import { readBatchRows } from './batch-rows.js';
 import { drawRecordedRows } from './recorded-rows.js';
 
 /** The trainer reads no other: they change with the format of the batch and the maths of the step (I4). */
 const FORMAT = 3;
-const TRAINER_VERSION = 'flow-grpo-3';
+const TRAINER_VERSION = 'flow-grpo-4';
 
 export interface FreezeDependencies {
   dataSource: DataSource;
   artifacts: ArtifactStore;
 }
 
-/** The batch of a step of Flow-GRPO: the planner turns of its groups. */
+/** The batch of a step that learns from its own rollouts: the planner turns of its groups. */
 export function freezeBatch(dependencies: FreezeDependencies, input: FreezeBatchInput): Promise<FrozenBatch> {
   const { training, temperature, responseLimit, groups, draws } = input;
   const own = { training, temperature, response_limit: responseLimit, groups: groups.length, draws };
@@ -32,7 +34,7 @@ export function freezeBatch(dependencies: FreezeDependencies, input: FreezeBatch
   );
 }
 
-/** The batch of a step of supervised fine-tuning: recorded planner turns of another run. */
+/** The batch of a step that learns from recorded planner turns of another run. */
 export function freezeRecordedBatch(
   dependencies: FreezeDependencies,
   input: FreezeRecordedBatchInput,
@@ -49,7 +51,7 @@ export function freezeRecordedBatch(
 
 /**
  * Writes every input of the step into one file, then its row, once (I4): a batch that exists for (run, step, revision)
- * is returned as it is. Attempts that race write equal bytes.
+ * is returned as it is. Attempts that race write equal bytes. Of a run that was deleted nothing is left.
  */
 async function freezeOnce(
   { dataSource, artifacts }: FreezeDependencies,
@@ -62,14 +64,19 @@ async function freezeOnce(
   const rows = await readRows();
   const content = encodeBatch(rows, { ...headerMetadata(header), ...metadata(rows) });
   const file = await artifacts.writeFile(batchPath(header), content);
-  await dataSource
-    .createQueryBuilder()
-    .insert()
-    .into(Batch)
-    .values({ ...place(header), ...file, samples: rows.length, policySha256: header.policy.sha256 })
-    .orIgnore()
-    .updateEntity(false)
-    .execute();
+  try {
+    await dataSource
+      .createQueryBuilder()
+      .insert()
+      .into(Batch)
+      .values({ ...place(header), ...file, samples: rows.length, policySha256: header.policy.sha256 })
+      .orIgnore()
+      .updateEntity(false)
+      .execute();
+  } catch (error) {
+    if (isOfRemoved(error)) await removeRunDirectory(artifacts, header.runId);
+    throw error;
+  }
   const first = await findBatch(dataSource, header);
   if (!first) throw new Error(`The row of batch ${header.step} of ${header.runId} was deleted.`);
   return first;
@@ -88,7 +95,7 @@ function place({ runId, step, revision }: BatchHeader): { runId: string; step: n
 
 function batchPath({ runId, step, revision }: BatchHeader): string {
   const suffix = revision > 0 ? `.${revision}` : '';
-  return `runs/${runId}/batches/${String(step).padStart(6, '0')}${suffix}.arrow`;
+  return `${runDirectory(runId)}/batches/${String(step).padStart(6, '0')}${suffix}.arrow`;
 }
 
 /** No times, attempts or host names (I5). */

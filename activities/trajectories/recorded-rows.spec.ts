@@ -8,9 +8,9 @@ import { openArtifactStore } from '../../infra/artifacts/open-artifact-store.js'
 import { Policy, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
-import type { FreezeRecordedBatchInput } from '../../workflows/contracts/agent-activities.js';
-import { runConfigSchema } from '../../workflows/contracts/run-config.js';
-import type { SftTraining } from '../../workflows/contracts/training-config.js';
+import type { FreezeRecordedBatchInput } from '../../contracts/agent-activities.js';
+import { runConfigSchema } from '../../contracts/run-config.js';
+import type { RecordedTraining } from '../../contracts/training-config.js';
 import { resolvePolicy } from '../runs/resolve-policy.js';
 import { trajectoriesDigest } from './recorded-rows.js';
 import { createTrajectoryActivities } from './trajectory.activities.js';
@@ -55,8 +55,8 @@ describe('freezeRecordedBatch', () => {
       model: 'tiny-random',
       seed: 5,
       decision: { skipGroups: [], skipStep: false },
-      identity: { trajectories: await trajectoriesDigest(dataSource, training as SftTraining, 'tiny-random') },
-      training: training as SftTraining,
+      identity: { trajectories: await trajectoriesDigest(dataSource, training as RecordedTraining, 'tiny-random') },
+      training: training as RecordedTraining,
     };
   });
 
@@ -66,7 +66,7 @@ describe('freezeRecordedBatch', () => {
     const flowId = `${teacher()}/${step}/0/${reward}`;
     const store = new TurnStore(database.dataSource);
     for (const turn of [1, 2]) {
-      await store.once({ flowId, turn, module: 'planner' }, () =>
+      const produce = () =>
         Promise.resolve({
           output: { text: 'x', finishReason: 'stop', sampledTokens: 1 },
           sample: {
@@ -80,8 +80,8 @@ describe('freezeRecordedBatch', () => {
             seed: '1',
             template: 't',
           },
-        }),
-      );
+        });
+      await store.once({ flowId, turn, module: 'planner' }, produce, new AbortController().signal);
     }
     const flow = { flowId, runId: teacher(), runSeed: 1, purpose: 'train' as const, step, group: 0, rollout: reward };
     await activities.recordRollout({
@@ -127,7 +127,7 @@ describe('freezeRecordedBatch', () => {
 
   it('refuses a run that does not exist, has another model, or has nothing to teach', async () => {
     const { dataSource } = database;
-    const digest = (changes: Partial<SftTraining['trajectories']>, model = 'tiny-random') =>
+    const digest = (changes: Partial<RecordedTraining['trajectories']>, model = 'tiny-random') =>
       trajectoriesDigest(
         dataSource,
         { ...input.training, trajectories: { ...input.training.trajectories, ...changes } },

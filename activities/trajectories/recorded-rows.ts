@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { Rollout, TrainingRun, Turn } from '../../infra/database/entities/index.js';
-import { FailureType } from '../../workflows/contracts/failures.js';
-import type { SftTraining } from '../../workflows/contracts/training-config.js';
+import { FailureType } from '../../contracts/failures.js';
+import type { RecordedTraining } from '../../contracts/training-config.js';
 import { randomStream } from '../datasets/random.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 import type { BatchRow } from './batch-file.js';
@@ -18,7 +18,7 @@ export interface RecordedDraw {
   step: number;
   seed: number;
   model: string;
-  training: SftTraining;
+  training: RecordedTraining;
   /** `trajectories` is the digest that `trajectoriesDigest` gave when the run began. */
   identity: Record<string, string>;
   /** Another digest where rollouts were added or removed since, and that was allowed. */
@@ -26,7 +26,7 @@ export interface RecordedDraw {
 }
 
 /**
- * The recorded turns of one step of supervised fine-tuning. All turns are shuffled once per pass by the run's seed, and
+ * The recorded turns of one step. All turns are shuffled once per pass by the run's seed, and
  * step n takes the n-th slice: a pure function of (seed, step) and of what was recorded when the run began.
  * Fails with WrongIdentity where the recorded trajectories have changed since.
  */
@@ -45,14 +45,18 @@ export async function drawRecordedRows(dataSource: DataSource, draw: RecordedDra
 /** Identifies the recorded turns that a configuration selects (I8). */
 export async function trajectoriesDigest(
   dataSource: DataSource,
-  training: SftTraining,
+  training: RecordedTraining,
   model: string,
 ): Promise<string> {
   return digest(await recordedTurns(dataSource, training, model));
 }
 
 /** Scored training rollouts of the source run, turn by turn, in the order of their coordinates. */
-async function recordedTurns(dataSource: DataSource, training: SftTraining, model: string): Promise<RecordedTurn[]> {
+async function recordedTurns(
+  dataSource: DataSource,
+  training: RecordedTraining,
+  model: string,
+): Promise<RecordedTurn[]> {
   const { run, from_step: first, to_step: last, minimum_reward: least } = training.trajectories;
   await checkSource(dataSource, run, model);
   const turns = await dataSource
@@ -83,7 +87,7 @@ async function checkSource(dataSource: DataSource, run: string, model: string): 
   if (source.config.model !== model) {
     throw nonRetryable(
       FailureType.WrongIdentity,
-      `Training run ${run} recorded tokens of ${source.config.model}; they mean nothing to ${model}.`,
+      `Training run ${run} recorded tokens of the model ${source.config.model}. They cannot train ${model}.`,
     );
   }
 }

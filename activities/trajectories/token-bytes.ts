@@ -1,3 +1,5 @@
+import { endianness } from 'node:os';
+
 /** int32, little-endian. */
 export function packInt32(values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 4);
@@ -13,9 +15,16 @@ export function packFloat32(values: readonly number[]): Buffer {
 }
 
 export function unpackInt32(bytes: Buffer): Int32Array {
-  return Int32Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readInt32LE(index * 4));
+  return new Int32Array(wordsOf(bytes));
 }
 
 export function unpackFloat32(bytes: Buffer): Float32Array {
-  return Float32Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(index * 4));
+  return new Float32Array(wordsOf(bytes));
+}
+
+/** A copy in the order of this machine, whole: a step has tens of millions of tokens. */
+function wordsOf(bytes: Buffer): ArrayBuffer {
+  const copy = new Uint8Array(bytes);
+  if (endianness() === 'BE') Buffer.from(copy.buffer).swap32();
+  return copy.buffer;
 }

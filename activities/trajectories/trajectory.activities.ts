@@ -1,4 +1,4 @@
-import type { TrajectoryActivities } from '../../workflows/contracts/agent-activities.js';
+import type { TrajectoryActivities } from '../../contracts/agent-activities.js';
 import { freezeBatch, freezeRecordedBatch, type FreezeDependencies } from './freeze-batch.js';
 import { recordRollout } from './record-rollout.js';
 

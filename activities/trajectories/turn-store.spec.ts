@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { RunSpending, Turn } from '../../infra/database/entities/index.js';
+import { Turn } from '../../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
 import type { Sample } from '../modules/planner/planner-engine.js';
-import type { ModelCall } from '../../workflows/contracts/model-call.js';
+import type { ModelCall } from '../../contracts/model-call.js';
 import { unpackFloat32, unpackInt32 } from './token-bytes.js';
-import { TurnStore, type TurnKey } from './turn-store.js';
+import type { TurnKey } from './turn-key.js';
+import { TurnStore } from './turn-store.js';
 
 const sample: Sample = {
   messages: [{ role: 'user', content: 'Question' }],
@@ -28,10 +29,12 @@ describe('TurnStore', () => {
   });
   afterAll(async () => database.drop());
 
+  const signal = new AbortController().signal;
+  const once: TurnStore['once'] = (place, produce) => turns.once(place, produce, signal);
   const key = (flowId: string): TurnKey => ({ flowId, turn: 1, module: 'planner' });
 
   it('stores what was sampled, with the exact tokens, and returns the output', async () => {
-    const produced = await turns.once(key('exact'), async () => ({ output: { text: 'Lookup: é' }, sample }));
+    const produced = await once(key('exact'), async () => ({ output: { text: 'Lookup: é' }, sample }));
     expect(produced).toEqual({ text: 'Lookup: é', seconds: expect.any(Number) });
     const row = await database.dataSource.getRepository(Turn).findOneByOrFail(key('exact'));
     expect([...unpackInt32(row.promptTokenIds as Buffer)]).toEqual(sample.promptTokenIds);
@@ -42,8 +45,8 @@ describe('TurnStore', () => {
   });
 
   it('never asks again for a turn that is stored (I3)', async () => {
-    const first = await turns.once(key('again'), async () => ({ output: { text: 'first' }, sample }));
-    const second = await turns.once<{ text: string }>(key('again'), () => Promise.reject(new Error('asked again')));
+    const first = await once(key('again'), async () => ({ output: { text: 'first' }, sample }));
+    const second = await once<{ text: string }>(key('again'), () => Promise.reject(new Error('asked again')));
     expect(second).toEqual(first);
   });
 
@@ -52,7 +55,7 @@ describe('TurnStore', () => {
       await new Promise((resolve) => setTimeout(resolve, delay));
       return { output: { text }, sample };
     };
-    const attempts = [40, 10, 30, 80].map((delay) => turns.once(key('race'), produce(`after ${delay}`, delay)));
+    const attempts = [40, 10, 30, 80].map((delay) => once(key('race'), produce(`after ${delay}`, delay)));
     const outputs = await Promise.all(attempts);
     expect(new Set(outputs.map(({ text }) => text)).size).toBe(1);
     expect(await database.dataSource.getRepository(Turn).countBy({ flowId: 'race' })).toBe(1);
@@ -72,30 +75,25 @@ describe('TurnStore', () => {
     seconds: 1,
   };
 
-  it('counts what calls cost once, with the row that is stored, whoever is first (I3)', async () => {
+  it('keeps the calls of language models, and counts what those of earlier attempts took', async () => {
     const local: ModelCall = { ...call, engine: 'policy' };
     const cached: ModelCall = { ...call, cached: true };
-    const produce = async () => ({
-      output: {},
-      recorded: { runId: 'run-1', calls: [call, local, cached, call] },
-    });
-    await Promise.all(Array.from({ length: 4 }, () => turns.once(key('paid'), produce)));
-    await turns.once({ ...key('paid'), turn: 2 }, produce);
-    const spent = await database.dataSource.getRepository(RunSpending).findOneByOrFail({ runId: 'run-1' });
-    expect(spent).toMatchObject({ calls: 4, tokens: 60, money: 2 });
-    const row = await database.dataSource.getRepository(Turn).findOneByOrFail(key('paid'));
+    const recorded = { calls: [call, local, cached, call], earlierSeconds: 1000 };
+    const { seconds } = await once(key('calls'), async () => ({ output: {}, recorded }));
+    expect(Math.floor(seconds)).toBe(1000);
+    const row = await database.dataSource.getRepository(Turn).findOneByOrFail(key('calls'));
     expect(row.calls).toEqual([call, local, cached, call]);
   });
 
   it('stores what a model wrote, whatever characters it holds', async () => {
     const text = 'NUL \0 and half a pair \ud800';
-    const stored = await turns.once(key('bytes'), async () => ({ output: { text, parts: [{ [text]: text }] } }));
+    const stored = await once(key('bytes'), async () => ({ output: { text, parts: [{ [text]: text }] } }));
     const kept = 'NUL \uFFFD and half a pair \uFFFD';
     expect(stored).toMatchObject({ text: kept, parts: [{ [kept]: kept }] });
   });
 
   it('stores nothing when the call fails', async () => {
-    await expect(turns.once(key('failed'), () => Promise.reject(new Error('down')))).rejects.toThrow('down');
+    await expect(once(key('failed'), () => Promise.reject(new Error('down')))).rejects.toThrow('down');
     expect(await database.dataSource.getRepository(Turn).countBy({ flowId: 'failed' })).toBe(0);
   });
 });

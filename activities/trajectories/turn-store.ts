@@ -1,35 +1,12 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import { cancellationSignal } from '@temporalio/activity';
+import type { DataSource } from 'typeorm';
 import { Turn } from '../../infra/database/entities/index.js';
-import type { Timed } from '../../workflows/contracts/agent-activities.js';
-import { costOf } from '../engines/budget.js';
+import type { Timed } from '../../contracts/agent-activities.js';
 import type { RecordedCalls } from '../engines/model-calls.js';
-import { wellFormedJson } from '../engines/well-formed.js';
 import type { Sample } from '../modules/planner/planner-engine.js';
 import { packFloat32, packInt32 } from './token-bytes.js';
-
-export const AGENT_MODULES = [
-  'query_analysis',
-  'planner',
-  'executor',
-  'verifier',
-  'generator',
-  'generator.final',
-  'generator.base',
-  'judge',
-] as const;
-export type AgentModule = (typeof AGENT_MODULES)[number];
-
-/**
- * What comes before the first turn, and the answer after the last, stands at turn 0. So does the judge's verdict; where
- * its reply held none, what it was asked next stands at turn 1, and so on.
- */
-export const OUTSIDE_TURNS = 0;
-
-export interface TurnKey {
-  flowId: string;
-  turn: number;
-  module: AgentModule;
-}
+import type { TurnKey } from './turn-key.js';
+import { untilWritten } from './until-written.js';
 
 export interface Produced<Output extends object> {
   output: Output;
@@ -44,17 +21,26 @@ export class TurnStore {
 
   /**
    * Returns the stored record; only where there is none, `produce` is called and its output stored. When attempts
-   * race, all of them return the record that was first, whatever they produced themselves.
-   * @returns the output with the seconds that producing it took
+   * race, all of them return the record that was first, whatever they produced themselves. What was produced is held
+   * while the database is not there (untilWritten).
+   * @param signal aborted when the call is cancelled or its time is over; of the activity where absent
+   * @returns the output with the seconds that producing it took, those of earlier attempts' calls included
    */
-  async once<Output extends object>(key: TurnKey, produce: () => Promise<Produced<Output>>): Promise<Timed<Output>> {
+  async once<Output extends object>(
+    key: TurnKey,
+    produce: () => Promise<Produced<Output>>,
+    signal: AbortSignal = cancellationSignal(),
+  ): Promise<Timed<Output>> {
     const stored = await this.find<Output>(key);
     if (stored) return stored;
     const started = performance.now();
     const produced = await produce();
-    const seconds = (performance.now() - started) / 1000;
-    await this.record(key, { ...produced, output: { ...produced.output, seconds } });
-    const first = await this.find<Output>(key);
+    const seconds = (performance.now() - started) / 1000 + (produced.recorded?.earlierSeconds ?? 0);
+    const record = { ...produced, output: { ...produced.output, seconds } };
+    const first = await untilWritten(signal, async () => {
+      await this.record(key, record);
+      return this.find<Output>(key);
+    });
     if (!first) throw new Error(`The record of ${key.module} in turn ${key.turn} of ${key.flowId} was deleted.`);
     return first;
   }
@@ -64,42 +50,17 @@ export class TurnStore {
     return turn ? (turn.output as Timed<Output>) : undefined;
   }
 
-  /** The row, and in the same transaction what its calls cost: counted once, like the row itself. */
-  private async record(key: TurnKey, produced: Produced<object>): Promise<void> {
-    const { recorded } = produced;
-    const spent = costOf(recorded?.calls ?? []);
-    if (!recorded || spent.calls === 0) {
-      await insert(this.dataSource.manager, key, produced);
-      return;
-    }
-    await this.dataSource.transaction(async (manager) => {
-      if (await insert(manager, key, produced))
-        await manager.query(SPEND, [recorded.runId, spent.calls, spent.tokens, spent.money]);
-    });
+  private async record(key: TurnKey, { output, sample, recorded }: Produced<object>): Promise<void> {
+    const calls = recorded && recorded.calls.length > 0 ? recorded.calls : null;
+    await this.dataSource
+      .createQueryBuilder()
+      .insert()
+      .into(Turn)
+      .values({ ...key, output, calls, ...(sample && sampleColumns(sample)) })
+      .orIgnore()
+      .updateEntity(false)
+      .execute();
   }
-}
-
-const SPEND = `
-  INSERT INTO run_spending (run_id, calls, tokens, money) VALUES ($1, $2, $3, $4)
-  ON CONFLICT (run_id) DO UPDATE SET
-    calls = run_spending.calls + EXCLUDED.calls,
-    tokens = run_spending.tokens + EXCLUDED.tokens,
-    money = run_spending.money + EXCLUDED.money`;
-
-/** Whether there was no row yet. */
-async function insert(manager: EntityManager, key: TurnKey, produced: Produced<object>): Promise<boolean> {
-  const { output, sample, recorded } = produced;
-  const calls = recorded && recorded.calls.length > 0 ? wellFormedJson(recorded.calls) : null;
-  const inserted = await manager
-    .createQueryBuilder()
-    .insert()
-    .into(Turn)
-    .values({ ...key, output: wellFormedJson(output), calls, ...(sample && sampleColumns(sample)) })
-    .orIgnore()
-    .returning('flow_id')
-    .updateEntity(false)
-    .execute();
-  return (inserted.raw as unknown[]).length > 0;
 }
 
 function sampleColumns(sample: Sample): Partial<Omit<Turn, 'prompt' | 'output'>> & { prompt: object } {
@@ -111,7 +72,7 @@ function sampleColumns(sample: Sample): Partial<Omit<Turn, 'prompt' | 'output'>>
     logprobs: packFloat32(sample.logprobs),
     temperature: sample.temperature,
     seed: sample.seed,
-    prompt: wellFormedJson(sample.messages),
+    prompt: sample.messages,
     template: sample.template,
   };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { parse } from 'yaml';
 import { createApiKey } from '../../infra/database/api-keys.js';
 import { AgentFlow, Policy, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
@@ -9,14 +9,16 @@ import { writeFlowStatus } from '../../infra/database/flow-status.js';
 import { until } from '../../test/support/started-run.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import type { ApiErrorBody } from '../common/api-error.js';
+import { BODY_BOUNDS } from '../common/body.middleware.js';
+import { REQUEST_BOUNDS } from '../common/deadline.middleware.js';
 import type { List } from '../common/list.dto.js';
 import { OPERATOR } from '../dependencies.module.js';
-import { MAX_BODY_BYTES } from '../common/body.middleware.js';
+import { MAX_YAML_BYTES } from '../../infra/documents/yaml-document.js';
 import { TestApi } from '../testing/test-api.js';
 import { AgentFlowsController } from './agent-flows.controller.js';
 import type { AgentFlowDto, AgentFlowTraceDto } from './dto/agent-flow.dto.js';
 import type { FlowEventDto } from './dto/flow-event.dto.js';
-import { MAX_IMAGE_BYTES } from '../../workflows/contracts/images.js';
+import { MAX_IMAGE_BYTES } from '../../contracts/images.js';
 import { addTurns, RESULT } from './testing/flow-rows.js';
 
 const QUESTION = { question: 'What is the area of Hexley times 7?', model: 'tiny-random' };
@@ -40,7 +42,7 @@ describe(AgentFlowsController, () => {
     await dataSource.getRepository(TrainingRun).insert(run);
     policy = await api.commitPolicy(run.id, 3, 'ab');
   });
-  beforeEach(() => void (api.flows.calls.length = 0));
+  beforeEach(() => void (api.workflows.calls.length = 0));
   afterAll(async () => api.stop());
 
   const post = (body: object) => api.request('post', '/v1/agent_flows').send(body);
@@ -64,7 +66,7 @@ describe(AgentFlowsController, () => {
       flow: { max_turns: 4, planner: { engine: 'policy' }, verifier: { engine: 'scripted' } },
       answer: null,
     });
-    expect(api.flows.calls).toEqual([['start', flow.id]]);
+    expect(api.workflows.calls).toEqual([['start', flow.id]]);
     expect(await get(flow.id)).toMatchObject({ ...flow, memory: null, turn_records: [], usage: { calls: 0 } });
   });
 
@@ -107,11 +109,17 @@ describe(AgentFlowsController, () => {
 
   it.each([
     ['no question', { question: ' ' }, 'question'],
+    ['a question that cannot be seen', { question: '\u200b\u2060 \u{e0020}\u00ad\ufeff' }, 'question'],
     ['a tool that is not registered', { flow: { tools: ['sledgehammer'] } }, 'flow.tools[0]'],
     [
       'a language model that is not registered',
       { flow: { verifier: { engine: 'llm', model: 'gpt' } } },
       'flow.verifier.model',
+    ],
+    [
+      'a reply as long as the context',
+      { flow: { planner: { engine: 'policy', max_tokens: 4096 } } },
+      'flow.planner.max_tokens',
     ],
     ['a dataset that is not registered', { dataset: { name: 'atlantis' } }, 'dataset.name'],
     ['an address in the place of a name', { model: 'https://x.test/m' }, 'model'],
@@ -120,6 +128,7 @@ describe(AgentFlowsController, () => {
     ['a policy that is not there', { policy: 'run-none@1' }, 'policy'],
     ['a policy that does not plan', { policy: 'run-none@1', flow: { planner: { engine: 'scripted' } } }, 'policy'],
     ['a judge of an unknown truth', { flow: { scoring: { judge: { model: 'judge' } } } }, 'flow.scoring.judge'],
+    ['an answer that nobody decides', { flow: { scoring: { undecided: 'exclude' } } }, 'flow.scoring.undecided'],
     ['pictures that nobody looks at', { images: [{ media_type: 'image/png', data: PIXEL }] }, 'images'],
   ])('I12: refuses %s, and records nothing', async (_, change, param) => {
     const { dataSource } = api.database;
@@ -178,16 +187,19 @@ describe(AgentFlowsController, () => {
   });
 
   it('refuses a question in YAML that is as large as pictures in JSON may be: parsing it would block the process', async () => {
-    const yaml = `question: ${'x'.repeat(MAX_BODY_BYTES)}`;
+    const yaml = `question: ${'x'.repeat(MAX_YAML_BYTES)}`;
     const { body } = await api
       .request('post', '/v1/agent_flows')
       .set('Content-Type', 'application/yaml')
       .send(yaml)
       .expect(413);
-    expect((body as ApiErrorBody).error.message).toContain(String(MAX_BODY_BYTES));
+    expect((body as ApiErrorBody).error.message).toContain(String(MAX_YAML_BYTES));
   });
 
   it('takes four pictures of 4 MiB, and not five', async () => {
+    // How long they take to arrive is the machine's affair.
+    jest.replaceProperty(BODY_BOUNDS, 'arrivalMs', 60_000);
+    jest.replaceProperty(REQUEST_BOUNDS, 'deadlineMs', 60_000);
     const image = { media_type: 'image/png', data: pictureOf(MAX_IMAGE_BYTES) };
     const accepted = await post({ ...QUESTION, images: Array(4).fill(image) }).expect(400);
     expect((accepted.body as ApiErrorBody).error.issues?.map(({ message }) => message)).toEqual([
@@ -195,6 +207,7 @@ describe(AgentFlowsController, () => {
     ]);
     const { body } = await post({ ...QUESTION, images: Array(5).fill({ ...image, data: PIXEL }) }).expect(400);
     expect((body as ApiErrorBody).error.issues).toMatchObject([{ param: 'images' }]);
+    jest.restoreAllMocks();
   });
 
   it('gives the same flow for the same idempotency key, and refuses another body with it', async () => {
@@ -202,16 +215,16 @@ describe(AgentFlowsController, () => {
     const { body: first } = await send(QUESTION).expect(201);
     const { body: again } = await send(QUESTION).expect(200);
     expect((again as AgentFlowDto).id).toBe((first as AgentFlowDto).id);
-    expect(api.flows.calls).toHaveLength(1);
+    expect(api.workflows.calls).toHaveLength(1);
     await send({ ...QUESTION, question: 'Why not?' }).expect(409);
   });
 
   it('keeps a flow queued where Temporal does not answer', async () => {
-    api.flows.failure = new Error('connection refused');
+    api.workflows.failure = new Error('connection refused');
     try {
       expect((await ask()).status).toBe('queued');
     } finally {
-      delete api.flows.failure;
+      delete api.workflows.failure;
     }
   });
 
@@ -272,14 +285,55 @@ describe(AgentFlowsController, () => {
     const { dataSource } = api.database;
     await writeFlowStatus(dataSource, { flowId: id, version: 2, status: 'cancelled' });
     await addTurns(dataSource, id);
-    // Times are compared in milliseconds, and this machine may do both in one.
-    await dataSource.query("UPDATE turns SET created_at = created_at + interval '1 second' WHERE flow_id = $1", [id]);
     expect((await events(id)).map(({ type }) => type)).toEqual(['flow.queued', 'flow.cancelled']);
+  });
+
+  it('tells the same whatever the clock does: it may be set back, or forward, by an hour at any moment', async () => {
+    const { id } = await ask();
+    const { dataSource } = api.database;
+    const result = { ...RESULT, flowId: id };
+    await writeFlowStatus(dataSource, { flowId: id, version: 1, status: 'running' });
+    await addTurns(dataSource, id);
+    await writeFlowStatus(dataSource, { flowId: id, version: 2, status: 'completed', result });
+    const told = await events(id);
+    const { turn_records } = await get(id);
+    for (const shift of ['1 hour', '-1 hour']) {
+      await dataSource.query(
+        `UPDATE turns SET created_at = created_at + $2::interval * (1 + turn) WHERE flow_id = $1`,
+        [id, shift],
+      );
+      const timeless = (list: FlowEventDto[]) => list.map(({ created_at: _, ...event }) => event);
+      expect(timeless(await events(id))).toEqual(timeless(told));
+      expect((await get(id)).turn_records.map(({ module, turn }) => [module, turn])).toEqual(
+        turn_records.map(({ module, turn }) => [module, turn]),
+      );
+    }
+    expect(told.map(({ type }) => type)).toContain('turn.plan');
+  });
+
+  it('lists the newest first although the clock was set back before it was asked, and pages lose none', async () => {
+    const { dataSource } = api.database;
+    const ids: string[] = [];
+    for (const hours of [0, 5, 1]) {
+      const { id } = await ask();
+      ids.unshift(id);
+      await dataSource.query(`UPDATE agent_flows SET created_at = now() - $2::interval WHERE id = $1`, [
+        id,
+        `${hours} hours`,
+      ]);
+    }
+    const listed: string[] = [];
+    for (let after = ''; listed.length < 3; after = `&after=${listed.at(-1)}`) {
+      const { body } = await api.request('get', `/v1/agent_flows?limit=1${after}`).expect(200);
+      listed.push(...(body as List<AgentFlowDto>).data.map(({ id }) => id));
+    }
+    expect(listed).toEqual(ids);
   });
 
   it('gives the trace: prompts, replies, tool calls, memory, times, usage, template hashes', async () => {
     const { id } = await ask();
     const { dataSource } = api.database;
+    await writeFlowStatus(dataSource, { flowId: id, version: 1, status: 'running' });
     await addTurns(dataSource, id);
     await writeFlowStatus(dataSource, {
       flowId: id,
@@ -299,7 +353,7 @@ describe(AgentFlowsController, () => {
     ];
     await dataSource.getRepository(Rollout).insert({
       flowId: id,
-      runId: id,
+      submissionId: id,
       purpose: 'ask',
       step: 0,
       groupIndex: 0,
@@ -345,6 +399,7 @@ describe(AgentFlowsController, () => {
       .then(({ headers, text }) => ({ location: headers['location'], text }));
     await until(async () => (await find()) !== null);
     const flowId = (await find())!.id;
+    await writeFlowStatus(dataSource, { flowId, version: 1, status: 'running' });
     await addTurns(dataSource, flowId);
     await writeFlowStatus(dataSource, { flowId, version: 2, status: 'completed', result: { ...RESULT, flowId } });
     const { location, text } = await answered;
@@ -367,9 +422,9 @@ describe(AgentFlowsController, () => {
     await writeFlowStatus(dataSource, { flowId: id, version: 4, status: 'paused', failure });
     expect(await events(id, `?after=${told.at(-1)?.id}`)).toMatchObject([{ type: 'flow.paused' }]);
 
-    api.flows.calls.length = 0;
+    api.workflows.calls.length = 0;
     await api.request('post', `/v1/agent_flows/${id}/resume`).expect(200);
-    expect(api.flows.calls).toEqual([['resume', id]]);
+    expect(api.workflows.calls).toEqual([['resume', id]]);
     await writeFlowStatus(dataSource, { flowId: id, version: 5, status: 'running' });
     expect(await events(id)).toEqual(told.slice(0, -1));
     expect(await get(id)).toMatchObject({ status: 'running', failure: null, paused_at: null, started_at });
@@ -382,9 +437,9 @@ describe(AgentFlowsController, () => {
   it('cancels what has not ended, and only that', async () => {
     const { id } = await ask();
     await writeFlowStatus(api.database.dataSource, { flowId: id, version: 1, status: 'running' });
-    api.flows.calls.length = 0;
+    api.workflows.calls.length = 0;
     await api.request('post', `/v1/agent_flows/${id}/cancel`).expect(200);
-    expect(api.flows.calls).toEqual([['cancel', id]]);
+    expect(api.workflows.calls).toEqual([['cancel', id]]);
     await writeFlowStatus(api.database.dataSource, { flowId: id, version: 2, status: 'cancelled' });
     const { body } = await api.request('post', `/v1/agent_flows/${id}/cancel`).expect(409);
     expect((body as ApiErrorBody).error.code).toBe('flow_ended');

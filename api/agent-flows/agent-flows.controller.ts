@@ -1,23 +1,13 @@
-import { Body, Controller, Get, Headers, HttpCode, HttpStatus, Param, Post, Query, Req, Res } from '@nestjs/common';
-import {
-  ApiBadRequestResponse,
-  ApiBody,
-  ApiConflictResponse,
-  ApiConsumes,
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Body, Controller, Get, Headers, Param, Query, Req, Res } from '@nestjs/common';
+import { ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { workUpdates } from '../../contracts/messages.js';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
-import { badRequest } from '../common/api-error.js';
 import { named } from '../common/json-schema.js';
 import { idPageQuery, numberPageQuery, type IdPageQuery, type List, type NumberPageQuery } from '../common/list.dto.js';
-import { parseLastEventId, sendEvents } from '../events/send-events.js';
+import { listOrFollow, sendEvents, wantsStream } from '../events/send-events.js';
+import { answerCreation, answerRemoval, CreateRoute, DeleteRoute, VerbRoute } from '../submissions/routes.js';
 import { AgentFlowsService } from './agent-flows.service.js';
 import {
   agentFlowListSchema,
@@ -30,35 +20,33 @@ import { flowEventListSchema, flowEventSchema } from './dto/flow-event.dto.js';
 import { questionSchema } from './dto/question.dto.js';
 import { FlowEventsService } from './flow-events.service.js';
 
+const PATH = 'v1/agent_flows';
 const FLOW = { schema: named('AgentFlow', agentFlowSchema) };
 const EVENT = { schema: named('FlowEvent', flowEventSchema) };
 
 @ApiTags('agent flows')
 @ApiErrorResponses()
-@Controller('v1/agent_flows')
+@Controller(PATH)
 export class AgentFlowsController {
   constructor(
     private readonly service: AgentFlowsService,
     private readonly events: FlowEventsService,
   ) {}
 
-  @Post()
-  @ApiOperation({
-    summary: 'Ask a question',
-    description:
-      'One agent flow answers it, durably. With `Accept: text/event-stream` the answer is the stream of its events, ' +
-      'which begins with `flow.queued`; the flow goes on whether or not anyone reads.',
-  })
-  @ApiConsumes('application/json', 'application/yaml')
-  @ApiBody({ schema: named('QuestionInput', questionSchema, 'input') })
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'Equal key and body: the same flow again.' })
-  @ApiCreatedResponse({ ...FLOW, description: 'Queued.' })
-  @ApiOkResponse({
-    description: 'An earlier request with this key made it; or the stream.',
-    content: { 'application/json': FLOW, 'text/event-stream': EVENT },
-  })
-  @ApiBadRequestResponse({ description: 'The question cannot be accepted; `issues` lists why.' })
-  @ApiConflictResponse({ description: 'The Idempotency-Key was used with another body.' })
+  @CreateRoute(
+    {
+      summary: 'Ask a question',
+      description:
+        'One agent flow answers it, durably. With `Accept: text/event-stream` the answer is the stream of its events, ' +
+        'which begins with `flow.queued`; the flow goes on even if nobody reads.',
+    },
+    { body: named('QuestionInput', questionSchema, 'input'), called: 'question', becomes: 'flow' },
+    FLOW,
+    {
+      description: 'An earlier request with this key created it; or the stream.',
+      content: { 'application/json': FLOW, 'text/event-stream': EVENT },
+    },
+  )
   async create(
     @Project() project: string,
     @Body() body: unknown,
@@ -66,11 +54,9 @@ export class AgentFlowsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    if (body === undefined) throw badRequest('body_missing', 'The body must be a question, as JSON or YAML.');
-    const { flow, created } = await this.service.create(project, body, key);
-    response.vary('Accept').location(`/v1/agent_flows/${flow.id}`);
+    const flow = answerCreation(response.vary('Accept'), PATH, await this.service.create(project, body, key));
     if (!wantsStream(request)) {
-      response.status(created ? HttpStatus.CREATED : HttpStatus.OK).json(flow);
+      response.json(flow);
       return;
     }
     await sendEvents(response, (signal) => this.events.follow(project, flow.id, 0, signal));
@@ -93,22 +79,54 @@ export class AgentFlowsController {
     return this.service.trace(project, id);
   }
 
-  @Post(':id/resume')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Resume a flow that is paused because its budget is spent: it is granted once more' })
-  @ApiOkResponse(FLOW)
-  @ApiConflictResponse({ description: 'The flow has ended.' })
+  @VerbRoute(
+    ':id/resume',
+    { summary: 'Resume a flow that is paused: what failed is tried again, a spent budget is granted once more' },
+    FLOW,
+    'The flow has ended.',
+  )
   async resume(@Project() project: string, @Param('id') id: string): Promise<AgentFlowDto> {
-    return this.service.resume(project, id);
+    return this.service.tell(project, id, 'resumed', workUpdates.resume);
   }
 
-  @Post(':id/cancel')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Cancel: the flow ends without an answer' })
-  @ApiOkResponse(FLOW)
-  @ApiConflictResponse({ description: 'The flow has ended.' })
+  @VerbRoute(':id/cancel', { summary: 'Cancel: the flow ends without an answer' }, FLOW, 'The flow has ended.')
   async cancel(@Project() project: string, @Param('id') id: string): Promise<AgentFlowDto> {
     return this.service.cancel(project, id);
+  }
+
+  @VerbRoute(
+    ':id/revive',
+    {
+      summary: 'Continue a flow whose workflow is gone',
+      description: 'Finished turns are not asked again. If its workflow is open, nothing happens.',
+    },
+    FLOW,
+    'The flow is completed.',
+  )
+  async revive(@Project() project: string, @Param('id') id: string): Promise<AgentFlowDto> {
+    return this.service.revive(project, id);
+  }
+
+  @DeleteRoute(
+    ':id',
+    {
+      summary: 'Delete a flow that has ended, with everything that belongs to it',
+      description:
+        'Its turns, replies, idempotency key and history in Temporal, and its pictures, unless another question has them. May ' +
+        'be repeated.',
+    },
+    {
+      accepted: 'It is in no list any more; what belongs to it is being removed.',
+      gone: 'Nothing of it is left.',
+      refused: 'The flow has not ended.',
+    },
+  )
+  async remove(
+    @Project() project: string,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<void> {
+    answerRemoval(response, await this.service.remove(project, id));
   }
 
   @Get(':id/events')
@@ -117,7 +135,7 @@ export class AgentFlowsController {
     description:
       'Analysis, then plan, tool call, result and verdict of each turn, then the answers and the end. With ' +
       '`Accept: text/event-stream` they are streamed as they come; the id of each is its sequence, and the stream ends ' +
-      'with the flow. Reconnect with `Last-Event-ID` (or `after`) and nothing is missed or told twice.',
+      'with the flow. Reconnect with `Last-Event-ID` (or `after`) so that nothing is missed or told twice.',
   })
   @ApiHeader({ name: 'Last-Event-ID', required: false })
   @ApiOkResponse({
@@ -135,17 +153,6 @@ export class AgentFlowsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    response.vary('Accept');
-    if (!wantsStream(request)) {
-      response.json(await this.events.list(project, id, page));
-      return;
-    }
-    const after = parseLastEventId(lastEventId) ?? page.after ?? 0;
-    if (await this.events.isOver(project, id, after)) response.status(204).end();
-    else await sendEvents(response, (signal) => this.events.follow(project, id, after, signal));
+    await listOrFollow(this.events, { project, id, page, lastEventId }, request, response);
   }
-}
-
-function wantsStream(request: Request): boolean {
-  return request.accepts(['application/json', 'text/event-stream']) === 'text/event-stream';
 }

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { AgentFlow } from '../../infra/database/entities/index.js';
-import { hasEnded } from '../../infra/database/flow-status.js';
+import { isEnded } from '../../infra/database/submission-rows.js';
 import { toList, type List, type NumberPageQuery } from '../common/list.dto.js';
 import { pollPause } from '../events/poll-pause.js';
 import { AgentFlowsRepository } from './agent-flows.repository.js';
 import { AgentFlowsService } from './agent-flows.service.js';
 import type { FlowEventDto } from './dto/flow-event.dto.js';
 import { usageOf } from './dto/usage.dto.js';
-import { flowEvents, LAST_SEQUENCE, turnAfter } from './flow-events.js';
+import { flowEvents, lastSequence, turnAfter } from './flow-events.js';
 
 @Injectable()
 export class FlowEventsService {
@@ -28,7 +28,8 @@ export class FlowEventsService {
 
   /** Whether a flow has ended and has no event after this sequence, and so never will have one. */
   async isOver(project: string, id: string, after: number): Promise<boolean> {
-    return hasEnded((await this.flows.load(project, id)).status) && after >= LAST_SEQUENCE;
+    const flow = await this.flows.load(project, id);
+    return isEnded(flow) && after >= lastSequence(flow);
   }
 
   /**
@@ -42,7 +43,7 @@ export class FlowEventsService {
       const events = await this.read(flow, last);
       last = events.at(-1)?.sequence ?? last;
       yield events;
-      if (hasEnded(flow.status)) return;
+      if (isEnded(flow)) return;
       await pollPause(signal);
     }
   }
@@ -50,7 +51,7 @@ export class FlowEventsService {
   /** The flow's row was read first: once it has ended, all of its turns are there. */
   private async read(flow: AgentFlow, after: number): Promise<FlowEventDto[]> {
     const turns = await this.repository.outputs(flow.id, turnAfter(after));
-    const usage = hasEnded(flow.status) ? usageOf(await this.repository.countedTurns(flow.id)) : undefined;
+    const usage = isEnded(flow) ? usageOf(await this.repository.countedTurns(flow.id)) : undefined;
     return flowEvents(flow, turns, usage).filter(({ sequence }) => sequence > after);
   }
 }

@@ -1,8 +1,8 @@
 import type { AgentFlow, Turn } from '../../infra/database/entities/index.js';
-import { hasEnded } from '../../infra/database/flow-status.js';
-import type { Execution, Plan, Timed, Verdict } from '../../workflows/contracts/agent-activities.js';
-import type { Analysis } from '../../workflows/contracts/flow.js';
-import type { AnswerKind } from '../../workflows/contracts/flow-config.js';
+import { isEnded } from '../../infra/database/submission-rows.js';
+import type { Execution, Plan, Timed, Verdict } from '../../contracts/agent-activities.js';
+import type { Analysis } from '../../contracts/flow.js';
+import type { AnswerKind } from '../../contracts/flow-config.js';
 import type { FlowEventDto, FlowEventType } from './dto/flow-event.dto.js';
 import type { UsageDto } from './dto/usage.dto.js';
 
@@ -30,8 +30,10 @@ const PAUSES = 999;
 
 type Told = [sequence: number, type: FlowEventType, data: Record<string, unknown>, at: Date];
 
-/** The sequence that no event of an ended flow comes after. */
-export const LAST_SEQUENCE = END;
+/** The sequence that no event of a flow comes after which has ended: each life has an end of its own. */
+export function lastSequence({ lives }: Pick<AgentFlow, 'lives'>): number {
+  return END + lives - 1;
+}
 
 /** The first turn that an event after this sequence can belong to, besides those outside of turns. */
 export function turnAfter(sequence: number): number {
@@ -43,15 +45,16 @@ export function turnAfter(sequence: number): number {
  * @param usage of a flow that has ended
  */
 export function flowEvents(flow: AgentFlow, turns: readonly TurnOutput[], usage?: UsageDto): FlowEventDto[] {
-  const told = [queued(flow), ...turns.filter(inTime(flow)).flatMap((turn) => toldBy(flow, turn, turns))];
+  const told = [queued(flow), ...turns.filter(wasToldBy(flow)).flatMap((turn) => toldBy(flow, turn, turns))];
   return [...told, ...pause(flow, told), ...end(flow, usage)]
     .toSorted(([a], [b]) => a - b)
     .map((event) => toDto(flow.id, event));
 }
 
 /** What a lost attempt writes after its flow has ended belongs to no stream: it would come after the end. */
-function inTime({ finishedAt }: AgentFlow): (turn: TurnOutput) => boolean {
-  return ({ createdAt }) => finishedAt === null || createdAt <= finishedAt;
+function wasToldBy({ turnsAtEnd }: AgentFlow): (turn: TurnOutput) => boolean {
+  const told = turnsAtEnd && new Set(turnsAtEnd);
+  return ({ turn, module }) => !told || told.has(`${turn}/${module}`);
 }
 
 function queued({ question, model, policyName, policySha256, config, createdAt }: AgentFlow): Told {
@@ -66,10 +69,13 @@ function pause({ status, statusVersion, failure, pausedAt }: AgentFlow, told: re
   return [[last + Math.min(statusVersion, PAUSES), 'flow.paused', { failure }, pausedAt]];
 }
 
-function end({ status, result, failure, finishedAt }: AgentFlow, usage?: UsageDto): Told[] {
-  if (!hasEnded(status) || !finishedAt) return [];
+function end(flow: AgentFlow, usage?: UsageDto): Told[] {
+  const { status, result, failure, finishedAt } = flow;
+  if (!isEnded(flow) || !finishedAt) return [];
   const { outcome = null, answer = null, turns = null } = result ?? {};
-  return [[END, `flow.${status}` as FlowEventType, { outcome, answer, turns, usage, failure }, finishedAt]];
+  return [
+    [lastSequence(flow), `flow.${status}` as FlowEventType, { outcome, answer, turns, usage, failure }, finishedAt],
+  ];
 }
 
 function toldBy(flow: AgentFlow, row: TurnOutput, all: readonly TurnOutput[]): Told[] {

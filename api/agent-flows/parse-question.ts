@@ -1,7 +1,8 @@
 import type { OperatorFile } from '../../infra/config/operator-file.js';
-import type { ApiIssue } from '../common/api-error.js';
-import { describeIssues, refusal } from '../training-runs/config/config-issues.js';
-import { unregisteredInFlow, unregisteredName } from '../training-runs/config/registered-names.js';
+import { refusedFor, type ApiIssue } from '../common/api-error.js';
+import { describeIssues } from '../../infra/config/submitted/config-issues.js';
+import { unregisteredInFlow, unregisteredName } from '../../infra/config/submitted/registered-names.js';
+import { impossibleInFlow } from '../../infra/config/submitted/impossible-flow.js';
 import { questionSchema, type Question } from './dto/question.dto.js';
 
 type Registered = Pick<OperatorFile, 'models' | 'tools' | 'datasets' | 'language_models'>;
@@ -12,11 +13,23 @@ type Registered = Pick<OperatorFile, 'models' | 'tools' | 'datasets' | 'language
  */
 export function parseQuestion(body: unknown, registered: Registered): Question {
   const parsed = questionSchema.safeParse(body, { reportInput: true });
-  if (!parsed.success) throw refused(describeIssues({ schema: questionSchema, value: body }, parsed.error.issues));
-  const issues = [...unregistered(parsed.data, registered), ...contradictions(parsed.data, registered)];
+  if (!parsed.success) {
+    const described = describeIssues({ schema: questionSchema, value: body }, parsed.error.issues);
+    throw refused(described.issues, described.more);
+  }
+  const issues = [
+    ...unregistered(parsed.data, registered),
+    ...contradictions(parsed.data, registered),
+    ...impossibleInFlow(parsed.data.flow, servingModel(parsed.data, registered), registered),
+  ];
   if (issues.length > 0) throw refused(issues);
   const { max_turns = parsed.data.flow.max_turns, ...question } = parsed.data;
   return { ...question, flow: { ...question.flow, max_turns } };
+}
+
+/** A policy brings its run's model, which is looked up later. */
+function servingModel({ model, policy }: Question, { models }: Registered): string | undefined {
+  return model ?? (policy === undefined ? Object.keys(models)[0] : undefined);
 }
 
 function unregistered({ model, dataset, flow }: Question, registered: Registered): ApiIssue[] {
@@ -34,11 +47,15 @@ function contradictions(question: Question, registered: Registered): ApiIssue[] 
   const { engine = 'policy' } = flow.planner;
   const issues: ApiIssue[] = [];
   if (policy !== undefined && engine !== 'policy') {
-    issues.push({ param: 'policy', message: `policy: has no meaning with flow.planner.engine: ${engine}` });
+    issues.push({ param: 'policy', message: `policy: has no effect with flow.planner.engine: ${engine}` });
   }
-  if (flow.scoring.judge) {
-    const param = 'flow.scoring.judge';
-    issues.push({ param, message: `${param}: has no meaning here: nobody knows the true answer` });
+  for (const key of ['judge', 'undecided'] as const) {
+    if (flow.scoring[key] === undefined) continue;
+    const param = `flow.scoring.${key}`;
+    issues.push({
+      param,
+      message: `${param}: has no effect: the true answer of a question that somebody asks is not known`,
+    });
   }
   if (images.length > 0 && !seesImages(question, registered)) {
     issues.push({
@@ -55,6 +72,6 @@ function seesImages({ flow }: Question, { language_models: models }: Registered)
   );
 }
 
-function refused(issues: ApiIssue[]): Error {
-  return refusal('invalid_question', 'The question', issues);
+function refused(issues: readonly ApiIssue[], more?: number): Error {
+  return refusedFor('invalid_question', 'The question cannot be accepted', issues, more);
 }

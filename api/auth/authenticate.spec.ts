@@ -1,4 +1,6 @@
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { ApiKey } from '../../infra/database/entities/index.js';
@@ -59,10 +61,34 @@ describe('who may talk to the API', () => {
   });
 
   it('sends no CORS headers and hides what it is made of', async () => {
-    const response = await api.request('get', '/v1/training_runs').set('Origin', 'https://evil.test').expect(200);
+    const response = await api.request('get', '/v1/training_runs').set('Origin', api.url).expect(200);
     expect(response.headers).not.toHaveProperty('access-control-allow-origin');
     expect(response.headers).not.toHaveProperty('x-powered-by');
     expect(response.headers['x-content-type-options']).toBe('nosniff');
+  });
+
+  it.each(['https://evil.test', 'null', 'http://127.0.0.1:1', 'https://127.0.0.1'])(
+    'is not for a page of %s, whatever key it has',
+    async (origin) => {
+      for (const path of ['/health', '/v1/training_runs']) {
+        const { body } = await api.request('get', path).set('Origin', origin).expect(403);
+        expect(body).toMatchObject({ error: { code: 'foreign_page', param: 'Origin' } });
+      }
+    },
+  );
+
+  it.each([
+    ['two Host headers', 'GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nhOsT: evil.test', 'several_hosts'],
+    ['the same one twice', 'GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1', 'several_hosts'],
+    ['an address in the place of a path', 'GET http://evil.test/health HTTP/1.1\r\nHost: 127.0.0.1', 'no_path'],
+    ['its own address', 'GET http://127.0.0.1/health HTTP/1.1\r\nHost: 127.0.0.1', 'no_path'],
+  ])('refuses %s', async (_, head, code) => {
+    const { port } = new URL(api.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.end(`${head}\r\nConnection: close\r\n\r\n`);
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain(`"${code}"`);
   });
 
   it('gives errors of unknown routes in the same shape', async () => {

@@ -6,9 +6,10 @@ import { createApiKey } from '../../infra/database/api-keys.js';
 import { BenchmarkEvaluation, Policy, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
 import { writeEvaluationReport, writeEvaluationStatus } from '../../infra/database/evaluation-status.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
-import type { CellReport, EvaluationReport } from '../../workflows/contracts/benchmark-evaluation.js';
+import type { CellReport, EvaluationReport } from '../../contracts/benchmark-evaluation.js';
 import { until } from '../../test/support/started-run.js';
-import { runCli } from '../testing/test-cli.js';
+import { RemovalsService } from '../submissions/removal/removals.service.js';
+import { runCli, runCliWithAnswer } from '../../cli/testing/test-cli.js';
 import { TestApi } from '../testing/test-api.js';
 import { BenchmarkEvaluationsController } from './benchmark-evaluations.controller.js';
 import { BenchmarkEvaluationsService } from './benchmark-evaluations.service.js';
@@ -54,7 +55,7 @@ describe(BenchmarkEvaluationsController, () => {
   it('records an evaluation, starts its workflow, and reports what its flows came to', async () => {
     const { body: created } = (await submit().expect(201)) as { body: BenchmarkEvaluationDto };
     expect(created).toMatchObject({ object: 'benchmark_evaluation', status: 'queued', flows: 0, report: null });
-    expect(api.evaluations.calls.at(-1)).toEqual(['start', created.id]);
+    expect(api.workflows.calls.at(-1)).toEqual(['start', created.id]);
     await run(created.id);
     const { body: ended } = (await api.request('get', `/v1/evaluations/${created.id}`)) as {
       body: BenchmarkEvaluationDto;
@@ -94,13 +95,14 @@ describe(BenchmarkEvaluationsController, () => {
     ['a policy of another model', { model: 'smollm2-135m-instruct' }, 'is a policy of tiny-random'],
     ['a policy named twice', { policies: ['base', 'base'] }, 'names a policy twice'],
     ['equal trials', { trials: 2 }, 'would all be the same'],
+    ['a reply as long as the context', { flow: { planner: { max_tokens: 2048 } } }, 'whose context has 2048 tokens'],
     ['a tool that nobody registered', { flow: { tools: ['shell'] } }, 'there is no tool "shell"'],
   ])('refuses %s, and writes nothing', async (_, changes, message) => {
     const repository = api.database.dataSource.getRepository(BenchmarkEvaluation);
-    const [rows, calls] = [await repository.count(), api.evaluations.calls.length];
+    const [rows, calls] = [await repository.count(), api.workflows.calls.length];
     const { body: refused } = (await submit(changes).expect(400)) as { body: { error: { message: string } } };
     expect(refused.error.message).toContain(message);
-    expect([await repository.count(), api.evaluations.calls.length]).toEqual([rows, calls]);
+    expect([await repository.count(), api.workflows.calls.length]).toEqual([rows, calls]);
   });
 
   it('gives the same evaluation for the same idempotency key, and 409 for another body', async () => {
@@ -122,9 +124,74 @@ describe(BenchmarkEvaluationsController, () => {
   it('cancels one that runs, and refuses to cancel one that has ended', async () => {
     const { body: created } = (await submit().expect(201)) as { body: BenchmarkEvaluationDto };
     await api.request('post', `/v1/evaluations/${created.id}/cancel`).expect(200);
-    expect(api.evaluations.calls.at(-1)).toEqual(['cancel', created.id]);
+    expect(api.workflows.calls.at(-1)).toEqual(['cancel', created.id]);
     await run(created.id);
     await api.request('post', `/v1/evaluations/${created.id}/cancel`).expect(409);
+  });
+
+  it('resumes one that is paused, tells why it is, and refuses to resume one that has ended', async () => {
+    const { dataSource } = api.database;
+    const { body: created } = (await submit().expect(201)) as { body: BenchmarkEvaluationDto };
+    const { id } = created;
+    await writeEvaluationStatus(dataSource, { id, version: 1, status: 'running' });
+    const failure = { type: 'Defect', message: 'scoreAnswer failed 5 times by itself, not for an outage: x.' };
+    await writeEvaluationStatus(dataSource, { id, version: 2, status: 'paused', failure });
+    const { body: paused } = await api.request('get', `/v1/evaluations/${id}`).expect(200);
+    expect(paused).toMatchObject({ status: 'paused', failure, report: null, finished_at: null });
+    const watching = runCli({ url: api.url, key: api.key }, 'eval', '--id', id);
+    await expect(watching).rejects.toThrow(`${failure.message} npx agentflow eval --id ${id} --resume continues it.`);
+    await api.request('post', `/v1/evaluations/${id}/resume`).expect(200);
+    expect(api.workflows.calls.at(-1)).toEqual(['resume', id]);
+    await writeEvaluationStatus(dataSource, { id, version: 3, status: 'running' });
+    const { body: resumed } = await api.request('get', `/v1/evaluations/${id}`).expect(200);
+    expect(resumed).toMatchObject({ status: 'running', failure: null });
+    await run(id);
+    await writeEvaluationStatus(dataSource, { id, version: 4, status: 'completed' });
+    const { body: refused } = await api.request('post', `/v1/evaluations/${id}/resume`).expect(409);
+    expect(refused).toMatchObject({
+      error: { code: 'evaluation_ended', message: `${id} is completed; it cannot be resumed.` },
+    });
+    const other = await createApiKey(dataSource, 'other');
+    await api.request('post', `/v1/evaluations/${id}/resume`, other).expect(404);
+  });
+
+  it('agentflow eval --resume goes on with one that is paused, and needs its id', async () => {
+    const { body: created } = (await submit().expect(201)) as { body: BenchmarkEvaluationDto };
+    const { id } = created;
+    await run(id);
+    await api.database.dataSource.getRepository(BenchmarkEvaluation).update({ id }, { status: 'paused' });
+    api.workflows.resumed = () =>
+      writeEvaluationStatus(api.database.dataSource, { id, version: 9, status: 'completed' });
+    const { lines } = await runCli({ url: api.url, key: api.key }, 'eval', '--id', id, '--resume');
+    expect(api.workflows.calls.at(-1)).toEqual(['resume', id]);
+    api.workflows.resumed = () => Promise.resolve();
+    expect(lines.join('\n')).toMatch(/atlas +base/);
+    await expect(runCli({ url: api.url, key: api.key }, 'eval', '--resume')).rejects.toThrow('--resume needs --id');
+  });
+
+  it('deletes one that has ended with its report and its flows, and refuses one that runs', async () => {
+    const { dataSource } = api.database;
+    const { body: created } = (await submit().expect(201)) as { body: BenchmarkEvaluationDto };
+    const { id } = created;
+    const remove = () => api.request('delete', `/v1/evaluations/${id}`);
+    expect((await remove().expect(409)).body).toMatchObject({ error: { code: 'not_ended' } });
+    await run(id);
+    expect((await remove().expect(409)).body).toMatchObject({ error: { code: 'still_ending' } });
+    api.workflows.goneWorkflow = { reason: 'it completed', cancelled: false };
+    const other = await createApiKey(dataSource, 'other');
+    await api.request('delete', `/v1/evaluations/${id}`, other).expect(404);
+    const access = { url: api.url, key: api.key };
+    const asking = runCliWithAnswer('no', access, 'eval', '--id', id, '--delete');
+    await expect(asking).rejects.toThrow(`Nothing was deleted: the answer is not ${id}.`);
+    const { lines } = await runCli(access, 'eval', '--id', id, '--delete', '--yes');
+    expect(lines).toEqual([
+      `Deleted ${id}. Its files and rows are removed in the background, also after a restart of the stack.`,
+    ]);
+    await api.request('get', `/v1/evaluations/${id}`).expect(404);
+    await api.app.get(RemovalsService).proceed();
+    await remove().expect(204);
+    api.workflows.goneWorkflow = undefined;
+    expect(await dataSource.getRepository(Rollout).countBy({ submissionId: id })).toBe(0);
   });
 
   it('agentflow eval prints the table and writes it as CSV and Markdown', async () => {
@@ -191,10 +258,10 @@ function reportOf(policies: [string, string]): EvaluationReport {
   return { cells: policies.map((policy, i) => cell(policy, i + 1)), comparisons: [comparison] };
 }
 
-function rolloutRow(runId: string) {
+function rolloutRow(submissionId: string) {
   return {
-    flowId: `${runId}/0/0/0`,
-    runId,
+    flowId: `${submissionId}/0/0/0`,
+    submissionId,
     purpose: 'evaluation' as const,
     step: 0,
     groupIndex: 0,

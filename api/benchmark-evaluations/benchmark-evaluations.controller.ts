@@ -1,22 +1,13 @@
-import { Body, Controller, Get, Headers, HttpCode, HttpStatus, Param, Post, Query, Res } from '@nestjs/common';
-import {
-  ApiBadRequestResponse,
-  ApiBody,
-  ApiConflictResponse,
-  ApiConsumes,
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Body, Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { evaluationConfigSchema } from '../../workflows/contracts/evaluation-config.js';
+import { evaluationConfigSchema } from '../../contracts/evaluation-config.js';
+import { workUpdates } from '../../contracts/messages.js';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
-import { badRequest } from '../common/api-error.js';
 import { named } from '../common/json-schema.js';
 import { idPageQuery, type IdPageQuery, type List } from '../common/list.dto.js';
+import { answerCreation, answerRemoval, CreateRoute, DeleteRoute, VerbRoute } from '../submissions/routes.js';
 import { BenchmarkEvaluationsService } from './benchmark-evaluations.service.js';
 import {
   benchmarkEvaluationListSchema,
@@ -24,40 +15,36 @@ import {
   type BenchmarkEvaluationDto,
 } from './dto/benchmark-evaluation.dto.js';
 
+const PATH = 'v1/evaluations';
 const EVALUATION = { schema: named('BenchmarkEvaluation', benchmarkEvaluationSchema) };
+const INPUT = {
+  body: named('EvaluationInput', evaluationConfigSchema, 'input'),
+  called: 'evaluation',
+  becomes: 'evaluation',
+};
 
 @ApiTags('evaluations')
 @ApiErrorResponses()
-@Controller('v1/evaluations')
+@Controller(PATH)
 export class BenchmarkEvaluationsController {
   constructor(private readonly service: BenchmarkEvaluationsService) {}
 
-  @Post()
-  @ApiOperation({
-    summary: 'Evaluate policies on benchmarks',
-    description: 'Benchmarks x policies x turn budgets, each question as often as there are trials, as agent flows.',
-  })
-  @ApiConsumes('application/json', 'application/yaml')
-  @ApiBody({ schema: named('EvaluationInput', evaluationConfigSchema, 'input') })
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description: 'Equal key and body: the same evaluation again.',
-  })
-  @ApiCreatedResponse({ ...EVALUATION, description: 'Queued.' })
-  @ApiOkResponse({ ...EVALUATION, description: 'An earlier request with this key made it.' })
-  @ApiBadRequestResponse({ description: 'The evaluation cannot be accepted; `issues` lists why.' })
-  @ApiConflictResponse({ description: 'The Idempotency-Key was used with another body.' })
+  @CreateRoute(
+    {
+      summary: 'Evaluate policies on benchmarks',
+      description:
+        'Asks every question of each benchmark with each policy and turn budget, as often as there are trials. Each time is an agent flow.',
+    },
+    INPUT,
+    EVALUATION,
+  )
   async create(
     @Project() project: string,
     @Body() body: unknown,
     @Headers('idempotency-key') key: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<BenchmarkEvaluationDto> {
-    if (body === undefined) throw badRequest('body_missing', 'The body must be an evaluation, as JSON or YAML.');
-    const { evaluation, created } = await this.service.create(project, body, key);
-    response.status(created ? HttpStatus.CREATED : HttpStatus.OK).location(`/v1/evaluations/${evaluation.id}`);
-    return evaluation;
+    return answerCreation(response, PATH, await this.service.create(project, body, key));
   }
 
   @Get()
@@ -77,12 +64,60 @@ export class BenchmarkEvaluationsController {
     return this.service.get(project, id);
   }
 
-  @Post(':id/cancel')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Cancel: flows that are open end without an answer, and there is no report' })
-  @ApiOkResponse(EVALUATION)
-  @ApiConflictResponse({ description: 'The evaluation has ended.' })
+  @VerbRoute(
+    ':id/resume',
+    {
+      summary: 'Resume an evaluation that is paused by a failure: what failed is tried again',
+      description: 'Flows that are recorded stay. A budget that was spent is granted once more.',
+    },
+    EVALUATION,
+    'The evaluation has ended.',
+  )
+  async resume(@Project() project: string, @Param('id') id: string): Promise<BenchmarkEvaluationDto> {
+    return this.service.tell(project, id, 'resumed', workUpdates.resume);
+  }
+
+  @VerbRoute(
+    ':id/cancel',
+    { summary: 'Cancel: flows that are open end without an answer, and there is no report' },
+    EVALUATION,
+    'The evaluation has ended.',
+  )
   async cancel(@Project() project: string, @Param('id') id: string): Promise<BenchmarkEvaluationDto> {
     return this.service.cancel(project, id);
+  }
+
+  @VerbRoute(
+    ':id/revive',
+    {
+      summary: 'Continue an evaluation whose workflow is gone',
+      description: 'What its flows did is not done again. If its workflow is open, nothing happens.',
+    },
+    EVALUATION,
+    'The evaluation is completed.',
+  )
+  async revive(@Project() project: string, @Param('id') id: string): Promise<BenchmarkEvaluationDto> {
+    return this.service.revive(project, id);
+  }
+
+  @DeleteRoute(
+    ':id',
+    {
+      summary: 'Delete an evaluation that has ended, with everything that belongs to it',
+      description:
+        'Its report, the rollouts and turns of its flows, idempotency key and histories in Temporal. May be repeated.',
+    },
+    {
+      accepted: 'It is in no list any more; what belongs to it is being removed.',
+      gone: 'Nothing of it is left.',
+      refused: 'The evaluation has not ended.',
+    },
+  )
+  async remove(
+    @Project() project: string,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<void> {
+    answerRemoval(response, await this.service.remove(project, id));
   }
 }

@@ -2,10 +2,9 @@ import { Module } from '@nestjs/common';
 import { BenchmarkEvaluationsController } from './benchmark-evaluations.controller.js';
 import { BenchmarkEvaluationsRepository } from './benchmark-evaluations.repository.js';
 import { BenchmarkEvaluationsService } from './benchmark-evaluations.service.js';
-import { EvaluationReconcilerService } from './evaluation-reconciler.service.js';
 
 @Module({
   controllers: [BenchmarkEvaluationsController],
-  providers: [BenchmarkEvaluationsRepository, BenchmarkEvaluationsService, EvaluationReconcilerService],
+  providers: [BenchmarkEvaluationsRepository, BenchmarkEvaluationsService],
 })
 export class BenchmarkEvaluationsModule {}

@@ -1,95 +1,83 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { Inject, Injectable } from '@nestjs/common';
+import type { EvaluationConfig } from '../../contracts/evaluation-config.js';
 import type { OperatorFile } from '../../infra/config/operator-file.js';
 import type { BenchmarkEvaluation } from '../../infra/database/entities/index.js';
-import { isOver } from '../../infra/database/evaluation-status.js';
-import type { EvaluationConfig } from '../../workflows/contracts/evaluation-config.js';
-import { conflict, notFound, type ApiIssue } from '../common/api-error.js';
-import { readIdempotency } from '../common/idempotency.js';
-import type { KnownPolicy } from '../common/known-policies.js';
-import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
-import { newId } from '../common/new-id.js';
+import type { ApiIssue } from '../common/api-error.js';
+import type { KnownPolicy } from '../submissions/known-policies.js';
 import { OPERATOR } from '../dependencies.module.js';
-import { EvaluationWorkflows } from '../temporal/evaluation-workflows.js';
+import { ReconcilerService } from '../submissions/reconciler.service.js';
+import { RemovalsService } from '../submissions/removal/removals.service.js';
+import type { Draft } from '../submissions/submissions.repository.js';
+import { Submissions, type Place } from '../submissions/submissions.js';
+import { Workflows, type WorkflowStart } from '../temporal/workflows.js';
 import { BenchmarkEvaluationsRepository } from './benchmark-evaluations.repository.js';
 import { toBenchmarkEvaluationDto, type BenchmarkEvaluationDto } from './dto/benchmark-evaluation.dto.js';
 import { parseEvaluationConfig, refusedEvaluation } from './parse-evaluation-config.js';
-
-/** Who submits does not wait longer for Temporal: the evaluation is recorded, and the reconciler starts it. */
-const START_DEADLINE_MS = 3_000;
+import { startOfEvaluation } from './start-evaluation.js';
 
 @Injectable()
-export class BenchmarkEvaluationsService {
-  private readonly logger = new Logger(BenchmarkEvaluationsService.name);
-
+export class BenchmarkEvaluationsService extends Submissions<
+  BenchmarkEvaluation,
+  BenchmarkEvaluationDto,
+  EvaluationConfig
+> {
   constructor(
-    private readonly repository: BenchmarkEvaluationsRepository,
-    private readonly workflows: EvaluationWorkflows,
+    private readonly evaluations: BenchmarkEvaluationsRepository,
+    workflows: Workflows,
+    reconciler: ReconcilerService,
+    removals: RemovalsService,
     @Inject(OPERATOR) private readonly operator: OperatorFile,
-  ) {}
-
-  /**
-   * Records an evaluation as queued and starts its workflow. Where Temporal does not answer, it stays queued and the
-   * reconciler starts it later.
-   * @param body an evaluation as it was submitted
-   * @returns the evaluation, and whether this call created it
-   */
-  async create(
-    project: string,
-    body: unknown,
-    idempotencyKey?: string,
-  ): Promise<{ evaluation: BenchmarkEvaluationDto; created: boolean }> {
-    const idempotency = readIdempotency(idempotencyKey, body);
-    const config = parseEvaluationConfig(body, this.operator);
-    const policies = await this.findPolicies(project, config);
-    const id = newId('eval');
-    const earlier = await this.repository.create({ id, project, name: config.name, config }, policies, idempotency);
-    const stored = await this.load(project, earlier ?? id);
-    if (earlier === undefined) await this.tryStart(stored);
-    return { evaluation: await this.toDto(stored), created: earlier === undefined };
-  }
-
-  async get(project: string, id: string): Promise<BenchmarkEvaluationDto> {
-    return this.toDto(await this.load(project, id));
-  }
-
-  async list(project: string, page: IdPageQuery): Promise<List<BenchmarkEvaluationDto>> {
-    const rows = await this.repository.list(project, page);
-    const dtos = await Promise.all(rows.map((row) => this.toDto(row)));
-    return toList(
-      dtos,
-      page.limit,
-      ({ id }) => id,
-      (dto) => dto,
+  ) {
+    super(
+      {
+        noun: 'evaluation',
+        workflow: 'benchmarkEvaluation',
+        body: 'an evaluation',
+        prefix: 'eval',
+        notFound: 'evaluation_not_found',
+        ended: 'evaluation_ended',
+        revive: (id) => `npx agentflow eval --id ${id} --revive`,
+        kept: () => 'What its agent flows did stays.',
+      },
+      evaluations,
+      workflows,
+      removals,
     );
+    reconciler.add(this);
   }
 
-  /** The workflow ends the evaluation and writes its status; the API writes none. */
-  async cancel(project: string, id: string): Promise<BenchmarkEvaluationDto> {
-    const evaluation = await this.load(project, id);
-    if (isOver(evaluation.status)) throw alreadyEnded(evaluation);
-    if (evaluation.status === 'queued') await this.workflows.start(evaluation);
-    try {
-      await this.workflows.cancel(id);
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) throw alreadyEnded(await this.load(project, id));
-      throw error;
-    }
-    return this.toDto(await this.load(project, id));
+  protected override parse(body: unknown): EvaluationConfig {
+    return parseEvaluationConfig(body, this.operator);
+  }
+
+  protected override async draft(place: Place, config: EvaluationConfig): Promise<Draft<BenchmarkEvaluation>> {
+    const policies = await this.findPolicies(place.project, config);
+    return { row: { ...place, name: config.name, config, report: null }, policies };
+  }
+
+  protected override startOf(row: BenchmarkEvaluation): WorkflowStart {
+    return startOfEvaluation(row);
+  }
+
+  protected override async toDto(row: BenchmarkEvaluation): Promise<BenchmarkEvaluationDto> {
+    return toBenchmarkEvaluationDto(row, await this.evaluations.countFlows(row.id));
   }
 
   /**
    * Before anything runs: the workflow resolves them once more, to their sha256s (I11).
    * @throws ApiError 400 that lists all that are not there, and those of another model
    */
-  private async findPolicies(project: string, { policies: names, model }: EvaluationConfig): Promise<KnownPolicy[]> {
-    const policies: KnownPolicy[] = [];
+  private async findPolicies(
+    project: string,
+    { policies: names, model }: EvaluationConfig,
+  ): Promise<Draft<BenchmarkEvaluation>['policies']> {
+    const policies: { param: string; policy: KnownPolicy }[] = [];
     const issues: ApiIssue[] = [];
     for (const [i, name] of names.entries()) {
       if (name === 'base') continue;
-      const policy = await this.repository.findPolicy(project, name);
+      const policy = await this.evaluations.findPolicy(project, name);
       if (policy?.model === model) {
-        policies.push(policy);
+        policies.push({ param: 'policies', policy });
         continue;
       }
       const param = `policies[${i}]`;
@@ -101,28 +89,4 @@ export class BenchmarkEvaluationsService {
     if (issues.length > 0) throw refusedEvaluation(issues);
     return policies;
   }
-
-  /** @throws ApiError 404 also where the evaluation is another project's */
-  private async load(project: string, id: string): Promise<BenchmarkEvaluation> {
-    const row = await this.repository.find(project, id);
-    if (!row) throw notFound('evaluation_not_found', `There is no evaluation "${id}".`, { param: 'id' });
-    return row;
-  }
-
-  private async toDto(row: BenchmarkEvaluation): Promise<BenchmarkEvaluationDto> {
-    return toBenchmarkEvaluationDto(row, await this.repository.countFlows(row.id));
-  }
-
-  private async tryStart(evaluation: BenchmarkEvaluation): Promise<void> {
-    try {
-      await this.workflows.start(evaluation, START_DEADLINE_MS);
-    } catch (error) {
-      this.logger.warn(`${evaluation.id} stays queued until Temporal answers: ${(error as Error).message}`);
-    }
-  }
-}
-
-function alreadyEnded({ id, status }: BenchmarkEvaluation): Error {
-  const state = isOver(status) ? status : `${status}, but its workflow has ended`;
-  return conflict('evaluation_ended', `${id} is ${state}; it cannot be cancelled.`, { param: 'id' });
 }

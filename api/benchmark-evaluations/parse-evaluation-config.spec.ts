@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { datasetsSection } from '../../infra/config/operator/datasets.js';
-import { parseRunConfig } from '../training-runs/config/parse-run-config.js';
+import { parseRunConfig } from '../training-runs/parse-run-config.js';
 import { parseEvaluationConfig } from './parse-evaluation-config.js';
 
 const own = { path: '/d', columns: { question: 'q', answer: 'a' }, answers: 'text' };
@@ -26,7 +26,7 @@ const submitted = [
 
 describe('what policies are evaluated on', () => {
   it.each(['drawn', 'drawn-only'])('is not %s, which holds no questions out', (name) => {
-    for (const submit of submitted) expect(() => submit(name)).toThrow(`"${name}" holds no questions out`);
+    for (const submit of submitted) expect(() => submit(name)).toThrow(`"${name}" has no held-out questions`);
   });
 
   it.each(['split', 'both', 'amc23'])('may be %s', (name) => {

@@ -1,5 +1,10 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiNotFoundResponse, ApiServiceUnavailableResponse, ApiUnauthorizedResponse } from '@nestjs/swagger';
+import {
+  ApiGatewayTimeoutResponse,
+  ApiNotFoundResponse,
+  ApiServiceUnavailableResponse,
+  ApiUnauthorizedResponse,
+} from '@nestjs/swagger';
 import { z } from 'zod';
 import { named } from './json-schema.js';
 
@@ -12,6 +17,7 @@ const schema = named(
       code: z.string(),
       param: z.string().nullable(),
       issues: z.array(z.object({ param: z.string(), message: z.string() })).optional(),
+      more_issues: z.int().optional().describe('How many issues are not listed.'),
     }),
   }),
 );
@@ -20,7 +26,14 @@ const schema = named(
 export function ApiErrorResponses(): ClassDecorator {
   return applyDecorators(
     ApiUnauthorizedResponse({ description: 'No valid API key.', schema }),
-    ApiNotFoundResponse({ description: 'Not there, or of another project.', schema }),
-    ApiServiceUnavailableResponse({ description: 'Temporal or the database does not answer.', schema }),
+    ApiNotFoundResponse({ description: 'It does not exist, or it belongs to another project.', schema }),
+    ApiServiceUnavailableResponse({
+      description: 'Temporal or the database does not answer, or another session holds a lock. Try again.',
+      schema,
+    }),
+    ApiGatewayTimeoutResponse({
+      description: 'The request was not answered in time. It may still be carried out.',
+      schema,
+    }),
   );
 }

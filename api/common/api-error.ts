@@ -1,3 +1,5 @@
+import { listIssues, type ConfigIssue } from '../../infra/config/submitted/config-issues.js';
+
 /** OpenAI's classes of errors, as its clients know them. */
 export type ApiErrorType =
   | 'invalid_request_error'
@@ -8,11 +10,7 @@ export type ApiErrorType =
   | 'service_unavailable_error';
 
 /** One thing to correct in a request. */
-export interface ApiIssue {
-  /** Where, as a key path: `flow.tools[1]`; empty for the whole body. */
-  param: string;
-  message: string;
-}
+export type ApiIssue = ConfigIssue;
 
 export interface ApiErrorBody {
   error: {
@@ -22,14 +20,17 @@ export interface ApiErrorBody {
     code: string;
     /** The parameter that is at fault, where there is one. */
     param: string | null;
-    /** Every issue of a body that was refused. */
+    /** The issues of a request that was refused: the first ones. */
     issues?: ApiIssue[];
+    /** How many more there are. */
+    more_issues?: number;
   };
 }
 
 export interface ApiErrorOptions extends ErrorOptions {
   param?: string;
   issues?: ApiIssue[];
+  moreIssues?: number;
 }
 
 /** An error that is told to the client as it is. */
@@ -47,13 +48,24 @@ export class ApiError extends Error {
   }
 
   toBody(): ApiErrorBody {
-    const { param = null, issues } = this.options;
-    return { error: { message: this.message, type: this.type, code: this.code, param, ...(issues && { issues }) } };
+    const { param = null, issues, moreIssues } = this.options;
+    const listed = { ...(issues && { issues }), ...(moreIssues && { more_issues: moreIssues }) };
+    return { error: { message: this.message, type: this.type, code: this.code, param, ...listed } };
   }
 }
 
 export function badRequest(code: string, message: string, options?: ApiErrorOptions): ApiError {
   return new ApiError(400, 'invalid_request_error', code, message, options);
+}
+
+/**
+ * A request that is refused for what is in it.
+ * @param what is refused, before the list of its issues
+ * @param more issues that are not among these
+ */
+export function refusedFor(code: string, what: string, issues: readonly ApiIssue[], more = 0): ApiError {
+  const { issues: listed, more: moreIssues, lines } = listIssues(issues, more);
+  return badRequest(code, `${what}:\n${lines}`, { param: listed[0]?.param, issues: listed, moreIssues });
 }
 
 export function notFound(code: string, message: string, options?: ApiErrorOptions): ApiError {

@@ -1,69 +1,143 @@
-import { text, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { DOCUMENT_BOUNDS, DocumentRefused } from '../../infra/documents/document-bounds.js';
+import { parseScannedJson } from '../../infra/documents/json-document.js';
+import { JsonScanner } from '../../infra/documents/json-scanner.js';
+import { MAX_YAML_BYTES, parseYaml } from '../../infra/documents/yaml-document.js';
 import { ApiError, badRequest } from './api-error.js';
-import { parseYaml } from './yaml-document.js';
 
-/** Bytes of a request body at most; the longest sensible configuration has some 3,000. */
-export const MAX_BODY_BYTES = 65_536;
-/** The same of a question in JSON: it may come with pictures, in base64. Nothing large is parsed as YAML, which is slow. */
-export const MAX_QUESTION_BYTES = 24 * 1024 * 1024;
+export const BODY_BOUNDS = {
+  /** Bytes of a request body in JSON at most. */
+  bytes: 1024 * 1024,
+  /** The same of a question: it may come with pictures, in base64. */
+  questionBytes: 24 * 1024 * 1024,
+  /** Until a whole body is there, in milliseconds. */
+  arrivalMs: 10_000,
+};
 const QUESTIONS = '/v1/agent_flows';
-/** Objects and arrays inside each other: no body of this API has more, and what walks a body must come to its end. */
-const MAX_DEPTH = 64;
 
 const JSON_TYPES = ['application/json'];
 const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml'];
 
 /** Reads a body into `request.body` as plain data, from JSON or YAML and nothing else. */
 export function bodyMiddlewares(): RequestHandler[] {
-  const [small, large] = [textReader(MAX_BODY_BYTES), textReader(MAX_QUESTION_BYTES)];
-  const read: RequestHandler = (request, response, next) =>
-    (request.path === QUESTIONS ? large : small)(request, response, next);
-  return [requireKnownType, read, parseBody];
-}
-
-function textReader(limit: number): RequestHandler {
-  const read = text({ type: [...JSON_TYPES, ...YAML_TYPES], limit });
-  return (request, response, next) =>
-    read(request, response, (error?: unknown) => next(isTooLarge(error) ? bodyTooLarge(limit, error) : error));
-}
-
-function isTooLarge(error: unknown): boolean {
-  return (error as { status?: unknown } | undefined)?.status === 413;
-}
-
-function bodyTooLarge(limit: number, cause?: unknown): ApiError {
-  const message = `The body is larger than the ${limit} bytes that this API accepts here.`;
-  return new ApiError(413, 'invalid_request_error', 'body_too_large', message, { cause });
+  return [requireKnownType, parseBody];
 }
 
 /** A form or plain text is what a foreign web page can send without asking: 415. */
 function requireKnownType(request: Request, _response: Response, next: NextFunction): void {
-  if (!hasBody(request) || request.is([...JSON_TYPES, ...YAML_TYPES])) return next();
-  const type = request.get('content-type') ?? 'none';
-  const message = `The content type must be application/json or application/yaml, and is ${type}.`;
-  next(new ApiError(415, 'invalid_request_error', 'unsupported_content_type', message, { param: 'Content-Type' }));
+  if (!hasBody(request)) return next();
+  const [type, encoding] = [request.get('content-type') ?? 'none', request.get('content-encoding') ?? 'identity'];
+  if (!request.is([...JSON_TYPES, ...YAML_TYPES])) {
+    const message = `The content type is ${type}. It must be application/json or application/yaml.`;
+    return next(unsupported('unsupported_content_type', message, 'Content-Type'));
+  }
+  const charsets = [...type.matchAll(/;\s*charset\s*=\s*"?([^";\s]*)/gi)].map(([, charset]) => charset);
+  const foreign = charsets.find((charset) => !/^utf-?8$/i.test(charset));
+  if (foreign !== undefined) {
+    return next(
+      unsupported(
+        'unsupported_content_type',
+        `The charset of the body is ${foreign}. It must be UTF-8.`,
+        'Content-Type',
+      ),
+    );
+  }
+  if (encoding.toLowerCase() !== 'identity') {
+    const message = `The body is compressed (${encoding}). Send it without compression.`;
+    return next(unsupported('unsupported_content_encoding', message, 'Content-Encoding'));
+  }
+  next();
+}
+
+function unsupported(code: string, message: string, param: string): ApiError {
+  return new ApiError(415, 'invalid_request_error', code, message, { param });
 }
 
 function hasBody(request: Request): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }
 
-function parseBody(request: Request, _response: Response, next: NextFunction): void {
-  if (typeof request.body !== 'string') return next();
-  if (!request.is(JSON_TYPES) && request.body.length > MAX_BODY_BYTES) return next(bodyTooLarge(MAX_BODY_BYTES));
-  const [name, parse] = request.is(JSON_TYPES) ? ['JSON', JSON.parse] : ['YAML', parseYaml];
+function parseBody(request: Request, response: Response, next: NextFunction): void {
+  if (!hasBody(request)) return next();
+  readBody(request).then(
+    (body) => {
+      request.body = body;
+      next();
+    },
+    (error: unknown) => {
+      // What still comes is thrown away, so that the client can read the answer.
+      request.resume();
+      if (error instanceof ApiError && error.status === 408) response.set('Connection', 'close');
+      next(error);
+    },
+  );
+}
+
+/** @throws ApiError 400, 408, 413 */
+async function readBody(request: Request): Promise<unknown> {
+  const isJson = Boolean(request.is(JSON_TYPES));
+  const isQuestion = request.path === QUESTIONS;
+  const jsonBytes = isQuestion ? BODY_BOUNDS.questionBytes : BODY_BOUNDS.bytes;
+  const bounds = isQuestion ? { ...DOCUMENT_BOUNDS, stringBytes: BODY_BOUNDS.questionBytes } : DOCUMENT_BOUNDS;
   try {
-    const body = parse(request.body) as unknown;
-    if (isDeeper(body, MAX_DEPTH)) throw new Error('it is nested too deeply');
-    request.body = body;
-    next();
+    const scanner = isJson ? new JsonScanner(bounds) : undefined;
+    const bytes = await receive(request, isJson ? jsonBytes : MAX_YAML_BYTES, (chunk) => scanner?.write(chunk));
+    if (bytes.length === 0) return undefined;
+    const text = decode(bytes);
+    return isJson ? parseScannedJson(text, bounds) : parseYaml(text, bounds);
   } catch (error) {
-    const message = `The body is not ${name} that can be accepted: ${(error as Error).message}`;
-    next(badRequest(`invalid_${name.toLowerCase()}`, message, { cause: error }));
+    if (!(error instanceof DocumentRefused)) throw error;
+    const name = isJson ? 'JSON' : 'YAML';
+    const message = `The body is not ${name} that can be accepted: ${error.message}`;
+    throw badRequest(`invalid_${name.toLowerCase()}`, message, { cause: error });
   }
 }
 
-function isDeeper(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return depth === 0 || Object.values(value).some((part) => isDeeper(part, depth - 1));
+/** @param look at each piece as it arrives; what it throws ends the reading */
+function receive(request: Request, limit: number, look: (chunk: Buffer) => void): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(bodyTooLarge(limit));
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      try {
+        if (size > limit) throw bodyTooLarge(limit);
+        look(chunk);
+        chunks.push(chunk);
+      } catch (error) {
+        const reason = error as Error;
+        settle(() => reject(reason));
+      }
+    };
+    const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
+    const onClose = (): void =>
+      settle(() => reject(badRequest('body_broken', 'The connection ended before the whole body had arrived.')));
+    const timer = setTimeout(() => settle(() => reject(tooSlow())), BODY_BOUNDS.arrivalMs);
+    const settle = (how: () => void): void => {
+      clearTimeout(timer);
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
+      how();
+    };
+    request.on('error', () => undefined); // a connection that breaks: the body is closed too
+    request.on('data', onData).on('end', onEnd).on('close', onClose);
+  });
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new DocumentRefused('it is not UTF-8', { cause: error });
+  }
+}
+
+function bodyTooLarge(limit: number): ApiError {
+  const message = `The body is larger than the ${limit} bytes that this API accepts here.`;
+  return new ApiError(413, 'invalid_request_error', 'body_too_large', message);
+}
+
+function tooSlow(): ApiError {
+  const message = `The whole body did not arrive within ${BODY_BOUNDS.arrivalMs / 1000} s.`;
+  return new ApiError(408, 'invalid_request_error', 'request_too_slow', message);
 }

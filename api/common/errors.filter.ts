@@ -1,9 +1,13 @@
+import { inspect } from 'node:util';
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
+import { redact } from '../../infra/redaction/redact.js';
 import { ApiError } from './api-error.js';
+import { hasExpired } from './deadline.middleware.js';
+import { sendError } from './send-error.js';
 import { toApiError } from './to-api-error.js';
 
-/** Every error leaves the API here, as `{ error: { message, type, code, param } }`. */
+/** Every error of a request that was understood leaves the API here, in the one shape, without keys (I6). */
 @Catch()
 export class ErrorsFilter implements ExceptionFilter {
   private readonly logger = new Logger(ErrorsFilter.name);
@@ -11,13 +15,16 @@ export class ErrorsFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>();
     const known = toApiError(error);
-    if (!known || known.status >= 500) this.logger.error(error);
+    // What comes after the deadline has been answered already, with the deadline.
+    if (hasExpired(response) && (error as { code?: unknown } | null)?.code === 'ERR_HTTP_HEADERS_SENT') return;
+    if (!known || known.status >= 500) this.logger.error(redact(inspect(error)));
+    if (hasExpired(response)) return;
     if (response.headersSent) {
       response.destroy();
       return;
     }
     const told =
       known ?? new ApiError(500, 'server_error', 'internal_error', 'The API failed on this request; its log says why.');
-    response.status(told.status).json(told.toBody());
+    sendError(response, told);
   }
 }

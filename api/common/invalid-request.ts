@@ -1,14 +1,18 @@
 import type { StandardSchemaValidationPipeOptions } from '@nestjs/common';
-import { badRequest } from './api-error.js';
+import { MAX_ISSUES } from '../../infra/config/submitted/config-issues.js';
+import { refusedFor } from './api-error.js';
 
 type Issues = Parameters<NonNullable<StandardSchemaValidationPipeOptions['exceptionFactory']>>[0];
 
+/** A schema's message may name every key that it does not know. */
+const LONGEST = 300;
+
 /** What a request's query or body is refused with when its schema finds issues. */
 export function invalidRequest(issues: Issues): Error {
-  const described = issues.map((issue) => {
+  const described = issues.slice(0, MAX_ISSUES).map((issue) => {
     const param = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
-    return { param, message: param ? `${param}: ${issue.message}` : issue.message };
+    const message = issue.message.length > LONGEST ? `${issue.message.slice(0, LONGEST)}…` : issue.message;
+    return { param, message: param ? `${param}: ${message}` : message };
   });
-  const message = described.map((issue) => issue.message).join('; ');
-  return badRequest('invalid_request', message, { param: described[0]?.param || undefined, issues: described });
+  return refusedFor('invalid_request', 'The request cannot be accepted', described, issues.length - described.length);
 }

@@ -37,6 +37,9 @@ export function listSchema<T extends z.ZodType>(name: string, item: T) {
   });
 }
 
+/** The largest step, group or sequence that a column holds. */
+export const MAX_INDEX = 2 ** 31 - 1;
+
 const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual);
 
 /** Query of a list whose cursor is an id. */
@@ -45,7 +48,7 @@ export type IdPageQuery = z.infer<typeof idPageQuery>;
 
 /** Query of a list whose cursor is an ascending number (a step, a sequence). */
 export const numberPageQuery = z.strictObject({
-  after: z.coerce.number().int().min(-1).optional(),
+  after: z.coerce.number().int().min(-1).max(MAX_INDEX).optional(),
   limit: limit(1000, 100),
 });
 export type NumberPageQuery = z.infer<typeof numberPageQuery>;

@@ -7,15 +7,13 @@ import {
 } from '@temporalio/client';
 import { rootCause } from '@temporalio/common';
 import { QueryFailedError } from 'typeorm';
+import { isDatabaseOutage } from '../../infra/database/outage.js';
 import { ApiError, badRequest, conflict, notFound, unavailable, type ApiErrorType } from './api-error.js';
 
-/** PostgreSQL's classes of errors that pass: connection, resources, operator intervention. */
-const PASSING_SQLSTATE = /^(08|53|57)/;
 /** A value that no column holds: out of range, a NUL in a text. What a request sends is the only such thing. */
 const REFUSED_VALUE_SQLSTATE = new Set(['22003', '22021', '22P02', '22P05']);
-const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND']);
-const LOST_CONNECTION =
-  /connection (terminated|timeout|ended)|timeout exceeded when trying to connect|Driver not Connected/i;
+/** A lock was waited for as long as the API may. */
+const LOCK_NOT_AVAILABLE = '55P03';
 /** gRPC: DEADLINE_EXCEEDED and UNAVAILABLE. */
 const UNREACHABLE_GRPC = new Set([4, 14]);
 
@@ -24,6 +22,7 @@ const TYPE_OF_STATUS: Record<number, ApiErrorType> = {
   404: 'not_found_error',
   409: 'conflict_error',
   503: 'service_unavailable_error',
+  504: 'service_unavailable_error',
 };
 
 /** What a client is told about an error. Undefined for a defect: its message stays in our log. */
@@ -34,7 +33,11 @@ export function toApiError(error: unknown): ApiError | undefined {
 
 function fromTemporal(error: unknown): ApiError | undefined {
   if (error instanceof WorkflowNotFoundError) {
-    return notFound('workflow_not_found', 'Temporal has no open workflow of this training run.', { cause: error });
+    return notFound(
+      'workflow_not_found',
+      'Temporal has no open workflow with this id: it has ended, or it was never started.',
+      { cause: error },
+    );
   }
   if (error instanceof WorkflowUpdateFailedError) {
     return conflict('refused_by_run', rootCause(error.cause) ?? error.message, { cause: error });
@@ -42,7 +45,7 @@ function fromTemporal(error: unknown): ApiError | undefined {
   if (!isTemporalOutage(error)) return undefined;
   return unavailable(
     'temporal_unavailable',
-    'The Temporal server or the agent worker did not answer in time; nothing is lost, try again.',
+    'The Temporal server or the agent worker did not answer in time. Nothing is lost. Try again.',
     { cause: error },
   );
 }
@@ -54,25 +57,21 @@ function isTemporalOutage(error: unknown): boolean {
 }
 
 function fromDatabase(error: unknown): ApiError | undefined {
-  if (error instanceof QueryFailedError && REFUSED_VALUE_SQLSTATE.has(String(sqlstate(error)))) {
+  if (error instanceof QueryFailedError && REFUSED_VALUE_SQLSTATE.has(String(codeOf(error.driverError)))) {
     const message =
       'A value in the request is too large a number, or holds a character that the database cannot store.';
     return badRequest('invalid_value', message, { cause: error });
   }
+  if (error instanceof QueryFailedError && codeOf(error.driverError) === LOCK_NOT_AVAILABLE) {
+    const message = 'Another session has locked what this request changes. Nothing was changed. Try again.';
+    return unavailable('database_busy', message, { cause: error });
+  }
   if (!isDatabaseOutage(error)) return undefined;
-  return unavailable('database_unavailable', 'The database cannot be reached; try again.', { cause: error });
+  return unavailable('database_unavailable', 'The database does not answer. Try again.', { cause: error });
 }
 
-function isDatabaseOutage(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = sqlstate(error);
-  if (typeof code === 'string' && (PASSING_SQLSTATE.test(code) || NETWORK_CODES.has(code))) return true;
-  return LOST_CONNECTION.test(error.message);
-}
-
-/** PostgreSQL's code of a failed query, or the code of another error. */
-function sqlstate(error: Error): unknown {
-  return ((error instanceof QueryFailedError ? error.driverError : error) as { code?: unknown }).code;
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown }).code;
 }
 
 /** Nest's exceptions and those of Express' parsers, which carry a status of their own. */

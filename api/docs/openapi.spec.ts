@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApi } from '../testing/test-api.js';
-import { formatOpenApi, OPENAPI_FILE } from './openapi-file.js';
-import { createOpenApi } from './openapi.js';
+import { createOpenApi, formatOpenApi, OPENAPI_FILE } from './openapi.js';
 
 describe('docs/openapi.json', () => {
   let api: TestApi;

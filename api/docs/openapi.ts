@@ -1,6 +1,11 @@
+import { join } from 'node:path';
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { PROJECT_ROOT } from '../../infra/config/project-root.js';
 import { componentSchemas } from '../common/json-schema.js';
+
+/** The checked-in description, which a test compares with the routes. */
+export const OPENAPI_FILE = join(PROJECT_ROOT, 'docs/openapi.json');
 
 /** The OpenAPI description of every route. */
 export function createOpenApi(app: INestApplication): OpenAPIObject {
@@ -20,4 +25,9 @@ export function createOpenApi(app: INestApplication): OpenAPIObject {
 /** Serves it at /docs (a page to try it on), /docs-json and /docs-yaml. */
 export function serveDocs(app: INestApplication): void {
   SwaggerModule.setup('docs', app, () => createOpenApi(app), { customSiteTitle: 'Durable AgentFlow API' });
+}
+
+/** The text of the file. */
+export function formatOpenApi(document: OpenAPIObject): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
 }

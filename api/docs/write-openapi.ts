@@ -6,11 +6,8 @@ import { runSettings } from '../../infra/config/run-settings.js';
 import { createDataSource } from '../../infra/database/data-source.js';
 import { createApp } from '../app.js';
 import { createTemporalClient } from '../temporal/connect.js';
-import { EvaluationWorkflows } from '../temporal/evaluation-workflows.js';
-import { FlowWorkflows } from '../temporal/flow-workflows.js';
-import { RunWorkflows } from '../temporal/run-workflows.js';
-import { formatOpenApi, OPENAPI_FILE } from './openapi-file.js';
-import { createOpenApi } from './openapi.js';
+import { Workflows } from '../temporal/workflows.js';
+import { createOpenApi, formatOpenApi, OPENAPI_FILE } from './openapi.js';
 
 /** Writes docs/openapi.json from the routes. Connects to nothing: an app that does not listen runs no query. */
 const operator = loadOperatorFile(readEnvironment(['AGENTFLOW_OPERATOR_FILE']).AGENTFLOW_OPERATOR_FILE);
@@ -18,10 +15,8 @@ const settings = runSettings(operator);
 const { client, connection } = createTemporalClient();
 const app = await createApp(
   {
-    dataSource: createDataSource('postgres://127.0.0.1/unused'),
-    workflows: new RunWorkflows(client, connection, settings),
-    flows: new FlowWorkflows(client, connection, settings),
-    evaluations: new EvaluationWorkflows(client, connection, settings),
+    dataSource: createDataSource('postgres://127.0.0.1/unused', 'command'),
+    workflows: new Workflows(client, connection, settings),
     artifacts: openArtifactStore('file:///unused'),
     operator,
   },

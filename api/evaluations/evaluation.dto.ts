@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Evaluation } from '../../infra/database/entities/index.js';
+import type { HeldOutEvaluation } from '../../infra/database/entities/index.js';
 import { listSchema } from '../common/list.dto.js';
 
 const familySchema = z.object({ questions: z.int(), correct: z.int(), accuracy: z.number() });
 
-export const evaluationSchema = z.object({
+const evaluationSchema = z.object({
   id: z.string(),
   object: z.literal('evaluation'),
   run_id: z.string(),
@@ -26,7 +26,7 @@ export type EvaluationDto = z.infer<typeof evaluationSchema>;
 
 export const evaluationListSchema = listSchema('Evaluation', evaluationSchema);
 
-export function toEvaluationDto(row: Evaluation): EvaluationDto {
+export function toEvaluationDto(row: HeldOutEvaluation): EvaluationDto {
   return {
     id: row.id,
     object: 'evaluation',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Evaluation, TrainingRun } from '../../infra/database/entities/index.js';
+import { HeldOutEvaluation, TrainingRun } from '../../infra/database/entities/index.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import { TestApi } from '../testing/test-api.js';
 import { EvaluationsController } from './evaluations.controller.js';
@@ -20,7 +20,7 @@ describe(EvaluationsController, () => {
       [0, 'random'],
       [0, 'policy'],
     ] as const) {
-      await api.database.dataSource.getRepository(Evaluation).insert({
+      await api.database.dataSource.getRepository(HeldOutEvaluation).insert({
         id: `${run.id}/eval/${step}/${planner}`,
         runId: run.id,
         step,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { Evaluation } from '../../infra/database/entities/index.js';
+import { HeldOutEvaluation } from '../../infra/database/entities/index.js';
 import { badRequest } from '../common/api-error.js';
 import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
 import { TrainingRunsService } from '../training-runs/training-runs.service.js';
@@ -19,8 +19,8 @@ export class EvaluationsService {
     return toList(await this.read(runId, page), page.limit, ({ id }) => id, toEvaluationDto);
   }
 
-  private async read(runId: string, { after, limit }: IdPageQuery): Promise<Evaluation[]> {
-    const repository = this.dataSource.getRepository(Evaluation);
+  private async read(runId: string, { after, limit }: IdPageQuery): Promise<HeldOutEvaluation[]> {
+    const repository = this.dataSource.getRepository(HeldOutEvaluation);
     const query = repository
       .createQueryBuilder('evaluation')
       .where('evaluation.run_id = :runId', { runId })

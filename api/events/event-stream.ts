@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Response } from 'express';
+import { liftDeadline } from '../common/deadline.middleware.js';
 
 /** An event of any stream. */
 export interface StreamedEvent {
@@ -11,7 +12,12 @@ export interface StreamedEvent {
 /** Proxies and clients drop connections that are silent for long. */
 const HEARTBEAT_MS = 10_000;
 
-/** Writes server-sent events to a response, at the pace of its reader. */
+export const STREAM_BOUNDS = {
+  /** A reader that takes nothing of what waits for it for so long is gone. */
+  stalledMs: 30_000,
+};
+
+/** Writes server-sent events to a response, at the pace of its reader. It has no deadline. */
 export class EventStream {
   private lastWrite = Date.now();
 
@@ -19,6 +25,7 @@ export class EventStream {
     private readonly response: Response,
     private readonly signal: AbortSignal,
   ) {
+    liftDeadline(response);
     response.status(200).set({
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store',
@@ -35,8 +42,12 @@ export class EventStream {
 
   private async send(text: string): Promise<void> {
     this.lastWrite = Date.now();
-    if (!this.response.write(text) && !this.signal.aborted) {
+    if (this.response.write(text) || this.signal.aborted) return;
+    const stalled = setTimeout(() => this.response.destroy(), STREAM_BOUNDS.stalledMs);
+    try {
       await once(this.response, 'drain', { signal: this.signal });
+    } finally {
+      clearTimeout(stalled);
     }
   }
 }

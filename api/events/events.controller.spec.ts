@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createDataSource } from '../../infra/database/data-source.js';
 import { TrainingRun } from '../../infra/database/entities/index.js';
 import { appendEvent } from '../../infra/database/run-events.js';
 import { writeRunStatus } from '../../infra/database/run-status.js';
@@ -15,7 +16,7 @@ describe(EventsController, () => {
   });
   afterAll(async () => api.stop());
   beforeEach(async () => {
-    const row = trainingRunRow();
+    const row = trainingRunRow({ status: 'running' });
     runId = row.id;
     await api.database.dataSource.getRepository(TrainingRun).insert(row);
   });
@@ -56,15 +57,26 @@ describe(EventsController, () => {
   });
 
   it('loses and repeats nothing across reconnects while many write', async () => {
-    const writing = Promise.all(Array.from({ length: 60 }, (_, step) => append(step)));
+    // Events are written by agent workers, which wait longer for a connection than a request may.
+    const worker = await createDataSource(api.database.url, 'agent-worker').initialize();
+    const write = (step: number) =>
+      worker.transaction((manager) => appendEvent(manager, runId, `step/${step}`, 'step.completed', { step }));
+    // As many at once as the pool has connections: none waits for one.
+    const writer = async (first: number) => {
+      for (let step = first; step < 60; step += 10) await write(step);
+    };
+    const writing = Promise.all(Array.from({ length: 10 }, (_, first) => writer(first)));
+    let failed = false;
+    void writing.catch(() => (failed = true));
     const seen: number[] = [];
-    while (seen.length < 60) {
+    while (seen.length < 60 && !failed) {
       const closing = new AbortController();
       const response = await follow({ 'Last-Event-ID': String(seen.at(-1) ?? 0) }, '', closing.signal);
       seen.push(...idsOf(await readSome(response)));
       closing.abort();
     }
     await writing;
+    await worker.destroy();
     await complete();
     seen.push(...idsOf(await (await follow({ 'Last-Event-ID': String(seen.at(-1)) })).text()));
     expect(seen).toEqual(Array.from({ length: 61 }, (_, index) => index + 1));

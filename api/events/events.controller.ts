@@ -7,7 +7,7 @@ import { named } from '../common/json-schema.js';
 import { numberPageQuery, type NumberPageQuery } from '../common/list.dto.js';
 import { EventsService } from './events.service.js';
 import { runEventListSchema, runEventSchema } from './run-event.dto.js';
-import { parseLastEventId, sendEvents } from './send-events.js';
+import { listOrFollow } from './send-events.js';
 
 @ApiTags('events')
 @ApiErrorResponses()
@@ -20,7 +20,7 @@ export class EventsController {
     summary: "List or follow a run's events",
     description:
       'With `Accept: text/event-stream` the events are streamed as they come; the id of each is its sequence, and the ' +
-      'stream ends with the run. Reconnect with `Last-Event-ID` (or `after`) and nothing is missed or told twice.',
+      'stream ends with the run. Reconnect with `Last-Event-ID` (or `after`) so that nothing is missed or told twice.',
   })
   @ApiHeader({ name: 'Last-Event-ID', required: false })
   @ApiOkResponse({
@@ -38,19 +38,6 @@ export class EventsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    response.vary('Accept');
-    if (request.accepts(['application/json', 'text/event-stream']) !== 'text/event-stream') {
-      response.json(await this.service.list(project, id, page));
-      return;
-    }
-    await this.follow(project, id, parseLastEventId(lastEventId) ?? page.after ?? 0, response);
-  }
-
-  private async follow(project: string, id: string, after: number, response: Response): Promise<void> {
-    if (await this.service.isOver(project, id, after)) {
-      response.status(204).end();
-      return;
-    }
-    await sendEvents(response, (signal) => this.service.follow(project, id, after, signal));
+    await listOrFollow(this.service, { project, id, page, lastEventId }, request, response);
   }
 }

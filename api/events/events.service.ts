@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, MoreThan } from 'typeorm';
 import { RunEvent } from '../../infra/database/entities/index.js';
-import { isFinished } from '../../infra/database/run-status.js';
+import { isEnded } from '../../infra/database/submission-rows.js';
 import { toList, type List, type NumberPageQuery } from '../common/list.dto.js';
 import { TrainingRunsService } from '../training-runs/training-runs.service.js';
 import { pollPause } from './poll-pause.js';
@@ -23,8 +23,8 @@ export class EventsService {
 
   /** Whether a run is finished and has no event after this sequence, and so never will have one. */
   async isOver(project: string, runId: string, after: number): Promise<boolean> {
-    const { status, eventSequence } = await this.runs.load(project, runId);
-    return isFinished(status) && eventSequence <= after;
+    const run = await this.runs.load(project, runId);
+    return isEnded(run) && run.eventSequence <= after;
   }
 
   /**

@@ -1,6 +1,45 @@
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import { badRequest } from '../common/api-error.js';
+import { MAX_INDEX, type List, type NumberPageQuery } from '../common/list.dto.js';
 import { EventStream, type StreamedEvent } from './event-stream.js';
+
+/** The events of a kind of submission. */
+export interface EventSource {
+  list(project: string, id: string, page: NumberPageQuery): Promise<List<StreamedEvent>>;
+  /** Whether it has ended and has no event after this sequence, and so never will have one. */
+  isOver(project: string, id: string, after: number): Promise<boolean>;
+  /** Pages of events as they come, until it has ended or `signal` is aborted. */
+  follow(project: string, id: string, after: number, signal: AbortSignal): AsyncIterable<readonly StreamedEvent[]>;
+}
+
+/** What a request for events says. */
+export interface EventsRequest {
+  project: string;
+  id: string;
+  page: NumberPageQuery;
+  lastEventId: string | undefined;
+}
+
+export function wantsStream(request: Request): boolean {
+  return request.accepts(['application/json', 'text/event-stream']) === 'text/event-stream';
+}
+
+/** Answers with a page of events, or with the stream of those that the reader does not know: 204 if there are none left. */
+export async function listOrFollow(
+  source: EventSource,
+  { project, id, page, lastEventId }: EventsRequest,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  response.vary('Accept');
+  if (!wantsStream(request)) {
+    response.json(await source.list(project, id, page));
+    return;
+  }
+  const after = parseLastEventId(lastEventId) ?? page.after ?? 0;
+  if (await source.isOver(project, id, after)) response.status(204).end();
+  else await sendEvents(response, (signal) => source.follow(project, id, after, signal));
+}
 
 /**
  * Sends pages of events as they come, until there are no more or the reader has left.
@@ -22,9 +61,9 @@ export async function sendEvents(
 }
 
 /** @throws ApiError 400 where the header `Last-Event-ID` is not a sequence */
-export function parseLastEventId(header: string | undefined): number | undefined {
+function parseLastEventId(header: string | undefined): number | undefined {
   if (header === undefined || header === '') return undefined;
-  if (/^\d{1,15}$/.test(header)) return Number(header);
+  if (/^\d{1,10}$/.test(header) && Number(header) <= MAX_INDEX) return Number(header);
   const message = 'Last-Event-ID must be the id of an event of this stream: its sequence.';
   throw badRequest('invalid_last_event_id', message, { param: 'Last-Event-ID' });
 }

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { ModelCall } from '../../workflows/contracts/model-call.js';
+import type { ModelCall } from '../../contracts/model-call.js';
 
 export const modelCallSchema = z.object({
   engine: z.enum(['llm', 'policy']),
   model: z.string().describe('Registered name.'),
   provider_model: z.string().nullable().describe('What the provider calls it.'),
   prompt: z.unknown().describe('The messages that were sent; pictures by reference.'),
-  template: z.string().nullable().describe("sha256 of the prompt's template; null where a tool made its own prompt."),
+  template: z.string().nullable().describe("sha256 of the prompt's template; null if a tool made its own prompt."),
   temperature: z.number(),
   max_tokens: z.int(),
   seed: z.string().nullable(),
@@ -14,10 +14,10 @@ export const modelCallSchema = z.object({
   finish_reason: z.string(),
   prompt_tokens: z.int().nullable().describe('As the provider counts.'),
   completion_tokens: z.int().nullable(),
-  cost: z.number().nullable().describe("By the operator's prices; null where the model has none."),
+  cost: z.number().nullable().describe("By the operator's prices. Null if the model has no price."),
   seconds: z.number(),
   warnings: z.array(z.string()).describe('Settings that the provider did not apply.'),
-  cached: z.boolean().describe('Answered from what was answered before.'),
+  cached: z.boolean().describe('True if the cache answered.'),
 });
 export type ModelCallDto = z.infer<typeof modelCallSchema>;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Rollout } from '../../infra/database/entities/index.js';
-import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../workflows/contracts/flow.js';
-import { MISTAKE_KINDS } from '../../workflows/contracts/mistakes.js';
+import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../contracts/flow.js';
+import { MISTAKE_KINDS } from '../../contracts/mistakes.js';
 import { listSchema } from '../common/list.dto.js';
 
 export const memoryEntrySchema = z.object({
@@ -33,7 +33,7 @@ export const rolloutSchema = z.object({
   turns: z.int(),
   tools: z.array(z.string()),
   memory: z.array(memoryEntrySchema),
-  policy: z.string().nullable().describe('Null where no policy of a run planned.'),
+  policy: z.string().nullable().describe('Null if no policy of a run planned.'),
   policy_sha256: z.string().nullable(),
   created_at: z.iso.datetime(),
 });
@@ -45,7 +45,7 @@ export function toRolloutDto(row: Rollout): RolloutDto {
   return {
     id: row.flowId,
     object: 'rollout',
-    run_id: row.runId,
+    run_id: row.submissionId,
     purpose: row.purpose,
     step: row.step,
     group: row.groupIndex,

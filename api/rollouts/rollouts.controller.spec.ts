@@ -73,7 +73,7 @@ describe(RolloutsController, () => {
 function rolloutRow(runId: string, step: number, rollout: number): Partial<Rollout> {
   return {
     flowId: `${runId}/${step}/0/${rollout}`,
-    runId,
+    submissionId: runId,
     purpose: 'train',
     step,
     groupIndex: 0,

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../workflows/contracts/flow.js';
-import { idPageQuery } from '../common/list.dto.js';
+import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../contracts/flow.js';
+import { idPageQuery, MAX_INDEX } from '../common/list.dto.js';
 
-const index = z.coerce.number().int().min(0);
+const index = z.coerce.number().int().min(0).max(MAX_INDEX);
 
 export const rolloutsQuery = idPageQuery.extend({
-  run_id: z.string().min(1),
+  run_id: z.string().min(1).max(512),
   purpose: z.enum(['train', 'evaluation']).optional(),
   step: index.optional(),
   group: index.optional(),

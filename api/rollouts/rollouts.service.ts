@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { Rollout, TrainingRun, Turn } from '../../infra/database/entities/index.js';
 import { badRequest, notFound } from '../common/api-error.js';
 import { toList, type List } from '../common/list.dto.js';
+import { inOrder } from '../common/turn-order.js';
 import { TrainingRunsService } from '../training-runs/training-runs.service.js';
 import { toRolloutDto, type RolloutDto } from './rollout.dto.js';
 import type { RolloutsQuery } from './rollouts.query.js';
@@ -32,9 +33,7 @@ export class RolloutsService {
       .where('rollout.flow_id = :flowId', { flowId })
       .getOne();
     if (!rollout) throw notFound('rollout_not_found', `There is no finished rollout "${flowId}".`, { param: 'id' });
-    const turns = await this.dataSource
-      .getRepository(Turn)
-      .find({ where: { flowId }, order: { turn: 'ASC', createdAt: 'ASC' } });
+    const turns = inOrder(await this.dataSource.getRepository(Turn).findBy({ flowId }));
     return { ...toRolloutDto(rollout), turn_records: turns.map(toTurnDto) };
   }
 
@@ -42,7 +41,7 @@ export class RolloutsService {
     const repository = this.dataSource.getRepository(Rollout);
     const query = repository
       .createQueryBuilder('rollout')
-      .where(given({ runId: run_id, purpose, step, groupIndex: group, outcome }))
+      .where(given({ submissionId: run_id, purpose, step, groupIndex: group, outcome }))
       .orderBy('rollout.purpose')
       .addOrderBy('rollout.step')
       .addOrderBy('rollout.groupIndex')
@@ -50,7 +49,7 @@ export class RolloutsService {
       .addOrderBy('rollout.flowId')
       .limit(limit + 1);
     if (after === undefined) return query.getMany();
-    const cursor = await repository.findOneBy({ flowId: after, runId: run_id });
+    const cursor = await repository.findOneBy({ flowId: after, submissionId: run_id });
     if (!cursor) throw badRequest('unknown_cursor', `after: there is no rollout "${after}".`, { param: 'after' });
     return query.andWhere(`${POSITION} > (:purpose, :step, :groupIndex, :rolloutIndex, :flowId)`, cursor).getMany();
   }

@@ -48,11 +48,11 @@ export function toTurnDto(row: Turn): TurnDto {
 }
 
 /** Little-endian, four bytes each. */
-export function decodeInt32(bytes: Buffer): number[] {
+function decodeInt32(bytes: Buffer): number[] {
   return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readInt32LE(index * 4));
 }
 
 /** Little-endian, four bytes each. */
-export function decodeFloat32(bytes: Buffer): number[] {
+function decodeFloat32(bytes: Buffer): number[] {
   return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(index * 4));
 }

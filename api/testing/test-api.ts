@@ -13,8 +13,7 @@ import { Policy } from '../../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
 import { createApp } from '../app.js';
 import type { Dependencies } from '../dependencies.module.js';
-import { FakeFlowWorkflows } from './fake-flow-workflows.js';
-import { FakeRunWorkflows } from './fake-run-workflows.js';
+import { FakeWorkflows } from './fake-workflows.js';
 
 type Method = 'get' | 'post' | 'put' | 'delete';
 
@@ -23,9 +22,7 @@ export class TestApi {
   private constructor(
     readonly app: NestExpressApplication,
     readonly database: TestDatabase,
-    readonly workflows: FakeRunWorkflows,
-    readonly flows: FakeFlowWorkflows,
-    readonly evaluations: FakeFlowWorkflows,
+    readonly workflows: FakeWorkflows,
     readonly artifacts: string,
     readonly url: string,
     readonly key: string,
@@ -33,16 +30,13 @@ export class TestApi {
 
   /** @param real what speaks to a real Temporal server, in the place of the fakes; and other things of the operator's */
   static async start(real: Partial<Dependencies> = {}): Promise<TestApi> {
-    const database = await createTestDatabase();
+    const database = await createTestDatabase('api');
     const key = await createApiKey(database.dataSource, 'default');
     const artifacts = await mkdtemp(join(tmpdir(), 'agentflow-artifacts-'));
-    const [workflows, flows] = [new FakeRunWorkflows(), new FakeFlowWorkflows()];
-    const evaluations = new FakeFlowWorkflows();
+    const workflows = new FakeWorkflows();
     const dependencies: Dependencies = {
       dataSource: database.dataSource,
       workflows: workflows as unknown as Dependencies['workflows'],
-      flows: flows as unknown as Dependencies['flows'],
-      evaluations: evaluations as unknown as Dependencies['evaluations'],
       artifacts: new FileArtifactStore(artifacts),
       operator: loadOperatorFile(join(PROJECT_ROOT, 'infra/local/operator.yaml')),
       ...real,
@@ -50,7 +44,7 @@ export class TestApi {
     const app = await createApp(dependencies, { logger: false });
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
-    return new TestApi(app, database, workflows, flows, evaluations, artifacts, `http://127.0.0.1:${port}`, key);
+    return new TestApi(app, database, workflows, artifacts, `http://127.0.0.1:${port}`, key);
   }
 
   /** A request with the key of the project `default`, or another one. */

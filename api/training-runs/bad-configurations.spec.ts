@@ -1,7 +1,9 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { IdempotencyKey, TrainingRun } from '../../infra/database/entities/index.js';
 import type { ApiErrorBody } from '../common/api-error.js';
-import { MAX_BODY_BYTES } from '../common/body.middleware.js';
+import { BODY_BOUNDS } from '../common/body.middleware.js';
 import { TestApi } from '../testing/test-api.js';
 
 const GOOD = { model: 'tiny-random', steps: 2 };
@@ -26,6 +28,39 @@ const REFUSED: [string, unknown, string[], string][] = [
     ['no dataset "atlantis"'],
     'dataset.name',
   ],
+  [
+    'a step of more events than a history takes',
+    { ...GOOD, training: { queries_per_step: 256, groups: { over_sample: 64 } } },
+    ['training.groups.over_sample: is too large for one step', 'The largest that fits is'],
+    'training.groups.over_sample',
+  ],
+  [
+    'a tool named twice',
+    { ...GOOD, flow: { tools: ['calculator', 'lookup', 'calculator'] } },
+    ['"calculator" is named twice: flow.tools[0] names it too'],
+    'flow.tools[2]',
+  ],
+  [
+    'a planner’s reply as long as the context',
+    { ...GOOD, flow: { planner: { max_tokens: 4096 } } },
+    [
+      '4096 is too large for tiny-random, whose context has 2048 tokens',
+      'The largest that leaves room for a prompt is 2032',
+    ],
+    'flow.planner.max_tokens',
+  ],
+  [
+    'a frozen module’s reply as long as the context',
+    { ...GOOD, flow: { tool_engine: { engine: 'policy', max_tokens: 2033 } } },
+    ['2033 is too large for tiny-random', 'The largest that leaves room for a prompt is 2032'],
+    'flow.tool_engine.max_tokens',
+  ],
+  [
+    'a judge that is not there',
+    { ...GOOD, flow: { scoring: { undecided: 'judge' } } },
+    ['flow.scoring.undecided: needs a judge', 'flow.scoring.judge', '"wrong" or "exclude"'],
+    'flow.scoring.undecided',
+  ],
   ['a group of one', { ...GOOD, training: { group_size: 1 } }, ['at least 2', '(got 1)'], 'training.group_size'],
   [
     'a negative learning rate',
@@ -33,7 +68,7 @@ const REFUSED: [string, unknown, string[], string][] = [
     ['training.learning_rate', '>0'],
     'training.learning_rate',
   ],
-  ['a path as a model', { ...GOOD, model: '../weights' }, ['is a path', 'carries no path'], 'model'],
+  ['a path as a model', { ...GOOD, model: '../weights' }, ['is a path', 'must not hold a path'], 'model'],
   ['a URL as a dataset', { ...GOOD, dataset: { name: 'https://x.test/d' } }, ['is a URL'], 'dataset.name'],
   ['a path as a tool', { ...GOOD, flow: { tools: ['/bin/sh'] } }, ['is a path'], 'flow.tools[0]'],
   ['no model', { steps: 2 }, ['model: is required'], 'model'],
@@ -54,19 +89,19 @@ const REFUSED: [string, unknown, string[], string][] = [
   [
     'an option that its choice does not have',
     { ...GOOD, training: { policy_loss: { kind: 'cispo', dual: 3 } } },
-    ['training.policy_loss.dual: has no meaning with kind: cispo. Known here: kind, high'],
+    ['training.policy_loss.dual: does not belong to kind: cispo. Known here: kind, high'],
     'training.policy_loss.dual',
   ],
   [
     'rollouts for supervised fine-tuning',
     { ...GOOD, training: { objective: 'sft', trajectories: { run: 'a' }, group_size: 4 } },
-    ['training.group_size: has no meaning with objective: sft'],
+    ['training.group_size: does not belong to objective: sft'],
     'training.group_size',
   ],
   [
     'recorded trajectories for Flow-GRPO',
     { ...GOOD, training: { trajectories: { run: 'a' } } },
-    ['training.trajectories: has no meaning with the default objective'],
+    ['training.trajectories: does not belong to the default objective'],
     'training.trajectories',
   ],
   [
@@ -154,6 +189,31 @@ describe('a configuration that cannot be accepted', () => {
     expect(error.message.length).toBeLessThan(2_000);
   });
 
+  it.each([
+    ['YAML', 'application/yaml', 'model: tiny-random\nsteps: .nan'],
+    ['JSON', 'application/json', '{"model":"tiny-random","steps":1e999}'],
+  ])(
+    'is refused in %s when a number is none, before its hash is made for an Idempotency-Key',
+    async (_, type, body) => {
+      const error = errorOf(await submit(type, body).expect(400));
+      expect(error.message).toContain('steps is not a finite number');
+    },
+  );
+
+  it('is refused at its first key too many, whatever follows', async () => {
+    const keys = Array.from({ length: 2_000_000 }, (_, n) => `"k${n}":0`).join();
+    const question = api.request('post', '/v1/agent_flows').type('application/json').send(`{${keys}}`);
+    expect(errorOf(await question.expect(400)).message).toContain('more than 5000 keys');
+  });
+
+  it('is told 20 of its issues, and how many more there are', async () => {
+    const unknown = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`k${n}`, 0]));
+    const error = errorOf(await submit('application/json', JSON.stringify({ ...GOOD, ...unknown })).expect(400));
+    expect(error.issues).toHaveLength(20);
+    expect(error).toMatchObject({ more_issues: 980 });
+    expect(error.message).toMatch(/and 980 more$/);
+  });
+
   it('does not merge keys: a "<<" is an unknown key', async () => {
     const yaml = 'a: &a { steps: 2 }\n<<: *a\nmodel: tiny-random';
     const error = errorOf(await submit('application/yaml', yaml).expect(400));
@@ -167,13 +227,30 @@ describe('a configuration that cannot be accepted', () => {
   });
 
   it('is refused when the body is too large or of another type', async () => {
-    const large = JSON.stringify({ ...GOOD, name: 'x'.repeat(MAX_BODY_BYTES) });
+    const large = JSON.stringify({ ...GOOD, name: 'x'.repeat(BODY_BOUNDS.bytes) });
     const error = errorOf(await submit('application/json', large).expect(413));
     expect(error).toMatchObject({ code: 'body_too_large' });
-    expect(error.message).toContain('65536');
+    expect(error.message).toContain('1048576');
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
       expect(errorOf(await submit(type, 'model=x').expect(415))).toMatchObject({ code: 'unsupported_content_type' });
     }
+  });
+
+  it.each(['charset=utf-16', 'charset=utf-8; charset=utf-16', 'charset=utf-16;charset="utf-8"'])(
+    'is refused as %s',
+    async (charset) => {
+      const error = errorOf(await submit(`application/json; ${charset}`, JSON.stringify(GOOD)).expect(415));
+      expect(error).toMatchObject({ code: 'unsupported_content_type', param: 'Content-Type' });
+      expect(error.message).toContain('The charset of the body is utf-16.');
+    },
+  );
+
+  it('is refused with an expectation that nobody knows, in the shape of every error', async () => {
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    socket.end('POST /v1/training_runs HTTP/1.1\r\nHost: localhost\r\nExpect: nonsense\r\nContent-Length: 0\r\n\r\n');
+    const [head, body] = (await text(socket)).split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 417 /);
+    expect(JSON.parse(body)).toMatchObject({ error: { code: 'unknown_expectation', param: 'Expect' } });
   });
 });
 

@@ -40,7 +40,7 @@ describe('a run that another one names', () => {
     ['training.kl.reference', (reference: string) => ({ training: { kl: { reference } } })],
   ])('must have the policy: %s', async (param, naming) => {
     const { body } = await submit(naming(`${id}@7`), theirKey).expect(400);
-    const message = expect.stringContaining(`${param}: there is no policy "${id}@7": ${id} has got to step 0.`);
+    const message = expect.stringContaining(`${param}: there is no policy "${id}@7": the last step of ${id} is 0.`);
     expect(body).toMatchObject({ error: { code: 'invalid_run_configuration', param, message } });
     await api.commitPolicy(id, 1, SHA);
     const { uri } = await api.database.dataSource.getRepository(Policy).findOneByOrFail({ runId: id, step: 1 });

@@ -46,9 +46,9 @@ describe(RunVerbsController, () => {
     await post('decide').send({ kind: 'skip-step' }).expect(200);
     await post('decide').send({ kind: 'learning-rate', learning_rate: 1e-6 }).expect(200);
     expect(api.workflows.calls).toEqual([
-      ['pause', id, false],
-      ['pause', id, true],
-      ['resume', id, []],
+      ['pause', id, { now: false }],
+      ['pause', id, { now: true }],
+      ['resume', id, { allow: [] }],
       ['stopAfterStep', id],
       ['cancel', id],
       ['setLearningRate', id, 1e-5],

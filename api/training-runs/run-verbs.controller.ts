@@ -1,9 +1,11 @@
-import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, Param, Res } from '@nestjs/common';
 import { ApiBody, ApiConflictResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { TrainingRunProgress } from '../../workflows/contracts/training-run.js';
+import type { Response } from 'express';
+import { runUpdates, type TrainingRunProgress } from '../../contracts/messages.js';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { named } from '../common/json-schema.js';
+import { answerRemoval, DeleteRoute, VerbRoute } from '../submissions/routes.js';
 import { trainingRunSchema, type TrainingRunDto } from './dto/training-run.dto.js';
 import {
   decideBody,
@@ -17,103 +19,123 @@ import {
   type PauseBody,
   type ResumeBody,
 } from './dto/verbs.dto.js';
-import { RunVerbsService } from './run-verbs.service.js';
+import { TrainingRunsService } from './training-runs.service.js';
 
 const RUN = { schema: named('TrainingRun', trainingRunSchema) };
 
 @ApiTags('training runs')
 @ApiErrorResponses()
-@ApiConflictResponse({ description: 'The run is finished, or refuses.' })
+@ApiConflictResponse({ description: 'The run has ended, or it refuses the request.' })
 @Controller('v1/training_runs/:id')
 export class RunVerbsController {
-  constructor(private readonly service: RunVerbsService) {}
+  constructor(private readonly service: TrainingRunsService) {}
 
-  @Post('pause')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Pause after the current step, or now' })
+  @VerbRoute('pause', { summary: 'Pause after the current step, or now' }, RUN)
   @ApiBody({ schema: named('Pause', pauseBody, 'input'), required: false })
-  @ApiOkResponse(RUN)
   async pause(
     @Project() project: string,
     @Param('id') id: string,
     @Body({ schema: pauseBody }) { now }: PauseBody,
   ): Promise<TrainingRunDto> {
-    return this.service.pause(project, id, now);
+    return this.service.tell(project, id, 'paused', runUpdates.pause, { now });
   }
 
-  @Post('resume')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Resume a paused run' })
+  @VerbRoute('resume', { summary: 'Resume a paused run' }, RUN)
   @ApiBody({ schema: named('Resume', resumeBody, 'input'), required: false })
-  @ApiOkResponse(RUN)
   async resume(
     @Project() project: string,
     @Param('id') id: string,
     @Body({ schema: resumeBody }) { allow }: ResumeBody,
   ): Promise<TrainingRunDto> {
-    return this.service.resume(project, id, allow);
+    return this.service.tell(project, id, 'resumed', runUpdates.resume, { allow });
   }
 
-  @Post('stop')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Finish the current step, evaluate and complete' })
-  @ApiOkResponse(RUN)
+  @VerbRoute('stop', { summary: 'Finish the current step, evaluate and complete' }, RUN)
   async stop(@Project() project: string, @Param('id') id: string): Promise<TrainingRunDto> {
-    return this.service.stop(project, id);
+    return this.service.tell(project, id, 'stopped', runUpdates.stopAfterStep);
   }
 
-  @Post('cancel')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Cancel: open rollouts end, the last finished step is kept as a checkpoint' })
-  @ApiOkResponse(RUN)
+  @VerbRoute('cancel', { summary: 'Cancel: open rollouts end, the last finished step is kept as a checkpoint' }, RUN)
   async cancel(@Project() project: string, @Param('id') id: string): Promise<TrainingRunDto> {
     return this.service.cancel(project, id);
   }
 
-  @Post('learning_rate')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Change the learning rate from the next batch on' })
-  @ApiOkResponse(RUN)
+  @VerbRoute(
+    'revive',
+    {
+      summary: 'Continue a run whose workflow is gone',
+      description:
+        'After a termination by hand, a loss of Temporal’s database, a failure or a cancellation it goes on after its ' +
+        'last committed step, to the same policy. If its workflow is open, nothing happens.',
+    },
+    RUN,
+  )
+  async revive(@Project() project: string, @Param('id') id: string): Promise<TrainingRunDto> {
+    return this.service.revive(project, id);
+  }
+
+  @DeleteRoute(
+    '',
+    {
+      summary: 'Delete a run that has ended, with everything that belongs to it',
+      description:
+        'Its policies, checkpoints, batches, rollouts, turns, events, idempotency key and histories in Temporal. Refused ' +
+        'while something unfinished uses it: a fork, a reference, a source of trajectories, a question, an evaluation. ' +
+        'May be repeated.',
+    },
+    {
+      accepted: 'It is in no list any more; its files and rows are being removed.',
+      gone: 'Nothing of the run is left.',
+    },
+  )
+  async remove(
+    @Project() project: string,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<void> {
+    answerRemoval(response, await this.service.remove(project, id));
+  }
+
+  @VerbRoute('learning_rate', { summary: 'Change the learning rate from the next batch on' }, RUN)
   async setLearningRate(
     @Project() project: string,
     @Param('id') id: string,
     @Body({ schema: learningRateBody }) body: LearningRateBody,
   ): Promise<TrainingRunDto> {
-    return this.service.setLearningRate(project, id, body.learning_rate);
+    return this.service.tell(project, id, 'changed', runUpdates.setLearningRate, body.learning_rate);
   }
 
-  @Post('extend')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Raise the number of steps of an unfinished run' })
-  @ApiOkResponse(RUN)
+  @VerbRoute('extend', { summary: 'Raise the number of steps of an unfinished run' }, RUN)
   async extend(
     @Project() project: string,
     @Param('id') id: string,
     @Body({ schema: extendBody }) body: ExtendBody,
   ): Promise<TrainingRunDto> {
-    return this.service.extend(project, id, body.steps);
+    return this.service.tell(project, id, 'extended', runUpdates.extend, body.steps);
   }
 
-  @Post('decide')
-  @HttpCode(200)
-  @ApiOperation({
-    summary: 'Decide about a step whose loss was not finite',
-    description:
-      'Leave groups out of the step, make no update in it, or take it again with another learning rate. ' +
-      'The decision is frozen with the batch, and the run goes on.',
-  })
+  @VerbRoute(
+    'decide',
+    {
+      summary: 'Decide about a step whose loss was not finite',
+      description:
+        'Leave groups out of the step, make no update in it, or take it again with another learning rate. ' +
+        'The decision is frozen with the batch, and the run goes on.',
+    },
+    RUN,
+  )
   @ApiBody({ schema: named('Decision', decideBody, 'input') })
-  @ApiOkResponse(RUN)
   async decide(
     @Project() project: string,
     @Param('id') id: string,
-    @Body({ schema: decideBody }) decision: DecideBody,
+    @Body({ schema: decideBody }) body: DecideBody,
   ): Promise<TrainingRunDto> {
-    return this.service.decide(project, id, decision);
+    const decision = body.kind === 'learning-rate' ? { kind: body.kind, learningRate: body.learning_rate } : body;
+    return this.service.tell(project, id, 'decided about', runUpdates.decide, decision);
   }
 
   @Get('progress')
-  @ApiOperation({ summary: "The workflow's own account of where it is" })
+  @ApiOperation({ summary: 'Ask the workflow of a run how far it is' })
   @ApiOkResponse({ description: 'The answer of the workflow query `progress`.' })
   async progress(@Project() project: string, @Param('id') id: string): Promise<TrainingRunProgress> {
     return this.service.progress(project, id);

@@ -3,6 +3,7 @@ import { createApiKey } from '../../infra/database/api-keys.js';
 import { Checkpoint, RunEvent, TrainingRun, TrainingStep } from '../../infra/database/entities/index.js';
 import { TestApi } from '../testing/test-api.js';
 import { TrainingRunsController } from './training-runs.controller.js';
+import { stepAnswers } from '../../infra/database/testing/step-answers.js';
 import type { TrainingRunDto } from './dto/training-run.dto.js';
 
 const CONFIG = { model: 'tiny-random', steps: 2 };
@@ -105,15 +106,16 @@ describe(TrainingRunsController, () => {
 
   it('refuses values that the database cannot hold', async () => {
     const { id } = await create();
-    const invalid = { error: { type: 'invalid_request_error', code: 'invalid_value' } };
-    for (const path of [`${PATH}/run%00`, `${PATH}/${id}/steps?after=99999999999`]) {
-      expect((await api.request('get', path).expect(400)).body).toMatchObject(invalid);
-    }
+    await api.request('get', `${PATH}/run%00`).expect(404);
+    const page = await api.request('get', `${PATH}/${id}/steps?after=99999999999`).expect(400);
+    expect(page.body).toMatchObject({ error: { param: 'after' } });
     const named = await api
       .request('post', PATH)
       .send({ ...CONFIG, name: 'a\u0000b' })
       .expect(400);
-    expect(named.body).toMatchObject(invalid);
+    expect(named.body).toMatchObject({
+      error: { code: 'invalid_json', message: expect.stringContaining('name holds a NUL character') },
+    });
   });
 
   it('refuses a body without a bottom, also one with an Idempotency-Key', async () => {
@@ -128,12 +130,20 @@ describe(TrainingRunsController, () => {
     const { id } = await create();
     const { dataSource } = api.database;
     const steps = [1, 2].map((step) => ({ runId: id, step, policySha256: `${step}`, metrics: { loss: step } }));
+    const answers = stepAnswers();
+    Object.assign(steps[1], { answers });
     await dataSource.getRepository(TrainingStep).insert(steps);
     await dataSource
       .getRepository(Checkpoint)
       .insert({ runId: id, step: 2, uri: 'file:///checkpoint', sha256: 'ab', bytes: 5_000_000_000 });
     const page = await api.request('get', `${PATH}/${id}/steps?after=1`).expect(200);
-    expect(page.body).toMatchObject({ data: [{ step: 2, metrics: { loss: 2 } }], last_id: '2', has_more: false });
+    expect(page.body).toMatchObject({
+      data: [{ step: 2, metrics: { loss: 2 }, answers }],
+      last_id: '2',
+      has_more: false,
+    });
+    const first = await api.request('get', `${PATH}/${id}/steps?limit=1`).expect(200);
+    expect(first.body).toMatchObject({ data: [{ step: 1, answers: null }] });
     const checkpoints = await api.request('get', `${PATH}/${id}/checkpoints`).expect(200);
     expect(checkpoints.body).toMatchObject({ data: [{ policy: `${id}@2`, bytes: 5_000_000_000, removed_at: null }] });
   });

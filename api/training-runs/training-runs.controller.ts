@@ -1,55 +1,39 @@
-import { Body, Controller, Get, Headers, HttpStatus, Param, Post, Query, Res } from '@nestjs/common';
-import {
-  ApiBadRequestResponse,
-  ApiBody,
-  ApiConflictResponse,
-  ApiConsumes,
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Body, Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { runConfigSchema } from '../../workflows/contracts/run-config.js';
+import { runConfigSchema } from '../../contracts/run-config.js';
+import { Checkpoint, TrainingStep } from '../../infra/database/entities/index.js';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
-import { badRequest } from '../common/api-error.js';
 import { named } from '../common/json-schema.js';
 import { idPageQuery, numberPageQuery, type IdPageQuery, type List, type NumberPageQuery } from '../common/list.dto.js';
-import { checkpointListSchema, type CheckpointDto } from './dto/checkpoint.dto.js';
+import { answerCreation, CreateRoute } from '../submissions/routes.js';
+import { checkpointListSchema, toCheckpointDto, type CheckpointDto } from './dto/checkpoint.dto.js';
 import { trainingRunListSchema, trainingRunSchema, type TrainingRunDto } from './dto/training-run.dto.js';
-import { trainingStepListSchema, type TrainingStepDto } from './dto/training-step.dto.js';
+import { toTrainingStepDto, trainingStepListSchema, type TrainingStepDto } from './dto/training-step.dto.js';
 import { TrainingRunsService } from './training-runs.service.js';
+
+const PATH = 'v1/training_runs';
+const RUN = { schema: named('TrainingRun', trainingRunSchema) };
 
 @ApiTags('training runs')
 @ApiErrorResponses()
-@Controller('v1/training_runs')
+@Controller(PATH)
 export class TrainingRunsController {
   constructor(private readonly service: TrainingRunsService) {}
 
-  @Post()
-  @ApiOperation({ summary: 'Submit a training run', description: 'The body is a run configuration, as JSON or YAML.' })
-  @ApiConsumes('application/json', 'application/yaml')
-  @ApiBody({ schema: named('RunConfigInput', runConfigSchema, 'input') })
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'Equal key and body: the same run again.' })
-  @ApiCreatedResponse({ schema: named('TrainingRun', trainingRunSchema), description: 'Queued.' })
-  @ApiOkResponse({
-    schema: named('TrainingRun', trainingRunSchema),
-    description: 'An earlier request with this key made it.',
-  })
-  @ApiBadRequestResponse({ description: 'The configuration cannot be accepted; `issues` lists why.' })
-  @ApiConflictResponse({ description: 'The Idempotency-Key was used with another body.' })
+  @CreateRoute(
+    { summary: 'Submit a training run', description: 'The body is a run configuration, as JSON or YAML.' },
+    { body: named('RunConfigInput', runConfigSchema, 'input'), called: 'configuration', becomes: 'run' },
+    RUN,
+  )
   async create(
     @Project() project: string,
     @Body() body: unknown,
     @Headers('idempotency-key') key: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TrainingRunDto> {
-    if (body === undefined) throw badRequest('body_missing', 'The body must be a run configuration, as JSON or YAML.');
-    const { run, created } = await this.service.create(project, body, key);
-    response.status(created ? HttpStatus.CREATED : HttpStatus.OK).location(`/v1/training_runs/${run.id}`);
-    return run;
+    return answerCreation(response, PATH, await this.service.create(project, body, key));
   }
 
   @Get()
@@ -64,7 +48,7 @@ export class TrainingRunsController {
 
   @Get(':id')
   @ApiOperation({ summary: 'Get a training run' })
-  @ApiOkResponse({ schema: named('TrainingRun', trainingRunSchema) })
+  @ApiOkResponse(RUN)
   async get(@Project() project: string, @Param('id') id: string): Promise<TrainingRunDto> {
     return this.service.get(project, id);
   }
@@ -77,7 +61,7 @@ export class TrainingRunsController {
     @Param('id') id: string,
     @Query({ schema: numberPageQuery }) page: NumberPageQuery,
   ): Promise<List<TrainingStepDto>> {
-    return this.service.listSteps(project, id, page);
+    return this.service.listByStep(project, id, page, TrainingStep, toTrainingStepDto);
   }
 
   @Get(':id/checkpoints')
@@ -88,6 +72,6 @@ export class TrainingRunsController {
     @Param('id') id: string,
     @Query({ schema: numberPageQuery }) page: NumberPageQuery,
   ): Promise<List<CheckpointDto>> {
-    return this.service.listCheckpoints(project, id, page);
+    return this.service.listByStep(project, id, page, Checkpoint, toCheckpointDto);
   }
 }

@@ -1,93 +1,90 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, MoreThan } from 'typeorm';
+import { DataSource, type EntityManager, type EntityTarget } from 'typeorm';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
-import { Checkpoint, TrainingRun, TrainingStep } from '../../infra/database/entities/index.js';
+import { HeldOutEvaluation, RunEvent, TrainingRun, TrainingStep } from '../../infra/database/entities/index.js';
 import { appendEvent } from '../../infra/database/run-events.js';
-import { badRequest } from '../common/api-error.js';
-import { claimKey, type Idempotency } from '../common/idempotency.js';
-import { findPolicy, requireStanding, type KnownPolicy } from '../common/known-policies.js';
-import type { IdPageQuery, NumberPageQuery } from '../common/list.dto.js';
+import type { RowEnding } from '../../infra/database/submission-rows.js';
+import type { NamedRun } from '../submissions/known-policies.js';
+import type { NumberPageQuery } from '../common/list.dto.js';
 import { ARTIFACTS } from '../dependencies.module.js';
+import { SubmissionsRepository, type Draft, type NewRow } from '../submissions/submissions.repository.js';
+import type { RevivedInput } from './start-run.js';
+import { namedRuns } from './named-runs.js';
+import { revivedRun } from './revived-run.js';
+import { requireUnused } from './users-of-run.js';
 
-export type NewTrainingRun = Pick<TrainingRun, 'id' | 'project' | 'name' | 'steps' | 'config' | 'configSha256'>;
+/** A row that a run has of each of its steps, or of some. */
+export interface RowOfStep {
+  runId: string;
+  step: number;
+}
 
 @Injectable()
-export class TrainingRunsRepository {
-  constructor(
-    private readonly dataSource: DataSource,
-    @Inject(ARTIFACTS) private readonly artifacts: ArtifactStore,
-  ) {}
-
-  /**
-   * Writes a queued run, its first event and its idempotency record in one transaction (design 9).
-   * @param policies what it names, by the key that names it
-   * @returns the id of the run that an earlier request with the key created, and then nothing is written
-   * @throws ApiError 409 where that request had another body; 400 where a policy was collected
-   */
-  async create(
-    run: NewTrainingRun,
-    policies: ReadonlyMap<string, KnownPolicy>,
-    idempotency?: Idempotency,
-  ): Promise<string | undefined> {
-    return this.dataSource.transaction(async (manager) => {
-      const earlier = idempotency && (await claimKey(manager, run, idempotency));
-      if (earlier) return earlier;
-      await manager.insert(TrainingRun, { ...run, status: 'queued' });
-      await appendEvent(manager, run.id, 'status/0', 'run.queued', { status: 'queued', step: 0 });
-      for (const [param, policy] of policies) await requireStanding(this.artifacts, param, [policy]);
-      return undefined;
-    });
+export class TrainingRunsRepository extends SubmissionsRepository<TrainingRun> {
+  constructor(dataSource: DataSource, @Inject(ARTIFACTS) artifacts: ArtifactStore) {
+    super(dataSource, artifacts, TrainingRun);
   }
 
-  async find(project: string, id: string): Promise<TrainingRun | null> {
-    return this.dataSource.getRepository(TrainingRun).findOneBy({ project, id });
+  /** Where the workflow of a run begins that was queued again; undefined for its first. */
+  async revived(run: TrainingRun): Promise<RevivedInput | undefined> {
+    if (run.statusVersion === 0) return undefined;
+    const { manager } = this.dataSource;
+    const runId = run.id;
+    const [lastStep, evaluations, allowances] = await Promise.all([
+      manager.findOneBy(TrainingStep, { runId, step: run.step }),
+      manager.findBy(HeldOutEvaluation, { runId }),
+      manager.find(RunEvent, { where: { runId, type: 'identity.allowed' }, order: { sequence: 'ASC' } }),
+    ]);
+    const allowed = allowances.map(({ data }) => data['is'] as Record<string, string>);
+    return revivedRun(run, { ...(lastStep && { lastStep }), evaluations, allowed });
   }
 
-  async findPolicy(project: string, name: string): Promise<KnownPolicy | undefined> {
-    return findPolicy(this.dataSource.manager, project, name);
-  }
-
-  /** Newest first; one more than `limit`. */
-  async list(project: string, { after, limit }: IdPageQuery): Promise<TrainingRun[]> {
-    const query = this.dataSource
-      .getRepository(TrainingRun)
-      .createQueryBuilder('run')
-      .where('run.project = :project', { project })
-      .orderBy('run.createdAt', 'DESC')
-      .addOrderBy('run.id', 'DESC')
-      .limit(limit + 1);
-    if (after === undefined) return query.getMany();
-    if (!(await this.find(project, after))) throw unknownCursor(after);
-    return query
-      .andWhere('(run.created_at, run.id) < (SELECT created_at, id FROM training_runs WHERE id = :after)', { after })
+  /** The rows that a run has of its steps, ascending; one more than `limit`. */
+  async listByStep<Row extends RowOfStep>(
+    entity: EntityTarget<Row>,
+    runId: string,
+    { after, limit }: NumberPageQuery,
+  ): Promise<Row[]> {
+    return this.dataSource
+      .getRepository(entity)
+      .createQueryBuilder('row')
+      .where('row.runId = :runId AND row.step > :after', { runId, after: after ?? -1 })
+      .orderBy('row.step')
+      .limit(limit + 1)
       .getMany();
   }
 
-  async listQueued(): Promise<TrainingRun[]> {
-    return this.dataSource
-      .getRepository(TrainingRun)
-      .find({ where: { status: 'queued' }, order: { createdAt: 'ASC' } });
+  /** A fork that has its policy 0 needs its parent's no more. */
+  protected override namedBy({ config, policyName }: NewRow<TrainingRun>): NamedRun[] {
+    return namedRuns(config).filter(({ param }) => param !== 'from.policy' || policyName === null);
   }
 
-  /** Ascending; one more than `limit`. */
-  async listSteps(runId: string, { after, limit }: NumberPageQuery): Promise<TrainingStep[]> {
-    return this.dataSource.getRepository(TrainingStep).find({
-      where: { runId, step: MoreThan(after ?? -1) },
-      order: { step: 'ASC' },
-      take: limit + 1,
+  protected override async created(manager: EntityManager, { row }: Draft<TrainingRun>): Promise<void> {
+    await appendEvent(manager, row.id, 'status/0', 'run.queued', { status: 'queued', step: row.step });
+  }
+
+  protected override async requireUnused(manager: EntityManager, id: string): Promise<void> {
+    await requireUnused(manager, id);
+  }
+
+  protected override async ended(
+    manager: EntityManager,
+    run: TrainingRun,
+    { status, failure }: RowEnding,
+  ): Promise<void> {
+    const { id, statusVersion, step, steps, policyName, policySha256 } = run;
+    const policy = policyName !== null && { policy: policyName, policy_sha256: policySha256 };
+    await appendEvent(manager, id, `lost/${statusVersion}`, `run.${status}`, {
+      status,
+      step,
+      steps,
+      ...policy,
+      failure,
     });
   }
 
-  /** Ascending; one more than `limit`. */
-  async listCheckpoints(runId: string, { after, limit }: NumberPageQuery): Promise<Checkpoint[]> {
-    return this.dataSource.getRepository(Checkpoint).find({
-      where: { runId, step: MoreThan(after ?? -1) },
-      order: { step: 'ASC' },
-      take: limit + 1,
-    });
+  protected override async requeued(manager: EntityManager, run: TrainingRun): Promise<void> {
+    const { id, statusVersion, step, steps } = run;
+    await appendEvent(manager, id, `status/${statusVersion + 1}`, 'run.queued', { status: 'queued', step, steps });
   }
-}
-
-function unknownCursor(after: string): Error {
-  return badRequest('unknown_cursor', `after: there is no training run "${after}".`, { param: 'after' });
 }

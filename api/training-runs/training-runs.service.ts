@@ -1,94 +1,121 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityTarget } from 'typeorm';
+import { runQueries, type TrainingRunProgress } from '../../contracts/messages.js';
+import type { RunConfig } from '../../contracts/run-config.js';
 import type { OperatorFile } from '../../infra/config/operator-file.js';
 import type { TrainingRun } from '../../infra/database/entities/index.js';
-import type { RunConfig } from '../../workflows/contracts/run-config.js';
-import { notFound, type ApiIssue } from '../common/api-error.js';
-import { readIdempotency, sha256Of } from '../common/idempotency.js';
-import type { KnownPolicy } from '../common/known-policies.js';
-import { toList, type IdPageQuery, type List, type NumberPageQuery } from '../common/list.dto.js';
-import { newId } from '../common/new-id.js';
+import type { ApiIssue } from '../common/api-error.js';
+import { sha256Of } from '../submissions/idempotency.js';
+import type { KnownPolicy, NamedRun } from '../submissions/known-policies.js';
+import { toList, type List, type NumberPageQuery } from '../common/list.dto.js';
 import { OPERATOR } from '../dependencies.module.js';
-import { RunWorkflows } from '../temporal/run-workflows.js';
-import { namedRuns, type NamedRun } from './config/named-runs.js';
-import { parseRunConfig, refusedConfig } from './config/parse-run-config.js';
-import { toCheckpointDto, type CheckpointDto } from './dto/checkpoint.dto.js';
+import { ReconcilerService } from '../submissions/reconciler.service.js';
+import { RemovalsService } from '../submissions/removal/removals.service.js';
+import type { Draft } from '../submissions/submissions.repository.js';
+import { Submissions, type Place } from '../submissions/submissions.js';
+import { Workflows, type WorkflowStart } from '../temporal/workflows.js';
 import { toTrainingRunDto, type TrainingRunDto } from './dto/training-run.dto.js';
-import { toTrainingStepDto, type TrainingStepDto } from './dto/training-step.dto.js';
-import { TrainingRunsRepository, type NewTrainingRun } from './training-runs.repository.js';
-
-/** A submitter does not wait longer for Temporal: the run is recorded, and the reconciler starts it. */
-const START_DEADLINE_MS = 3_000;
+import { namedRuns } from './named-runs.js';
+import { parseRunConfig, refusedConfig } from './parse-run-config.js';
+import { startOfRun } from './start-run.js';
+import { TrainingRunsRepository, type RowOfStep } from './training-runs.repository.js';
 
 @Injectable()
-export class TrainingRunsService {
-  private readonly logger = new Logger(TrainingRunsService.name);
-
+export class TrainingRunsService extends Submissions<TrainingRun, TrainingRunDto, RunConfig> {
   constructor(
-    private readonly repository: TrainingRunsRepository,
-    private readonly workflows: RunWorkflows,
+    private readonly runs: TrainingRunsRepository,
+    workflows: Workflows,
+    reconciler: ReconcilerService,
+    removals: RemovalsService,
     @Inject(OPERATOR) private readonly operator: OperatorFile,
-  ) {}
+  ) {
+    super(
+      {
+        noun: 'training run',
+        workflow: 'trainingRun',
+        body: 'a run configuration',
+        prefix: 'run',
+        notFound: 'training_run_not_found',
+        ended: 'run_finished',
+        revive: (id) => `npx agentflow runs revive ${id}`,
+        kept: ({ step, steps }: TrainingRun) => `${step} of ${steps} steps are committed, and stay.`,
+      },
+      runs,
+      workflows,
+      removals,
+    );
+    reconciler.add(this);
+  }
 
-  /**
-   * Records a run as queued and starts its workflow. Where Temporal does not answer, the run stays queued and the
-   * reconciler starts it later.
-   * @param body a run configuration as it was submitted
-   * @returns the run, and whether this call created it
-   */
-  async create(
+  /** The rows that a run has of its steps, as `toDto` shows them. */
+  async listByStep<Row extends RowOfStep, Shown>(
     project: string,
-    body: unknown,
-    idempotencyKey?: string,
-  ): Promise<{ run: TrainingRunDto; created: boolean }> {
-    const idempotency = readIdempotency(idempotencyKey, body);
-    const config = parseRunConfig(body, this.operator);
-    const policies = await this.findNamed(project, config);
-    const { name, steps } = config;
-    const run: NewTrainingRun = { id: newId('run'), project, name, steps, config, configSha256: sha256Of(config) };
-    const earlier = await this.repository.create(run, policies, idempotency);
-    const stored = await this.load(project, earlier ?? run.id);
-    if (!earlier) await this.tryStart(stored);
-    return { run: toTrainingRunDto(stored), created: !earlier };
-  }
-
-  async get(project: string, id: string): Promise<TrainingRunDto> {
-    return toTrainingRunDto(await this.load(project, id));
-  }
-
-  async list(project: string, page: IdPageQuery): Promise<List<TrainingRunDto>> {
-    return toList(await this.repository.list(project, page), page.limit, ({ id }) => id, toTrainingRunDto);
-  }
-
-  async listSteps(project: string, id: string, page: NumberPageQuery): Promise<List<TrainingStepDto>> {
+    id: string,
+    page: NumberPageQuery,
+    entity: EntityTarget<Row>,
+    toDto: (row: Row) => Shown,
+  ): Promise<List<Shown>> {
     await this.load(project, id);
-    const rows = await this.repository.listSteps(id, page);
-    return toList(rows, page.limit, ({ step }) => String(step), toTrainingStepDto);
+    const rows = await this.runs.listByStep(entity, id, page);
+    return toList(rows, page.limit, ({ step }) => String(step), toDto);
   }
 
-  async listCheckpoints(project: string, id: string, page: NumberPageQuery): Promise<List<CheckpointDto>> {
-    await this.load(project, id);
-    const rows = await this.repository.listCheckpoints(id, page);
-    return toList(rows, page.limit, ({ step }) => String(step), toCheckpointDto);
+  /** The workflow's own account, newer than what the database holds. */
+  async progress(project: string, id: string): Promise<TrainingRunProgress> {
+    const run = await this.load(project, id);
+    if (run.status === 'queued') await this.start(run);
+    return this.ask(run, runQueries.progress);
   }
 
-  /** @throws ApiError 404 also where the run is another project's */
-  async load(project: string, id: string): Promise<TrainingRun> {
-    const run = await this.repository.find(project, id);
-    if (!run) throw notFound('training_run_not_found', `There is no training run "${id}".`, { param: 'id' });
-    return run;
+  protected override parse(body: unknown): RunConfig {
+    return parseRunConfig(body, this.operator);
+  }
+
+  protected override async draft(place: Place, config: RunConfig): Promise<Draft<TrainingRun>> {
+    const policies = await this.findNamed(place.project, config);
+    return {
+      row: {
+        ...place,
+        name: config.name,
+        config,
+        configSha256: sha256Of(config),
+        steps: config.steps,
+        step: 0,
+        policyName: null,
+        policySha256: null,
+        eventSequence: 0,
+        state: null,
+      },
+      policies,
+    };
+  }
+
+  protected override async startOf(run: TrainingRun): Promise<WorkflowStart> {
+    return startOfRun(run, await this.runs.revived(run));
+  }
+
+  protected override toDto(run: TrainingRun): TrainingRunDto {
+    return toTrainingRunDto(run);
+  }
+
+  /** With the status that the workflow answered, if it did: the row may be a moment behind. */
+  protected override told(run: TrainingRun, answer: unknown): TrainingRunDto {
+    const status = typeof answer === 'string' && { status: answer as TrainingRunDto['status'] };
+    return { ...toTrainingRunDto(run), ...status };
   }
 
   /**
    * The policies that a configuration names, each of a run of the project: another project's run is none to name.
    * @throws ApiError 400 that lists all that are not there
    */
-  private async findNamed(project: string, config: RunConfig): Promise<Map<string, KnownPolicy>> {
-    const policies = new Map<string, KnownPolicy>();
+  private async findNamed(project: string, config: RunConfig): Promise<Draft<TrainingRun>['policies']> {
+    const policies: { param: string; policy: KnownPolicy }[] = [];
     const issues: ApiIssue[] = [];
     for (const named of namedRuns(config)) {
+      const { param } = named;
       const found = await this.findOne(project, named);
-      if (typeof found === 'string') issues.push({ param: named.param, message: `${named.param}: ${found}` });
-      else if (found) policies.set(named.param, found);
+      if (typeof found === 'string') issues.push({ param, message: `${param}: ${found}` });
+      else if (found) policies.push({ param, policy: found });
     }
     if (issues.length > 0) throw refusedConfig(issues);
     return policies;
@@ -96,18 +123,10 @@ export class TrainingRunsService {
 
   /** @returns the named policy, nothing where a run alone was named, or what is not there */
   private async findOne(project: string, { run, policy }: NamedRun): Promise<KnownPolicy | string | undefined> {
-    const named = await this.repository.find(project, run);
+    const named = await this.runs.find(project, run);
     if (!named) return `there is no training run "${run}".`;
     if (policy === undefined) return undefined;
-    const found = await this.repository.findPolicy(project, policy);
-    return found ?? `there is no policy "${policy}": ${run} has got to step ${named.step}.`;
-  }
-
-  private async tryStart(run: TrainingRun): Promise<void> {
-    try {
-      await this.workflows.start(run, START_DEADLINE_MS);
-    } catch (error) {
-      this.logger.warn(`${run.id} stays queued until Temporal answers: ${(error as Error).message}`);
-    }
+    const found = await this.runs.findPolicy(project, policy);
+    return found ?? `there is no policy "${policy}": the last step of ${run} is ${named.step}.`;
   }
 }

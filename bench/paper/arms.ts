@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseYaml } from '../../api/common/yaml-document.js';
+import { parseYaml } from '../../infra/documents/yaml-document.js';
 import { PROJECT_ROOT } from '../../infra/config/project-root.js';
-import { runConfigSchema, type RunConfig } from '../../workflows/contracts/run-config.js';
+import { runConfigSchema, type RunConfig } from '../../contracts/run-config.js';
+import { isRecorded } from '../../contracts/training-parts.js';
 
 /** One way to train the quickstart's planner. */
 export interface Arm {
@@ -16,10 +17,14 @@ export interface Arm {
 export interface ArmOptions {
   seed: number;
   steps: number;
+  /** A few rollouts a step and a few held-out questions. */
+  smoke: boolean;
 }
 
 /** Rollouts of these steps teach the supervised arm: of a planner that has hardly been trained. */
 const TAUGHT_STEPS = 6;
+
+const SMOKE = { groups: { queries_per_step: 2, group_size: 4 }, samples: 2, questions: 4 };
 
 /** In the order in which they run: the supervised arm learns from what the first one recorded. */
 export const ARMS: readonly Arm[] = [
@@ -43,9 +48,14 @@ export const ARMS: readonly Arm[] = [
   },
 ];
 
+/** The training of a step of a few samples. */
+function smallStep(training: RunConfig['training']): Record<string, unknown> {
+  return isRecorded(training) ? { samples_per_step: SMOKE.samples } : SMOKE.groups;
+}
+
 async function configOf(
   example: string,
-  { seed, steps }: ArmOptions,
+  { seed, steps, smoke }: ArmOptions,
   training: Record<string, unknown> = {},
 ): Promise<RunConfig> {
   const file = parseYaml(await readFile(join(PROJECT_ROOT, 'examples', `${example}.yaml`), 'utf8')) as RunConfig;
@@ -53,7 +63,7 @@ async function configOf(
     ...file,
     seed,
     steps,
-    training: { ...file.training, ...training },
-    evaluation: { ...file.evaluation, yardsticks: false },
+    training: { ...file.training, ...(smoke && smallStep(file.training)), ...training },
+    evaluation: { ...file.evaluation, ...(smoke && { questions: SMOKE.questions }), yardsticks: false },
   });
 }

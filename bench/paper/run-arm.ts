@@ -1,11 +1,9 @@
-import type { ApiClient } from '../../api/cli/client/api-client.js';
-import { LiveView } from '../../api/cli/quickstart/live-view.js';
-import type { Screen } from '../../api/cli/quickstart/screen.js';
-import type { EvaluationDto } from '../../api/evaluations/evaluation.dto.js';
-import type { TrainingStepDto } from '../../api/training-runs/dto/training-step.dto.js';
-import type { TrainingRunDto } from '../../api/training-runs/dto/training-run.dto.js';
+import type { ApiClient } from '../../cli/client/api-client.js';
+import type { Screen } from '../../cli/quickstart/screen.js';
+import type { Evaluation, TrainingRun, TrainingStep } from '../../cli/client/api-types.js';
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
-import type { RunConfig } from '../../workflows/contracts/run-config.js';
+import type { RunConfig } from '../../contracts/run-config.js';
+import { followRun } from '../follow-run.js';
 
 /** What an arm came to. */
 export interface ArmResult {
@@ -20,7 +18,7 @@ export interface ArmResult {
 }
 
 export type Measured = Pick<
-  EvaluationDto,
+  Evaluation,
   'step' | 'accuracy' | 'interval' | 'questions' | 'by_family' | 'mean_turns' | 'tool_mix'
 >;
 
@@ -38,14 +36,11 @@ export async function runArm(
   const run = (await sameRun(client, config)) ?? (await client.createRun(submission(config)));
   if (run.status === 'paused') await client.resume(run.id);
   screen.say(`${run.id}: ${run.name}, seed ${config.seed}, ${run.status}`);
-  if (run.status !== 'completed') await new LiveView(client, run, screen).follow(signal);
-  signal.throwIfAborted();
-  const ended = await client.getRun(run.id);
-  if (ended.status !== 'completed') throw new Error(`${run.id} is ${ended.status}: npx agentflow runs show ${run.id}`);
+  const ended = await followRun(client, run, screen, signal);
   return resultOf(ended, await client.listEvaluations(run.id), await client.listSteps(run.id));
 }
 
-async function sameRun(client: ApiClient, config: RunConfig): Promise<TrainingRunDto | undefined> {
+async function sameRun(client: ApiClient, config: RunConfig): Promise<TrainingRun | undefined> {
   const wanted = canonicalJson(config);
   const { data } = await client.listRuns({ limit: 100 });
   return data.find(
@@ -58,7 +53,7 @@ function submission(config: RunConfig) {
   return { body: JSON.stringify(config), contentType: 'application/json' } as const;
 }
 
-function resultOf(run: TrainingRunDto, evaluations: EvaluationDto[], steps: TrainingStepDto[]): ArmResult {
+function resultOf(run: TrainingRun, evaluations: Evaluation[], steps: TrainingStep[]): ArmResult {
   const at = (step: number): Measured => {
     const found = evaluations.find((evaluation) => evaluation.planner === 'policy' && evaluation.step === step);
     if (!found) throw new Error(`${run.id} has no evaluation of its policy after step ${step}.`);

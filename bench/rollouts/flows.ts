@@ -1,12 +1,18 @@
 import type { Client } from '@temporalio/client';
-import { flowSchema } from '../../workflows/contracts/flow-config.js';
-import type { AgentFlowInput } from '../../workflows/contracts/flow.js';
-import { AGENT_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
-import type { RunSettings } from '../../workflows/contracts/training-run.js';
+import { evaluationConfigSchema } from '../../contracts/evaluation-config.js';
+import { flowSchema } from '../../contracts/flow-config.js';
+import type { AgentFlowInput } from '../../contracts/flow.js';
+import { AGENT_TASK_QUEUE } from '../../contracts/task-queues.js';
+import type { RunSettings } from '../../contracts/run-settings.js';
+import { createDataSource } from '../../infra/database/data-source.js';
+import { BenchmarkEvaluation } from '../../infra/database/entities/index.js';
 import { inParallel } from '../../workflows/in-parallel.js';
 
 /** Calls of the provider that a flow makes: it stops after its first turn. */
 export const CALLS_PER_FLOW = 5;
+
+/** No policy plans here. */
+const PLANNED_MODEL = 'tiny-random';
 
 export interface Flows {
   /** Their ids begin with it. */
@@ -14,6 +20,22 @@ export interface Flows {
   /** Registered name of the language model of every module. */
   model: string;
   flows: number;
+}
+
+/** Writes the row by which the agent worker knows that somebody submitted these flows: an evaluation's. */
+export async function submit(database: string, { name, model }: Flows): Promise<void> {
+  const dataSource = await createDataSource(database, 'command', 1).initialize();
+  try {
+    const config = evaluationConfigSchema.parse({
+      model: PLANNED_MODEL,
+      benchmarks: [{ name: 'atlas' }],
+      flow: flowConfig(model),
+    });
+    const row = { id: name, name, project: 'default', status: 'running' as const, config };
+    await dataSource.getRepository(BenchmarkEvaluation).insert(row);
+  } finally {
+    await dataSource.destroy();
+  }
 }
 
 /**
@@ -47,7 +69,7 @@ function flowInput(name: string, model: string, index: number, settings: RunSett
   return {
     flow: { flowId: id, runId: name, runSeed: 0, purpose: 'evaluation', step: 0, group: index, rollout: 0 },
     query: { id, dataset: { name: 'atlas', seed: 7 }, family: 'arithmetic', question: 'What is 347 plus 589?' },
-    model: 'tiny-random',
+    model: PLANNED_MODEL,
     config: flowConfig(model),
     greedy: true,
     score: false,

@@ -6,14 +6,16 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
+import { Command, InvalidArgumentError } from 'commander';
 import { parse, stringify } from 'yaml';
-import { formatTable } from '../../api/cli/output/format.js';
+import { formatTable } from '../../cli/output/format.js';
 import { loadOperatorFile } from '../../infra/config/operator-file.js';
 import { PROJECT_ROOT } from '../../infra/config/project-root.js';
 import { LocalStack } from '../../infra/local/local-stack.js';
+import { boundToParent } from '../../infra/processes/bound-child.js';
 import { connectClient } from '../../infra/temporal/connection.js';
-import type { RunSettings } from '../../workflows/contracts/training-run.js';
-import { CALLS_PER_FLOW, runFlows, type Flows } from './flows.js';
+import type { RunSettings } from '../../contracts/run-settings.js';
+import { CALLS_PER_FLOW, runFlows, submit, type Flows } from './flows.js';
 import { processorSeconds, residentMiB } from './processes.js';
 
 /*
@@ -23,6 +25,9 @@ import { processorSeconds, residentMiB } from './processes.js';
 const CONCURRENCY = 256;
 const FLOWS = 1000;
 const FEW = 100;
+const SMOKE_FLOWS = 4;
+/** Points at which the worker's memory is told. */
+const MEMORY_POINTS = 10;
 
 /** Language models by name, with their latency in seconds. */
 const LATENCIES = { 'at-once': 0, 'a-second': 1 };
@@ -34,6 +39,17 @@ const ARMS: Flows[] = [
   { name: 'no-latency', model: 'at-once', flows: FLOWS },
   { name: 'latency', model: 'a-second', flows: FLOWS },
 ];
+
+const { smoke, long } = new Command('bench:rollouts')
+  .description('What the engine adds to the latency of a provider of language models, and what it holds at once.')
+  .option('--smoke', `${SMOKE_FLOWS} flows an arm: whether it runs, not how fast it is`, false)
+  .option(
+    '--long <flows>',
+    "so many flows without latency, alone: whether the agent worker's memory stays flat",
+    flowCount,
+  )
+  .parse()
+  .opts<{ smoke: boolean; long?: number }>();
 
 const directory = await mkdtemp(join(tmpdir(), 'agentflow-rollouts-'));
 const providers: ChildProcess[] = [];
@@ -51,15 +67,30 @@ async function measure(operatorFile: string): Promise<void> {
   try {
     const settings = loadOperatorFile(operatorFile).timeouts;
     const arms = new Map<string, Measured>();
-    for (const arm of ARMS) arms.set(arm.name, await runArm(stack, client, settings, arm));
-    report(arms);
+    for (const arm of chosenArms()) {
+      await submit(stack.urls.database, arm);
+      arms.set(arm.name, await runArm(stack, client, settings, arm));
+    }
+    printArms(arms);
+    if (long === undefined) printRatios(arms);
   } finally {
     await client.connection.close();
     await stack.stop();
   }
 }
 
-function report(arms: ReadonlyMap<string, Measured>): void {
+function chosenArms(): Flows[] {
+  if (long !== undefined) return [{ name: 'long', model: 'at-once', flows: long }];
+  return smoke ? ARMS.map((arm) => ({ ...arm, flows: SMOKE_FLOWS })) : ARMS;
+}
+
+function flowCount(value: string): number {
+  const flows = Number(value);
+  if (!Number.isInteger(flows) || flows < 1) throw new InvalidArgumentError('must be a whole number above 0.');
+  return flows;
+}
+
+function printArms(arms: ReadonlyMap<string, Measured>): void {
   const header = ['arm', 'flows', 'seconds', 'flows/s', 'calls/s', 'median s', 'worker MiB', 'processor seconds'];
   const rows = [...arms].map(([name, { flows, seconds, median, memory, profile }]) => [
     name,
@@ -72,6 +103,9 @@ function report(arms: ReadonlyMap<string, Measured>): void {
     profile,
   ]);
   for (const line of formatTable(header, rows)) console.log(line);
+}
+
+function printRatios(arms: ReadonlyMap<string, Measured>): void {
   const callsPerSecond = (name: string) => (arms.get(name)!.flows * CALLS_PER_FLOW) / arms.get(name)!.seconds;
   const [fast, slow] = [callsPerSecond('no-latency'), callsPerSecond('latency')];
   const share = Math.round((100 * slow) / Math.min(fast, CONCURRENCY));
@@ -79,7 +113,8 @@ function report(arms: ReadonlyMap<string, Measured>): void {
   console.log(`without (${fast.toFixed(0)}) and ${CONCURRENCY}; goal: 80 %.`);
   const perFlow = (name: string) => arms.get(name)!.seconds / arms.get(name)!.flows;
   const ratio = perFlow('no-latency') / perFlow('few');
-  console.log(`Time per flow with ${FLOWS} flows against ${FEW}: ${ratio.toFixed(2)}x; goal: at most 1.1x.`);
+  const [many, few] = ['no-latency', 'few'].map((name) => arms.get(name)!.flows);
+  console.log(`Time per flow with ${many} flows against ${few}: ${ratio.toFixed(2)}x; goal: at most 1.1x.`);
 }
 
 interface Measured {
@@ -101,14 +136,18 @@ async function runArm(stack: LocalStack, client: Client, settings: RunSettings, 
   const seconds = (performance.now() - started) / 1000;
   clearInterval(sampling);
   const profile = before.map(([part, then]) => `${part} ${(processorSeconds(processes[part]) - then).toFixed(0)}`);
-  const median = times.toSorted((a, b) => a - b)[times.length >> 1];
-  return { flows: arm.flows, seconds, median, profile: profile.join(', '), memory: overTime(samples) };
+  return { flows: arm.flows, seconds, median: median(times), profile: profile.join(', '), memory: overTime(samples) };
 }
 
-/** Resident memory after a fifth, at the half and at the end of the run. */
+/** Median resident memory of each tenth of the run: single samples swing with the collection of garbage. */
 function overTime(samples: number[]): string {
-  const at = (share: number) => samples.at(Math.floor((samples.length - 1) * share))?.toFixed(0) ?? '-';
-  return [0.2, 0.5, 1].map(at).join(' → ');
+  const share = (index: number) => Math.floor((samples.length * index) / MEMORY_POINTS);
+  const tenths = Array.from({ length: MEMORY_POINTS }, (_, index) => samples.slice(share(index), share(index + 1)));
+  return tenths.flatMap((tenth) => (tenth.length > 0 ? [median(tenth).toFixed(0)] : [])).join(' → ');
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
 /** Temporal, PostgreSQL and an agent worker: no model runs. */
@@ -143,7 +182,9 @@ async function writeOperatorFile(): Promise<string> {
 /** @returns its port */
 async function startProvider(latency: number): Promise<number> {
   const script = fileURLToPath(new URL('./provider.js', import.meta.url));
-  const child = spawn(process.execPath, [script, String(latency)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // A signal ends the benchmark before it can end its children.
+  const { command, args } = boundToParent({ command: process.execPath, args: [script, String(latency)] });
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   providers.push(child);
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   return Number(line);

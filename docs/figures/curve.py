@@ -24,7 +24,7 @@ from matplotlib.axes import Axes  # noqa: E402
 
 DOCS = Path(__file__).resolve().parent.parent
 RUNS = DOCS / "quickstart"
-FIGURE = DOCS / "quickstart-curve.svg"
+FIGURE = "quickstart-curve.svg"
 
 WIDTH_IN, HEIGHT_IN = 7.0, 3.8
 YARDSTICK_COLOUR = "0.45"
@@ -73,19 +73,19 @@ def draw(axes: Axes, reports: list[Report]) -> None:
     axes.legend(loc="center right", frameon=False)
 
 
-def main(runs: Path = RUNS, output: Path = FIGURE) -> int:
-    """Write the figure. Returns the exit code: 1 when there is nothing to draw."""
+def main(directory: Path = DOCS) -> int:
+    """Write the figure to `directory`. Returns the exit code: 1 when there is nothing to draw."""
     try:
-        reports = read_reports(runs)
+        reports = read_reports(RUNS)
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 1
     figure, axes = plt.subplots(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained")
     draw(axes, reports)
-    figure.savefig(output, metadata=NO_METADATA)
-    print(f"{output}: {len(reports)} runs")
+    figure.savefig(directory / FIGURE, metadata=NO_METADATA)
+    print(f"{directory / FIGURE}: {len(reports)} runs")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:])))

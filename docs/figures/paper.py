@@ -26,8 +26,8 @@ from matplotlib.axes import Axes  # noqa: E402
 
 DOCS = Path(__file__).resolve().parent.parent
 RESULTS = DOCS / "experiments"
-ACCURACY_FIGURE = DOCS / "experiments-paper.svg"
-TOOLS_FIGURE = DOCS / "experiments-tools.svg"
+ACCURACY_FIGURE = "experiments-paper.svg"
+TOOLS_FIGURE = "experiments-tools.svg"
 
 WIDTH_IN, HEIGHT_IN = 7.0, 3.6
 UNTRAINED_COLOUR = "0.7"
@@ -84,8 +84,8 @@ def draw_tools(axes: Axes, arm: dict[str, Any], name: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def main() -> int:
-    """Write the figures. Returns the exit code: 1 when there is nothing to draw."""
+def main(directory: Path = DOCS) -> int:
+    """Write the figures to `directory`. Returns the exit code: 1 when there is nothing to draw."""
     try:
         seeds = read_seeds(RESULTS)
     except FileNotFoundError as error:
@@ -93,7 +93,7 @@ def main() -> int:
         return 1
     figure, axes = plt.subplots(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained")
     draw_accuracy(axes, planners_of(seeds))
-    figure.savefig(ACCURACY_FIGURE, metadata=NO_METADATA)
+    figure.savefig(directory / ACCURACY_FIGURE, metadata=NO_METADATA)
     arms = {name: arm for name, arm in seeds[0]["arms"].items() if arm["toolMix"]}
     figure, columns = plt.subplots(
         1, len(arms), figsize=(WIDTH_IN, HEIGHT_IN), sharey=True, squeeze=False, layout="constrained"
@@ -102,10 +102,10 @@ def main() -> int:
         draw_tools(axes, arm, name)
     columns[0][0].set(ylabel="share of tool calls")
     columns[0][0].legend(frameon=False, fontsize="small")
-    figure.savefig(TOOLS_FIGURE, metadata=NO_METADATA)
-    print(ACCURACY_FIGURE, TOOLS_FIGURE, sep="\n")
+    figure.savefig(directory / TOOLS_FIGURE, metadata=NO_METADATA)
+    print(directory / ACCURACY_FIGURE, directory / TOOLS_FIGURE, sep="\n")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:])))

@@ -23,7 +23,7 @@ from matplotlib.axes import Axes  # noqa: E402
 
 DOCS = Path(__file__).resolve().parent.parent
 EVALUATION = DOCS / "experiments" / "turn-budgets.json"
-FIGURE = DOCS / "experiments-turns.svg"
+FIGURE = "experiments-turns.svg"
 
 WIDTH_IN, HEIGHT_IN = 7.0, 3.4
 
@@ -48,17 +48,17 @@ def draw(axes: Axes, cells: list[Cell]) -> None:
     axes.legend(frameon=False, loc="lower right")
 
 
-def main() -> int:
-    """Write the figure. Returns the exit code: 1 when there is nothing to draw."""
+def main(directory: Path = DOCS) -> int:
+    """Write the figure to `directory`. Returns the exit code: 1 when there is nothing to draw."""
     if not EVALUATION.exists():
         print(f"{EVALUATION} is missing: write there what `agentflow eval --json` printed last.", file=sys.stderr)
         return 1
     figure, axes = plt.subplots(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained")
     draw(axes, json.loads(EVALUATION.read_text())["report"]["cells"])
-    figure.savefig(FIGURE, metadata=NO_METADATA)
-    print(FIGURE)
+    figure.savefig(directory / FIGURE, metadata=NO_METADATA)
+    print(directory / FIGURE)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:])))

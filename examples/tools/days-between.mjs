@@ -19,9 +19,12 @@ export const schema = {
   additionalProperties: false,
 };
 
+/** It changes nothing: where a result is lost, the call may be made again. Without this it would be made once. */
+export const repeatable = true;
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Returns text or a value. Throw an error named `ToolMistake` for what the planner can mend; any other is retried. */
+/** Returns text or a value. Throw an error named `ToolMistake` for what the planner can mend; after any other the call is made again. */
 export function execute({ from, to }) {
   const [start, end] = [from, to].map((date) => Date.parse(`${date}T00:00:00Z`));
   if (end < start) {

@@ -1,4 +1,4 @@
-import type { ArtifactRef } from '../../workflows/contracts/artifacts.js';
+import type { ArtifactRef } from '../../contracts/artifacts.js';
 
 export interface StoredArtifact extends ArtifactRef {
   bytes: number;
@@ -7,8 +7,9 @@ export interface StoredArtifact extends ArtifactRef {
 /** Files that workflows pass by reference (I6). A path is relative to the store's root. */
 export interface ArtifactStore {
   /**
-   * Writes a whole file or nothing (I8). A file of that path is replaced at once, without a moment of half a file.
-   * @throws where the file system does; the target is then as it was
+   * Writes a whole file or nothing (I8). Other content that has the path keeps it (I13): then the file gets another name
+   * beside it. What is referred to is the URI that this returns.
+   * @throws where the file system does; nothing of the path is changed then
    */
   writeFile(path: string, content: Uint8Array): Promise<StoredArtifact>;
 
@@ -17,6 +18,17 @@ export interface ArtifactStore {
    * @throws ArtifactMissing, ArtifactCorrupt
    */
   readFile(uri: string, sha256?: string): Promise<Buffer>;
+
+  exists(uri: string): Promise<boolean>;
+
+  /**
+   * Takes a file or a directory away from its name, at once and for good: from then on nothing of it is found. Nothing
+   * happens if it is not there.
+   */
+  discard(path: string): Promise<void>;
+
+  /** Deletes what was discarded under this path, also by a process that died over it. */
+  deleteDiscarded(path: string): Promise<void>;
 }
 
 /** Thrown when a URI names no file of the store. */

@@ -49,12 +49,28 @@ describe('artifact store of files', () => {
     ]);
   });
 
-  it('replaces a file, and many writers at once leave one whole file', async () => {
+  it('I13: keeps what has the path, whatever is written there afterwards or at once, and stores both', async () => {
     const contents = Array.from({ length: 8 }, (_, index) => Buffer.alloc(50_000, index));
-    const stored = await Promise.all(contents.map((content) => store.writeFile('one', content)));
-    const found = await store.readFile(stored[0].uri);
-    expect(contents.some((content) => content.equals(found))).toBe(true);
-    expect(await readdir(root)).toEqual(['one']);
+    const stored = await Promise.all(contents.map((content) => store.writeFile('runs/1.arrow', content)));
+    const again = await Promise.all(contents.map((content) => store.writeFile('runs/1.arrow', content)));
+    expect(again).toEqual(stored);
+    const found = await Promise.all(stored.map(({ uri, sha256 }) => store.readFile(uri, sha256)));
+    expect(found).toEqual(contents);
+    expect(await readdir(join(root, 'runs'))).toHaveLength(8);
+    expect(stored.filter(({ uri }) => uri.endsWith('/runs/1.arrow'))).toHaveLength(1);
+  });
+
+  it('writes a file whose name goes while it is written', async () => {
+    const content = Buffer.from('content');
+    for (let round = 0; round < 200; round++) {
+      const written = store.writeFile('images/same', content);
+      await Promise.all([written, store.discard('images/same')]);
+      await store.deleteDiscarded('images/same');
+    }
+    const { uri } = await store.writeFile('images/same', content);
+    expect(await store.exists(uri)).toBe(true);
+    await store.discard('images/same');
+    expect(await store.exists(uri)).toBe(false);
   });
 
   it('leaves nothing behind when a write fails', async () => {

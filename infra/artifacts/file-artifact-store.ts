@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { link, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ArtifactCorrupt, ArtifactMissing, type ArtifactStore, type StoredArtifact } from './artifact-store.js';
-import { sha256Hex } from './sha256.js';
+import { sha256OfLarge } from './sha256.js';
+import { syncPath, writeSynced } from './synced.js';
 
 /** Artifacts as files below one directory. */
 export class FileArtifactStore implements ArtifactStore {
@@ -15,29 +16,69 @@ export class FileArtifactStore implements ArtifactStore {
   }
 
   async writeFile(path: string, content: Uint8Array): Promise<StoredArtifact> {
-    const target = this.inside(join(this.root, path));
-    const directory = dirname(target);
+    const wanted = this.inside(join(this.root, path));
+    const directory = dirname(wanted);
+    const sha256 = await sha256OfLarge(content);
     await makeDirectory(directory);
-    const temporary = `${target}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`;
+    const temporary = `${wanted}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`;
+    let target: string;
     try {
       await writeSynced(temporary, content);
-      await rename(temporary, target);
-    } catch (error) {
+      target = await this.name(temporary, [wanted, beside(wanted, sha256)], content);
+    } finally {
       await rm(temporary, { force: true });
-      throw error;
     }
-    await syncDirectory(directory);
-    return { uri: pathToFileURL(target).href, sha256: sha256Hex(content), bytes: content.length };
+    await syncPath(directory);
+    return { uri: pathToFileURL(target).href, sha256, bytes: content.length };
+  }
+
+  /** Gives a file the first name that is free, or under which the same content is. What has a name keeps it (I13). */
+  private async name(file: string, names: string[], content: Uint8Array): Promise<string> {
+    for (let i = 0; i < names.length;) {
+      try {
+        await link(file, names[i]);
+        return names[i];
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        const standing = await unlessMissing(readFile(names[i]));
+        if (standing?.equals(content)) return names[i];
+        // Where it was removed since, the name is free again.
+        if (standing) i++;
+      }
+    }
+    throw new Error(`${names.join(' and ')} are there with another content, and are not overwritten. Move them away.`);
   }
 
   async readFile(uri: string, sha256?: string): Promise<Buffer> {
-    if (!uri.startsWith('file:///')) throw new Error(`The artifact store of files cannot read ${uri}.`);
-    const content = await readFile(this.inside(fileURLToPath(uri))).catch((error: NodeJS.ErrnoException) => {
+    const content = await readFile(this.pathOf(uri)).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? new ArtifactMissing(uri) : error;
     });
-    const found = sha256Hex(content);
+    const found = await sha256OfLarge(content);
     if (sha256 !== undefined && found !== sha256) throw new ArtifactCorrupt(uri, sha256, found);
     return content;
+  }
+
+  async exists(uri: string): Promise<boolean> {
+    return (await unlessMissing(stat(this.pathOf(uri)))) !== undefined;
+  }
+
+  async discard(path: string): Promise<void> {
+    const directory = this.inside(join(this.root, path));
+    const aside = join(dirname(directory), `.discarded-${basename(directory)}-${randomBytes(4).toString('hex')}`);
+    if (await unlessMissing(rename(directory, aside).then(() => true))) await syncPath(dirname(directory));
+  }
+
+  async deleteDiscarded(path: string): Promise<void> {
+    const directory = this.inside(join(this.root, path));
+    const names = (await unlessMissing(readdir(dirname(directory)))) ?? [];
+    for (const name of names.filter((name) => isDiscarded(directory, name))) {
+      await rm(join(dirname(directory), name), { recursive: true, force: true });
+    }
+  }
+
+  private pathOf(uri: string): string {
+    if (!uri.startsWith('file:///')) throw new Error(`The artifact store of files cannot read ${uri}.`);
+    return this.inside(fileURLToPath(uri));
   }
 
   private inside(path: string): string {
@@ -49,28 +90,29 @@ export class FileArtifactStore implements ArtifactStore {
   }
 }
 
-async function writeSynced(path: string, content: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+/** Whether it is a name that the directory has had since it was discarded. */
+function isDiscarded(directory: string, name: string): boolean {
+  const prefix = `.discarded-${basename(directory)}-`;
+  return name.startsWith(prefix) && /^[0-9a-f]{8}$/.test(name.slice(prefix.length));
+}
+
+/** @returns undefined where what is worked on is not there */
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  return work.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}
+
+/** A name for other content than what has the wanted one. */
+function beside(path: string, sha256: string): string {
+  const { dir, name, ext } = parse(path);
+  return join(dir, `${name}-${sha256.slice(0, 12)}${ext}`);
 }
 
 /** Makes a directory and syncs the parent of each one that is new, so that a power cut does not lose them. */
 async function makeDirectory(directory: string): Promise<void> {
   const first = await mkdir(directory, { recursive: true });
   if (first === undefined) return;
-  for (let made = directory; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  for (let made = directory; made.length >= first.length; made = dirname(made)) await syncPath(dirname(made));
 }

@@ -44,6 +44,17 @@ describe(loadOperatorFile, () => {
     expect(() => load('policy_server: { kind: sglang }')).toThrow(/policy_server/);
   });
 
+  it('refuses times that cannot work, and says why', () => {
+    const rest = readFileSync(join(PROJECT_ROOT, 'test/support/operator.yaml'), 'utf8');
+    const load = (key: string, value: number) => () =>
+      loadOperatorFile(write(rest.replace(new RegExp(`(${key}:).*`), `$1 ${value}`)));
+    expect(load('call_heartbeat_s', 2)).not.toThrow();
+    expect(load('call_heartbeat_s', 1)).toThrow(/call_heartbeat_s: must be at least 2/);
+    expect(load('train_heartbeat_s', 0.5)).toThrow(/train_heartbeat_s: must be at least 2/);
+    expect(load('call_heartbeat_s', 899)).toThrow(/call_heartbeat_s: must be at most 450/);
+    expect(load('patience_s', 10)).toThrow(/patience_s: must be more than call_heartbeat_s/);
+  });
+
   it('says that a file is not YAML, or not there', () => {
     expect(() => loadOperatorFile(write('models: ['))).toThrow(/is not YAML/);
     expect(() => loadOperatorFile('/nowhere/operator.yaml')).toThrow(/cannot be read/);

@@ -31,21 +31,42 @@ user_tools: { directory: /srv/tools }`);
     expect(python).toEqual({ interpreters: 8, memory_mb: 512, time_s: 10 });
     expect(mcp_servers.files).toMatchObject({ command: 'mcp-files', timeout_s: 60 });
     expect(mcp_servers.web).toMatchObject({ timeout_s: 5, key: { file: '/run/secrets/mcp' } });
-    expect(user_tools).toEqual({ directory: '/srv/tools' });
+    expect(user_tools).toEqual({ directory: '/srv/tools', processes: 4, memory_mb: 1024, env: {} });
   });
 
   it.each([
     ['python: { memory_mb: 8192 }', /python\.memory_mb/],
     ['python: { shell: /bin/sh }', /python/],
     ['user_tools: { directory: tools }', /user_tools\.directory: must be an absolute path/],
+    ['user_tools: { directory: /srv/tools, memory_mb: 1 }', /user_tools\.memory_mb/],
     ['mcp_servers: { files: { url: not-a-url } }', /mcp_servers\.files/],
   ])('are not %s', (sections, message) => {
     expect(() => load(sections)).toThrow(message);
+  });
+
+  it('names the section that the index of passages needs', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'operator-')), 'operator.yaml');
+    const text = BASE.replace(/^tools: .*$/m, 'tools: [calculator, passages]');
+    writeFileSync(path, text);
+    expect(() => loadOperatorFile(path)).toThrow(/tools\.1: "passages" needs the section passages/);
+    writeFileSync(path, `${text}\npassages: { index: hotpotqa }`);
+    expect(() => loadOperatorFile(path)).toThrow(/passages\.index: must be an absolute path/);
+    writeFileSync(path, `${text}\npassages: { index: /data/hotpotqa }`);
+    expect(loadOperatorFile(path).passages).toEqual({ index: '/data/hotpotqa', results: 5 });
   });
 
   it('names the server that a tool needs', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'operator-')), 'operator.yaml');
     writeFileSync(path, BASE.replace(/^tools: .*$/m, 'tools: [calculator, files.read]'));
     expect(() => loadOperatorFile(path)).toThrow(/tools\.1: "files\.read" is a tool of an MCP server "files"/);
+  });
+
+  it.each([
+    ['[calculator, lookup, calculator]', /line 5: tools\.2: "calculator" is named twice/],
+    ['[a.b_c, calculator, a.b.c]', /line 5: tools\.2: "a\.b\.c" and "a\.b_c" are both called a_b_c in prompts/],
+  ])('names the line of a tool that cannot be told from another: %s', (tools, message) => {
+    const path = join(mkdtempSync(join(tmpdir(), 'operator-')), 'operator.yaml');
+    writeFileSync(path, `${BASE.replace(/^tools: .*$/m, `tools: ${tools}`)}\nmcp_servers: { a: { command: x } }`);
+    expect(() => loadOperatorFile(path)).toThrow(message);
   });
 });

@@ -1,5 +1,5 @@
-import { providerTaskQueue } from '../../workflows/contracts/task-queues.js';
-import type { RunSettings } from '../../workflows/contracts/training-run.js';
+import { providerTaskQueue } from '../../contracts/task-queues.js';
+import type { RunSettings } from '../../contracts/run-settings.js';
 import type { OperatorFile } from './operator-file.js';
 import { hasLimits } from './operator/providers.js';
 

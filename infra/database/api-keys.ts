@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IsNull, type DataSource } from 'typeorm';
+import { parseJson } from '../documents/json-document.js';
+import { readTextFile } from '../documents/read-text-file.js';
 import { ApiKey } from './entities/api-key.entity.js';
 
 /** What `<data directory>/api.json` holds: how the CLI finds the local API. */
@@ -40,7 +42,7 @@ export async function ensureLocalApiKey(dataSource: DataSource, file: string, ur
 export async function readLocalApi(file: string): Promise<LocalApi | undefined> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = readTextFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
@@ -50,7 +52,7 @@ export async function readLocalApi(file: string): Promise<LocalApi | undefined> 
 
 function parseLocalApi(text: string): LocalApi | undefined {
   try {
-    const value = JSON.parse(text) as Partial<LocalApi> | null;
+    const value = parseJson(text) as Partial<LocalApi> | null;
     return typeof value?.url === 'string' && typeof value.key === 'string' ? (value as LocalApi) : undefined;
   } catch {
     return undefined;

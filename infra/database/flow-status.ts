@@ -1,34 +1,24 @@
 import type { DataSource } from 'typeorm';
-import type { FlowStatus, SetFlowStatusInput } from '../../workflows/contracts/asked-flow.js';
+import { NEXT_WORK_STATUSES, type SetFlowStatusInput } from '../../contracts/submitted-flow.js';
 import { AgentFlow } from './entities/agent-flow.entity.js';
+import { isEnded, writeStatus } from './submission-rows.js';
 
-const ENDED: readonly FlowStatus[] = ['completed', 'failed', 'cancelled'];
+/** `turn/module` of each row that the flow has at this moment. */
+export const TURNS_NOW = `(SELECT COALESCE(jsonb_agg(turn || '/' || module), '[]') FROM turns WHERE flow_id = agent_flows.id)`;
 
-/** Whether a flow in this status will never do anything again. */
-export function hasEnded(status: FlowStatus): boolean {
-  return ENDED.includes(status);
-}
-
-/**
- * Writes how an asked flow stands. A version that is not newer than the stored one changes nothing, so a retried or late
- * writer never takes a flow back (design 9).
- * @returns whether the status was written
- */
-export async function writeFlowStatus(dataSource: DataSource, input: SetFlowStatusInput): Promise<boolean> {
-  const { flowId: id, version, status, result = null, failure = null } = input;
-  const written = await dataSource
-    .createQueryBuilder()
-    .update(AgentFlow)
-    .set({
-      status,
-      statusVersion: version,
-      result: result,
-      failure,
+/** Writes how an asked flow stands, as writeStatus() does. @returns whether the status was written */
+export async function writeFlowStatus({ manager }: DataSource, input: SetFlowStatusInput): Promise<boolean> {
+  const { flowId: id, status, result = null, budgets } = input;
+  return writeStatus(
+    manager,
+    AgentFlow,
+    NEXT_WORK_STATUSES,
+    { ...input, id },
+    {
+      result,
       pausedAt: status === 'paused' ? () => 'now()' : null,
-      ...(status === 'running' && { startedAt: () => 'COALESCE(started_at, now())' }),
-      ...(hasEnded(status) && { finishedAt: () => 'now()' }),
-    })
-    .where('id = :id AND status_version < :version', { id, version })
-    .execute();
-  return written.affected === 1;
+      turnsAtEnd: isEnded(input) ? () => TURNS_NOW : null,
+      ...(budgets !== undefined && { budgets }),
+    },
+  );
 }

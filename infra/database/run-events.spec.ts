@@ -79,7 +79,7 @@ describe('run events', () => {
     const { dataSource } = database;
     await dataSource
       .getRepository(TrainingRun)
-      .update({ id: runId }, { step: 3, policyName: 'p@3', policySha256: 'c3' });
+      .update({ id: runId }, { status: 'running', step: 3, policyName: 'p@3', policySha256: 'c3' });
     const policy = { name: 'p@2', sha256: 'c2' };
     await writeRunStatus(dataSource, { runId, version: 4, status: 'pausing', step: 2, steps: 9, policy });
     const run = await dataSource.getRepository(TrainingRun).findOneByOrFail({ id: runId });

@@ -1,13 +1,14 @@
 import type { EntityManager } from 'typeorm';
 import { RunEvent } from './entities/run-event.entity.js';
 import { TrainingRun } from './entities/training-run.entity.js';
+import { NoSuchRun } from './removed.js';
 
 /**
  * Appends to a run's event stream inside the caller's transaction. The run's row is locked until that transaction
- * commits, so sequences become visible in ascending order and a reader by sequence misses nothing (design 9).
+ * commits, so sequences become visible in ascending order and a reader by sequence misses nothing.
  * An event key that exists already is returned as it stands.
  * @returns the event's sequence, from 1
- * @throws where there is no transaction or no such run
+ * @throws NoSuchRun; an Error where there is no transaction
  */
 export async function appendEvent(
   manager: EntityManager,
@@ -22,9 +23,10 @@ export async function appendEvent(
   const run = await manager.findOne(TrainingRun, {
     where: { id: runId },
     select: { id: true, eventSequence: true },
-    lock: { mode: 'pessimistic_write' },
+    // Whoever has written a row of the run holds a key-share lock on it, and two such writers must not wait for each other.
+    lock: { mode: 'for_no_key_update' },
   });
-  if (!run) throw new Error(`There is no training run "${runId}" to append the event ${eventKey} to.`);
+  if (!run) throw new NoSuchRun(runId, `append the event ${eventKey} to`);
   const existing = await manager.findOneBy(RunEvent, { runId, eventKey });
   if (existing) return existing.sequence;
   const sequence = run.eventSequence + 1;

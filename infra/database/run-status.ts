@@ -1,19 +1,13 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import type { RunStatus, SetRunStatusInput } from '../../workflows/contracts/agent-activities.js';
+import type { SetRunStatusInput } from '../../contracts/agent-activities.js';
+import { NEXT_STATUSES, type TrainingRunState } from '../../contracts/training-run.js';
 import { TrainingRun } from './entities/training-run.entity.js';
 import { appendEvent } from './run-events.js';
-
-const FINISHED: readonly RunStatus[] = ['cancelled', 'completed', 'failed'];
-
-/** Whether a run in this status will never do anything again. */
-export function isFinished(status: RunStatus): boolean {
-  return FINISHED.includes(status);
-}
+import { writeStatus } from './submission-rows.js';
 
 /**
- * Writes a run's status and the event `run.<status>` in one transaction. A version that is not newer than the stored
- * one changes nothing, and a step before the stored one stays in the event alone: a retried or late writer never takes a
- * run back (design 9).
+ * Writes a run's status, as writeStatus() does, and the event `run.<status>` in one transaction. A step before the stored
+ * one stays in the event alone: a retried or late writer never takes a run back.
  * @returns whether the status was written
  */
 export async function writeRunStatus(dataSource: DataSource, input: SetRunStatusInput): Promise<boolean> {
@@ -25,29 +19,36 @@ export async function writeRunStatus(dataSource: DataSource, input: SetRunStatus
       steps: input.steps,
       ...(input.policy && { policy: input.policy.name, policy_sha256: input.policy.sha256 }),
       ...(input.failure && { failure: input.failure }),
+      ...(input.state?.learningRate !== undefined && { learning_rate: input.state.learningRate }),
     });
     return true;
   });
 }
 
 async function updateRun(manager: EntityManager, input: SetRunStatusInput): Promise<boolean> {
-  const result = await manager
-    .createQueryBuilder()
-    .update(TrainingRun)
-    .set({
-      status: input.status,
-      statusVersion: input.version,
-      steps: input.steps,
-      step: () => 'GREATEST(step, :step)',
-      failure: input.failure ?? null,
-      ...(input.policy && { policyName: unlessLater('policy_name'), policySha256: unlessLater('policy_sha256') }),
-      ...(input.status === 'running' && { startedAt: () => 'COALESCE(started_at, now())' }),
-      ...(isFinished(input.status) && { finishedAt: () => 'now()' }),
-    })
-    .where('id = :id AND status_version < :version', { id: input.runId, version: input.version })
-    .setParameters({ step: input.step, policy_name: input.policy?.name, policy_sha256: input.policy?.sha256 })
-    .execute();
-  return result.affected === 1;
+  const { runId: id, steps, step, policy, state } = input;
+  const columns = {
+    steps,
+    step: () => 'GREATEST(step, :step)',
+    ...(policy && { policyName: unlessLater('policy_name'), policySha256: unlessLater('policy_sha256') }),
+    ...(state && { state: newerState }),
+  };
+  const parameters = { step, policy_name: policy?.name, policy_sha256: policy?.sha256, ...stateParameters(state) };
+  return writeStatus(manager, TrainingRun, NEXT_STATUSES, { ...input, id }, columns, parameters);
+}
+
+/**
+ * The value of the column `state`: what is written, unless the row holds a newer one, of a later status or step. Statuses
+ * and steps are written at the same time, and a retry may come late.
+ */
+export function newerState(): string {
+  return `CASE WHEN (COALESCE((state ->> 'statusVersion')::int, -1), COALESCE((state ->> 'step')::int, -1))
+    > (:stateVersion, :stateStep) THEN state ELSE :state::jsonb END`;
+}
+
+/** The parameters of newerState(). */
+export function stateParameters(state?: TrainingRunState): Record<string, unknown> {
+  return state ? { state: JSON.stringify(state), stateVersion: state.statusVersion, stateStep: state.step } : {};
 }
 
 /** A column's new value, but where the record of a later step has set it meanwhile. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -34,6 +34,7 @@ describe('fetchDataset', () => {
       return file ? response.end(file) : response.writeHead(404).end();
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
+    server.keepAliveTimeout = 60_000; // a connection that is used again must not be closed meanwhile
     endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
   afterAll(() => void server.close());
@@ -93,6 +94,19 @@ describe('fetchDataset', () => {
     const left = await readdir(directory);
     expect(left).not.toContain(name.replace('/', '-'));
     expect(left.filter((file) => file.endsWith('.part'))).toEqual([]);
+  });
+
+  it('I13: keeps another file of the name beside the fetched one, and a right one as it is', async () => {
+    await mkdir(directory);
+    const changed = Buffer.from('changed by somebody');
+    await writeFile(join(directory, 'data-small.jsonl'), changed);
+    await fetchIt();
+    const kept = (await readdir(directory)).find((name) => name.startsWith('data-small.jsonl.earlier-'));
+    expect(await readFile(join(directory, kept!))).toEqual(changed);
+    expect(await readFile(join(directory, 'data-small.jsonl'))).toEqual(SMALL);
+    const before = await readdir(directory);
+    await fetchIt();
+    expect(await readdir(directory)).toEqual(before);
   });
 
   it('refuses another licence until it is accepted by name', async () => {

@@ -29,7 +29,8 @@ export interface FetchRequest {
 
 /**
  * Downloads a dataset's files and checks each against the size and digest that the hub states. A file appears under its
- * name when it is whole; one that is there and right is not fetched again. The token is used and not stored.
+ * name when it is whole; one that is there and right is not fetched again, and another one of that name is kept beside it.
+ * The token is used and not stored.
  * @throws FetchRefused
  */
 export async function fetchDataset(request: FetchRequest): Promise<FetchRecord> {
@@ -81,8 +82,16 @@ async function fetchFile(request: FetchRequest, commit: string, file: HubFile): 
         'what the hub states. It was thrown away; try again.',
     );
   }
+  await keepEarlier(path);
   await rename(part, path);
   return { name, bytes: got.bytes, sha256: got.sha256 };
+}
+
+/** A file that has the name is another version, or was changed: somebody may need it (I13). */
+async function keepEarlier(path: string): Promise<void> {
+  if (!(await exists(path))) return;
+  const { sha256 } = await digestOf(createReadStream(path), undefined);
+  await rename(path, `${path}.earlier-${sha256.slice(0, 12)}`);
 }
 
 interface Digest {

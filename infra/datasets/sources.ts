@@ -1,5 +1,3 @@
-import type { FileBenchmark, TrainingSet } from '../config/operator/datasets.js';
-
 /** Where a dataset is published on the Hugging Face hub. */
 export interface DatasetSource {
   repository: string;
@@ -11,7 +9,8 @@ export interface DatasetSource {
   gated: boolean;
 }
 
-export const SOURCES: Record<FileBenchmark | TrainingSet, DatasetSource> = {
+/** Benchmarks that are read from their published files. They are for evaluation only. */
+const BENCHMARKS = {
   bamboogle: source('RUC-NLPIR/FlashRAG_datasets', /^bamboogle\/test\.jsonl$/, 'cc-by-sa-4.0'),
   '2wiki': source('RUC-NLPIR/FlashRAG_datasets', /^2wikimultihopqa\/dev\.jsonl$/, 'cc-by-sa-4.0'),
   hotpotqa: source('hotpotqa/hotpot_qa', /^distractor\/validation-.*\.parquet$/, 'cc-by-sa-4.0'),
@@ -21,9 +20,19 @@ export const SOURCES: Record<FileBenchmark | TrainingSet, DatasetSource> = {
   amc23: source('math-ai/amc23', /(^|\/)test-.*\.parquet$/, 'unstated'),
   gpqa: source('Idavidrein/gpqa', /^gpqa_diamond\.csv$/, 'cc-by-4.0', true),
   medqa: source('GBaker/MedQA-USMLE-4-options', /^phrases_no_exclude_test\.jsonl$/, 'cc-by-4.0'),
+};
+
+/** Training sets whose published files are known. */
+const TRAINING = {
   nq: source('RUC-NLPIR/FlashRAG_datasets', /^nq\/train\.jsonl$/, 'cc-by-sa-4.0'),
   deepmath: source('zwhe99/DeepMath-103K', /^data\/train-.*\.parquet$/, 'mit'),
 };
+
+export type FileBenchmark = keyof typeof BENCHMARKS;
+export type TrainingSet = keyof typeof TRAINING;
+export const FILE_BENCHMARKS = Object.keys(BENCHMARKS) as FileBenchmark[];
+export const TRAINING_SETS = Object.keys(TRAINING) as TrainingSet[];
+export const SOURCES: Record<FileBenchmark | TrainingSet, DatasetSource> = { ...BENCHMARKS, ...TRAINING };
 
 function source(repository: string, files: RegExp, licence: string, gated = false): DatasetSource {
   return { repository, files, licence, gated };

@@ -7,25 +7,21 @@ import { withSetupLock } from './setup/lock.mjs';
 import { nodePackages } from './setup/node-packages.mjs';
 import { pythonPackages } from './setup/python-packages.mjs';
 import { pythonSandbox } from './setup/python-sandbox.mjs';
+import { runSteps } from './setup/steps.mjs';
 import { temporal } from './setup/temporal.mjs';
 
 const OLDEST_NODE = [20, 19];
-const STEPS = [nodePackages, pythonPackages, pythonSandbox, temporal, build, baseModel];
+/** The longest first: what several can run beside, begins. */
+const STEPS = [temporal, pythonPackages, nodePackages, pythonSandbox, build, baseModel];
 
 /** Runs the steps that are not done yet. @throws SetupError */
 export async function bootstrap() {
   checkNode();
   if (STEPS.every((step) => step.isDone())) return;
-  await withSetupLock(async () => {
-    for (const [index, step] of STEPS.entries()) {
-      const done = step.isDone();
-      console.log(`[${index + 1}/${STEPS.length}] ${step.title}${done ? ': in place' : ''}`);
-      if (!done) await step.run();
-    }
-  });
+  await withSetupLock(() => runSteps(STEPS));
 }
 
-/** Runs the set-up and exits with 1, after its message, where a step fails. */
+/** Runs the set-up and exits with 1, after its message, if a step fails. */
 export async function bootstrapOrExit() {
   try {
     await bootstrap();

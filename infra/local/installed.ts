@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../config/project-root.js';
 import type { ServiceName, StackOptions } from './stack-options.js';
+import { LocalStackError } from './local-stack-error.js';
 
 /** Something that set-up makes is not there. */
-export class NotInstalled extends Error {
+class NotInstalled extends LocalStackError {
   override readonly name = 'NotInstalled';
 }
 
@@ -27,7 +28,8 @@ export function requireInstalled(options: StackOptions): void {
     api: join(PROJECT_ROOT, 'dist/api/main.js'),
   };
   const paths = options.services.map((name) => needed[name]);
-  if (!options.existingTemporal) paths.push(temporalBinary(options));
+  if (!options.existingTemporal)
+    paths.push(temporalBinary(options), join(PROJECT_ROOT, 'dist/infra/temporal-ui/main.js'));
   const missing = [...new Set(paths)].filter((path) => !existsSync(path));
   if (missing.length > 0) throw new NotInstalled(`Not there: ${missing.join(', ')}. Run \`npm run setup\`.`);
 }

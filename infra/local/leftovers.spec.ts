@@ -26,7 +26,7 @@ describe(stopLeftovers, () => {
 
   it('stops the whole group of a recorded process', async () => {
     const child = start('sleep 300 & sleep 300');
-    await waitUntil(() => groupMembers(child.pid).length === 3, 5_000);
+    await waitUntil(() => groupMembers(child.pid).length === 3, 60_000);
     expect(await stopLeftovers({ children: { api: child } }, DATA)).toEqual(['api']);
     expect(groupExists(child.pid)).toBe(false);
   });
@@ -47,7 +47,7 @@ describe(stopLeftovers, () => {
   it('stops grandchildren that outlived a recorded leader, and those of no other stack', async () => {
     const orphan = start('exec sleep 300', { AGENTFLOW_STACK: DATA });
     const other = start('exec sleep 300', { AGENTFLOW_STACK: `${DATA}-2` });
-    await waitUntil(() => groupExists(orphan.pid) && groupExists(other.pid), 5_000);
+    await waitUntil(() => groupExists(orphan.pid) && groupExists(other.pid), 60_000);
     await stopLeftovers({ children: { api: { pid: 999_999_999, startTime: '1', stopSignal: 'SIGTERM' } } }, DATA);
     expect(isRunning(orphan)).toBe(false);
     expect(isRunning(other)).toBe(true);

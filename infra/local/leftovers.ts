@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { STACK_VARIABLE } from '../processes/bound-child.js';
 import { endGroup, waitUntil } from './process-group.js';
 import { allPids, groupMembers, identify, isRunning, type ProcessIdentity } from './process-identity.js';
 import type { ChildRecord, StackRecord } from './stack-record.js';
-
-/** Set in every child to the data directory: tells whose a process is that its recorded leader has outlived or left. */
-export const STACK_VARIABLE = 'AGENTFLOW_STACK';
 
 const GRACE_MS = 3_000;
 

@@ -1,13 +1,20 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { allPids } from './process-identity.js';
+import { LocalStackError } from './local-stack-error.js';
 
 /** Below the range that systems take the ports of outgoing connections from: what is free stays free for a restart. */
 const FREE_RANGE = { from: 20_000, to: 32_000 };
 
+/** Ports that no browser connects to, whatever a page asks for: those above 1023 of the Fetch standard's "bad ports". */
+const CLOSED_TO_BROWSERS = [
+  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+];
+
 /** A port that has to be free is not. The message names the process that holds it, where that can be found out. */
-export class PortTaken extends Error {
+export class PortTaken extends LocalStackError {
   override readonly name = 'PortTaken';
 }
 
@@ -29,12 +36,26 @@ export async function findFreePort(taken: ReadonlySet<number> = new Set()): Prom
   }
 }
 
-/** Whether a server could listen on the port of 127.0.0.1 right now. */
-export async function isFree(port: number): Promise<boolean> {
+/**
+ * A loopback address that no web page reaches: its port is closed to browsers, and on Linux, where all of 127.0.0.0/8 is
+ * this machine, it cannot be guessed either.
+ * @throws PortTaken
+ */
+export async function findHiddenAddress(): Promise<{ host: string; port: number }> {
+  const host =
+    process.platform === 'linux' ? ['127', ...randomBytes(3).map((byte) => 1 + (byte % 254))].join('.') : '127.0.0.1';
+  for (const port of CLOSED_TO_BROWSERS) if (await isFree(port, host)) return { host, port };
+  throw new PortTaken(
+    `All ports of ${host} that browsers do not connect to are taken: ${CLOSED_TO_BROWSERS.join(', ')}.`,
+  );
+}
+
+/** Whether a server could listen on the port of a loopback address right now. */
+export async function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   const server = createServer();
   const free = await new Promise<boolean>((resolve) => {
     server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(true));
+    server.listen({ port, host, exclusive: true }, () => resolve(true));
   });
   await new Promise((resolve) => server.close(resolve));
   return free;

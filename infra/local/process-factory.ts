@@ -1,13 +1,20 @@
 import type { Client } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { PROJECT_ROOT } from '../config/project-root.js';
+import { STACK_VARIABLE } from '../processes/bound-child.js';
 import { temporalBinary } from './installed.js';
-import { STACK_VARIABLE } from './leftovers.js';
 import { databaseUrl, ensureCluster } from './postgres/cluster.js';
 import { preparePostgresHome, type PostgresHome } from './postgres/home.js';
 import { postgresProcess } from './processes/postgres.process.js';
 import { temporalProcess } from './processes/temporal.process.js';
-import { agentWorkerProcess, apiProcess, policyServerProcess, trainerProcess } from './processes/workers.process.js';
+import {
+  agentWorkerProcess,
+  apiProcess,
+  policyServerProcess,
+  temporalUiProcess,
+  trainerProcess,
+} from './processes/workers.process.js';
+import { findHiddenAddress } from './ports.js';
 import { temporalEnvironment } from './stack-environment.js';
 import { stackPaths, type ProcessName, type ServiceName, type StackOptions, type StackPorts } from './stack-options.js';
 import type { StackUrls } from './stack-record.js';
@@ -21,6 +28,8 @@ export class ProcessFactory {
     readonly urls: StackUrls,
     /** Undefined where an existing database is used. */
     readonly postgresHome: PostgresHome | undefined,
+    /** Where the Temporal UI itself listens, behind its proxy. */
+    private readonly hiddenUi: { host: string; port: number },
   ) {}
 
   /** Makes the database cluster too, because the database's password is part of its URL. */
@@ -30,9 +39,9 @@ export class ProcessFactory {
     notice: (message: string) => void,
   ): Promise<ProcessFactory> {
     const home = options.databaseUrl ? undefined : preparePostgresHome(options.dataDirectory, notice);
-    if (home) await ensureCluster(home);
+    if (home) await ensureCluster(home, notice);
     const database = home ? databaseUrl(home, ports.postgres) : options.databaseUrl!;
-    return new ProcessFactory(options, ports, stackUrls(options, ports, database), home);
+    return new ProcessFactory(options, ports, stackUrls(options, ports, database), home, await findHiddenAddress());
   }
 
   /** PostgreSQL and Temporal, where they are ours. */
@@ -40,7 +49,7 @@ export class ProcessFactory {
     const env = temporalEnvironment(this.options, this.ports);
     const servers: ProcessDefinition[] = [];
     if (this.postgresHome) servers.push(this.#postgres(this.postgresHome, env));
-    if (!this.options.existingTemporal) servers.push(this.#temporal(env));
+    if (!this.options.existingTemporal) servers.push(this.#temporal(env), this.#temporalUi(env));
     return servers;
   }
 
@@ -64,12 +73,18 @@ export class ProcessFactory {
     return temporalProcess({
       binary: temporalBinary(this.options),
       port: this.ports.temporal,
-      uiPort: this.ports.temporalUi,
+      ui: this.hiddenUi,
       database: stackPaths(this.options.dataDirectory).temporalDatabase,
       env: this.#extend(env, 'temporal'),
       cwd: PROJECT_ROOT,
       logFile: this.#log('temporal'),
     });
+  }
+
+  #temporalUi(env: Record<string, string>): ProcessDefinition {
+    const { host, port } = this.hiddenUi;
+    const options = { env: this.#extend(env, 'temporal-ui'), logFile: this.#log('temporal-ui') };
+    return temporalUiProcess(this.ports.temporalUi, `http://${host}:${port}`, options);
   }
 
   #extend(env: Record<string, string>, name: ProcessName): Record<string, string> {

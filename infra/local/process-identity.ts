@@ -19,6 +19,11 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.startTime === identity.startTime;
 }
 
+/** Whether two identities are of one process. */
+export function isSame(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.pid === other.pid && one.startTime === other.startTime;
+}
+
 /** The identity of this process. */
 export function identifySelf(): ProcessIdentity {
   const identity = identify(process.pid);

@@ -1,11 +1,13 @@
-import { join } from 'node:path';
+import { lstatSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { readEnvironment } from '../config/environment.js';
+import { LocalStackError } from './local-stack-error.js';
 
 /** The processes of this project. PostgreSQL and Temporal are started before them, unless existing ones are used. */
-export const SERVICE_NAMES = ['policy-server', 'trainer', 'agent-worker', 'api'] as const;
+const SERVICE_NAMES = ['policy-server', 'trainer', 'agent-worker', 'api'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
-export type ProcessName = 'postgres' | 'temporal' | ServiceName;
+export type ProcessName = 'postgres' | 'temporal' | 'temporal-ui' | ServiceName;
 
 /** 0 picks a free port. */
 export interface StackPorts {
@@ -17,7 +19,7 @@ export interface StackPorts {
 }
 
 export interface StackOptions {
-  /** Absolute. */
+  /** Absolute, without links: the same directory always has the same name. */
   dataDirectory: string;
   /** What set-up downloaded and built. Absolute. */
   cacheDirectory: string;
@@ -32,6 +34,8 @@ export interface StackOptions {
   services: readonly ServiceName[];
   /** More environment variables, by process. */
   env: Partial<Record<ProcessName, Record<string, string>>>;
+  /** After how much silence any process is restarted, instead of the bound of its definition. */
+  silenceMs?: number;
 }
 
 /** What each port is for, the environment variable that sets it, and its default. */
@@ -46,7 +50,7 @@ export const PORT_SETTINGS: Record<keyof StackPorts, { purpose: string; variable
 const portNumber = z.coerce.number().int().min(0).max(65_535);
 
 /** A port of the environment is no port. */
-export class BadPort extends Error {
+export class BadPort extends LocalStackError {
   override readonly name = 'BadPort';
 }
 
@@ -57,7 +61,7 @@ export function stackOptionsFromEnvironment(env: NodeJS.ProcessEnv = process.env
     ? readEnvironment(['AGENTFLOW_POLICY_SERVER_URL'], env).AGENTFLOW_POLICY_SERVER_URL
     : undefined;
   return {
-    dataDirectory: AGENTFLOW_DATA,
+    dataDirectory: canonicalDirectory(AGENTFLOW_DATA),
     cacheDirectory: AGENTFLOW_CACHE,
     ports: portsFromEnvironment(env),
     databaseUrl: env['DATABASE_URL'] ? readEnvironment(['DATABASE_URL'], env).DATABASE_URL : undefined,
@@ -77,12 +81,28 @@ function portsFromEnvironment(env: NodeJS.ProcessEnv): StackPorts {
   return Object.fromEntries(entries) as Record<keyof StackPorts, number>;
 }
 
+/** The path without links. What is not there yet keeps its name. */
+function canonicalDirectory(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT' && !lstatSync(path, { throwIfNoEntry: false });
+    return absent && dirname(path) !== path ? join(canonicalDirectory(dirname(path)), basename(path)) : path;
+  }
+}
+
 /** Paths inside the data directory. */
 export function stackPaths(dataDirectory: string) {
   return {
     record: join(dataDirectory, 'stack.json'),
     api: join(dataDirectory, 'api.json'),
     artifacts: join(dataDirectory, 'artifacts'),
+    logs: join(dataDirectory, 'logs'),
+    postgres: join(dataDirectory, 'postgres'),
+    /** Names the directory that is used instead of `postgres`. */
+    postgresLocation: join(dataDirectory, 'postgres-location'),
+    /** The system identifier of the cluster that belongs to this directory. */
+    postgresIdentity: join(dataDirectory, 'postgres-identity'),
     temporalDatabase: join(dataDirectory, 'temporal.db'),
     temporalConfig: join(dataDirectory, 'temporal.toml'),
     requestLog: join(dataDirectory, 'logs/requests.jsonl'),

@@ -29,6 +29,13 @@ describe('npm run status and npm run down', () => {
     expect(await run(command)).toEqual({ code, output: expect.stringContaining('npm run up') });
   });
 
+  it.each(['status', 'down'])('%s without the Node packages: how to install them', async (command) => {
+    cpSync(join(PROJECT_ROOT, 'dist'), join(checkout, 'dist'), { recursive: true });
+    writeFileSync(join(checkout, 'package.json'), '{ "type": "module" }');
+    const said = /^The Node packages are not installed, .*npm run setup\n$/;
+    expect(await run(command)).toEqual({ code: 1, output: expect.stringMatching(said) });
+  });
+
   it('are the compiled program once there is one', async () => {
     mkdirSync(join(checkout, 'dist/infra/local'), { recursive: true });
     writeFileSync(join(checkout, 'package.json'), '{ "type": "module" }');

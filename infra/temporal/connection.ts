@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
+import { rememberSecret } from '../config/secrets.js';
 
 const RETRY_INTERVAL_MS = 500;
 
@@ -18,13 +19,13 @@ export interface ConnectOptions {
 }
 
 /** No Temporal server answered in time. The message names its address. */
-export class TemporalUnreachable extends Error {
+class TemporalUnreachable extends Error {
   override readonly name = 'TemporalUnreachable';
 }
 
 /** Connects a client with the settings of the environment (TEMPORAL_ADDRESS and friends, or a profile file). */
 export async function connectClient(options: ConnectOptions = {}): Promise<ConnectedClient> {
-  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: options.env });
+  const { connectionOptions, namespace } = readSettings(options);
   const connection = await retry(connectionOptions.address, () => Connection.connect(connectionOptions), options);
   return new Client({ connection, namespace }) as ConnectedClient;
 }
@@ -33,9 +34,16 @@ export async function connectClient(options: ConnectOptions = {}): Promise<Conne
 export async function connectWorker(
   options: ConnectOptions = {},
 ): Promise<{ connection: NativeConnection; namespace: string }> {
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({ overrideEnvVars: options.env });
+  const { connectionOptions, namespace = 'default' } = readSettings(options);
   const connection = await retry(connectionOptions.address, () => NativeConnection.connect(connectionOptions), options);
   return { connection, namespace };
+}
+
+function readSettings({ env }: ConnectOptions): ReturnType<typeof loadClientConnectConfig> {
+  const settings = loadClientConnectConfig({ overrideEnvVars: env });
+  const { apiKey } = settings.connectionOptions;
+  rememberSecret(typeof apiKey === 'string' ? apiKey : undefined);
+  return settings;
 }
 
 /** A server that starts beside this process refuses connections at first: tries until it answers (Temporal does not). */

@@ -2,7 +2,7 @@ import type { Connection } from '@temporalio/client';
 import { isGrpcServiceError } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import type { NativeConnection } from '@temporalio/worker';
-import { searchAttributes } from '../../workflows/contracts/search-attributes.js';
+import { searchAttributes } from '../../contracts/search-attributes.js';
 
 type Attribute = (typeof searchAttributes)[keyof typeof searchAttributes];
 

@@ -8,6 +8,8 @@ const python = (tool, ...args) => [join(GPU_WORKER, '.venv/bin', tool), args, GP
 /** Lint, format and types: each counts as one test. They run beside tests with time limits, and take what those leave. */
 const CHECKS = {
   eslint: node('eslint/bin/eslint.js', '.', '--max-warnings', '0'),
+  oxlint: node('oxlint/bin/oxlint'),
+  knip: node('knip/bin/knip.js', '--no-progress'),
   prettier: node('prettier/bin/prettier.cjs', '--check', '.'),
   tsc: node('typescript/bin/tsc', '--noEmit'),
   'ruff check': python('ruff', 'check', '.'),

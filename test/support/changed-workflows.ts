@@ -1,7 +1,7 @@
 import { sleep } from '@temporalio/workflow';
-import type { BenchmarkEvaluationInput, EvaluationCellInput } from '../../workflows/contracts/benchmark-evaluation.js';
-import type { AgentFlowInput } from '../../workflows/contracts/flow.js';
-import type { EvaluationInput, RolloutGroupInput, TrainingRunInput } from '../../workflows/contracts/training-run.js';
+import type { BenchmarkEvaluationInput, EvaluationCellInput } from '../../contracts/benchmark-evaluation.js';
+import type { AgentFlowInput } from '../../contracts/flow.js';
+import type { EvaluationInput, RolloutGroupInput, TrainingRunInput } from '../../contracts/training-run.js';
 import * as workflows from '../../workflows/index.js';
 
 /** Each workflow with one command more at its beginning: what an incompatible change without patching looks like. */

@@ -1,16 +1,18 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 
-const DIRECTORY = fileURLToPath(new URL('../histories/', import.meta.url));
+/** `HISTORIES` names another directory to record to. */
+const DIRECTORY = process.env['HISTORIES'] ?? fileURLToPath(new URL('../histories/', import.meta.url));
 
 type History = ReturnType<typeof historyFromJSON>;
 
 /** Writes a recorded history; `name` begins with the workflow's name. */
 export function writeHistory(name: string, history: History): void {
   mkdirSync(DIRECTORY, { recursive: true });
-  writeFileSync(`${DIRECTORY}${name}.json.gz`, gzipSync(historyToJSON(history), { level: 9 }));
+  writeFileSync(join(DIRECTORY, `${name}.json.gz`), gzipSync(historyToJSON(history), { level: 9 }));
 }
 
 /** The recorded histories, by name. */
@@ -19,6 +21,6 @@ export function readHistories(): { name: string; history: History }[] {
     .sort()
     .map((file) => ({
       name: file.replace('.json.gz', ''),
-      history: historyFromJSON(JSON.parse(gunzipSync(readFileSync(DIRECTORY + file)).toString('utf8'))),
+      history: historyFromJSON(JSON.parse(gunzipSync(readFileSync(join(DIRECTORY, file))).toString('utf8'))),
     }));
 }

@@ -14,13 +14,13 @@ export interface PolicyContent {
   rank?: number;
   /** Whole weights instead of an adapter. */
   full?: boolean;
-  /** With the state of an optimiser beside it: policy 0 of a fork that carries its parent's over. */
-  optimizer?: boolean;
+  /** The file with an optimiser's state beside it: of policy 0 of a fork that carries its parent's over. */
+  optimizer?: 'optimizer.state' | 'optimizer.safetensors';
 }
 
 /** Writes a policy as the trainer does: one small tensor, its values made from the name. */
 export function writePolicy(root: string, run: string, step: number, content: PolicyContent = {}): WrittenPolicy {
-  const { baseModel = 'tiny-random', rank = 8, full = false, optimizer = false } = content;
+  const { baseModel = 'tiny-random', rank = 8, full = false, optimizer } = content;
   const path = join(root, 'runs', run, 'policies', String(step).padStart(6, '0'));
   const name = `${run}@${step}`;
   const data = createHash('sha256').update(name).digest();
@@ -30,7 +30,7 @@ export function writePolicy(root: string, run: string, step: number, content: Po
   const files: Record<string, Buffer | string> = full
     ? { 'model.safetensors': tensors }
     : { 'adapter_model.safetensors': tensors, 'adapter_config.json': config };
-  if (optimizer) files['optimizer.safetensors'] = safetensors('exp_avg.a.weight', [2, 4], data);
+  if (optimizer) files[optimizer] = safetensors('exp_avg.a.weight', [2, 4], data);
   const sums = Object.fromEntries(Object.entries(files).map(([file, bytes]) => [file, sha256Hex(bytes)]));
   rmSync(path, { recursive: true, force: true });
   mkdirSync(path, { recursive: true });

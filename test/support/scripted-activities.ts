@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
 import type {
   AgentActivities,
   FreezeBatchInput,
@@ -7,16 +8,17 @@ import type {
   RecordAllowanceInput,
   RecordRolloutInput,
   SetRunStatusInput,
-} from '../../workflows/contracts/agent-activities.js';
-import type { SetFlowStatusInput } from '../../workflows/contracts/asked-flow.js';
-import type { Query } from '../../workflows/contracts/flow.js';
-import { TRAINER_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
+} from '../../contracts/agent-activities.js';
+import type { SetFlowStatusInput } from '../../contracts/submitted-flow.js';
+import { placeOf, type Query } from '../../contracts/flow.js';
+import { NEXT_STATUSES } from '../../contracts/training-run.js';
+import { TRAINER_TASK_QUEUE } from '../../contracts/task-queues.js';
 import type {
   InitPolicyRequest,
   StepMetrics,
   TrainerActivities,
   TrainStepRequest,
-} from '../../workflows/contracts/trainer-activities.js';
+} from '../../contracts/trainer-activities.js';
 
 /** Activities of a test: a world in which every plan is a sum and every second rollout is right. What was called is kept. */
 export interface ScriptedActivities {
@@ -68,7 +70,7 @@ export function scriptedActivities(
     executeTurn: ({ subGoal }) => Promise.resolve({ command: subGoal, result: '2', seconds: 0 }),
     verifyTurn: () => Promise.resolve({ verdict: 'STOP', critique: 'a number', seconds: 0 }),
     generateAnswer: () => Promise.resolve({ answer: '2', seconds: 0 }),
-    scoreAnswer: ({ flow }) => Promise.resolve({ reward: flow.rollout % 2, reason: 'scripted' }),
+    scoreAnswer: ({ flow }) => Promise.resolve({ reward: placeOf(flow).rollout % 2, reason: 'scripted' }),
     drawQueries: ({ step, count }) => Promise.resolve(Array.from({ length: count }, (_, i) => query(`${step}-${i}`))),
     evaluationQueries: ({ offset, count }) =>
       Promise.resolve(Array.from({ length: count }, (_, i) => query(`eval-${offset + i}`))),
@@ -95,8 +97,10 @@ export function scriptedActivities(
     resolvePolicy: ({ name }) => Promise.resolve({ name, sha256: sha(name.length) }),
     resolveIdentity: () => Promise.resolve({ dataset: 'scripted' }),
     setRunStatus: (input) => {
+      const { status: before } = calls.statuses.findLast(({ runId }) => runId === input.runId) ?? { status: 'queued' };
       calls.statuses.push(input);
-      return Promise.resolve();
+      if (input.status === before || NEXT_STATUSES[before].includes(input.status)) return Promise.resolve();
+      return Promise.reject(ApplicationFailure.nonRetryable(`a ${before} run became ${input.status}`));
     },
     recordAllowance: (input) => {
       calls.allowances.push(input);
@@ -130,6 +134,8 @@ export function scriptedActivities(
         metrics: METRICS,
       });
     },
+    ensurePolicy: ({ run_id: runId, step }) =>
+      Promise.resolve({ uri: `file:///policies/${runId}/${step}`, worker: TRAINER_TASK_QUEUE, rebuilt: false }),
     saveCheckpoint: ({ step }) => {
       calls.checkpoints.push(step);
       return Promise.resolve({ uri: `file:///checkpoint/${step}` });

@@ -1,13 +1,9 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import type { RunStatus } from '../../workflows/contracts/agent-activities.js';
-import { AGENT_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
-import type {
-  TrainingRunInput,
-  TrainingRunProgress,
-  TrainingRunResult,
-} from '../../workflows/contracts/training-run.js';
+import { AGENT_TASK_QUEUE } from '../../contracts/task-queues.js';
+import type { RunStatus, TrainingRunInput, TrainingRunResult } from '../../contracts/training-run.js';
 import type { ScriptedActivities } from './scripted-activities.js';
 import type { WorkflowHarness } from './workflow-harness.js';
+import type { TrainingRunProgress } from '../../contracts/messages.js';
 
 /** A training run under way, with what its activities were called with. */
 export interface StartedRun {

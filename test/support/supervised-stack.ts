@@ -1,40 +1,58 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
-import { ApiClient } from '../../api/cli/client/api-client.js';
+import { ApiClient } from '../../cli/client/api-client.js';
 import { readLocalApi } from '../../infra/database/api-keys.js';
 import { PROJECT_ROOT } from '../../infra/config/project-root.js';
+import { signalGroup } from '../../infra/local/process-group.js';
 import { readStackRecord, type StackUrls } from '../../infra/local/stack-record.js';
+import { withDisk, type SmallDisk } from './small-disk.js';
 
 const OPERATOR_FILE = fileURLToPath(new URL('./operator.yaml', import.meta.url));
 
 /** The built product, as a user runs it: a supervisor process with everything under it, in a directory of its own. */
 export class SupervisedStack {
-  readonly data = mkdtempSync(join(tmpdir(), 'agentflow-stack-'));
+  private readonly directory = mkdtempSync(join(tmpdir(), 'agentflow-stack-'));
+  /** The data directory, as the stack's processes name it. */
+  private readonly ownData = join(this.directory, 'data');
+  private readonly operatorFile = join(this.directory, 'operator.yaml');
   private supervisor: ChildProcess | undefined;
 
-  /** @param sections of the operator's file, in the place of those of operator.yaml or besides them */
-  constructor(sections: object = {}) {
-    chmodSync(this.data, 0o755); // PostgreSQL's user passes through
+  /**
+   * @param sections of the operator's file, in the place of those of operator.yaml or besides them
+   * @param disk the data directory lies on one of its own, which goes with the supervisor
+   */
+  constructor(
+    sections: object = {},
+    private readonly disk?: SmallDisk,
+  ) {
+    chmodSync(this.directory, 0o755); // PostgreSQL's user passes through
+    mkdirSync(this.ownData);
     const common = parse(readFileSync(OPERATOR_FILE, 'utf8')) as object;
     writeFileSync(this.operatorFile, stringify({ ...common, ...sections }));
   }
 
+  /** The data directory, as this process reaches it: a small disk is mounted for the stack alone. */
+  get data(): string {
+    return this.disk && this.supervisor ? join(`/proc/${this.supervisor.pid}/root`, this.ownData) : this.ownData;
+  }
+
   /** Starts the supervisor and waits until the stack is healthy. */
   async start(): Promise<void> {
-    const log = openSync(join(this.data, 'supervisor.log'), 'a');
-    this.supervisor = spawn(process.execPath, [join(PROJECT_ROOT, 'dist/infra/local/main.js'), 'supervise'], {
+    const [command, ...args] = this.command();
+    this.supervisor = spawn(command, args, {
       env: { ...process.env, ...this.environment() },
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', 'ignore', 'inherit'],
     });
+    let said = '';
     await until('the stack is up', () => {
-      if (typeof this.supervisor?.exitCode === 'number')
-        throw new Error(`The stack did not start:\n${this.log('supervisor')}`);
+      if (typeof this.supervisor?.exitCode === 'number') throw new Error(`The stack did not start:\n${said}`);
+      said = this.log('supervisor') || said; // its disk goes with it
       return this.answers();
     });
   }
@@ -50,11 +68,14 @@ export class SupervisedStack {
   /** Stops everything and removes the directory. */
   async remove(): Promise<void> {
     await this.stop();
-    rmSync(this.data, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
-  private get operatorFile(): string {
-    return join(this.data, 'operator.yaml');
+  /** What runs the supervisor, with its log in the data directory. */
+  private command(): string[] {
+    const supervise = [process.execPath, join(PROJECT_ROOT, 'dist/infra/local/main.js'), 'supervise'];
+    const logged = ['sh', '-c', 'exec "$@" >>"$0/supervisor.log" 2>&1', this.ownData, ...supervise];
+    return this.disk ? withDisk(this.disk, this.ownData, logged) : logged;
   }
 
   get urls(): StackUrls | undefined {
@@ -83,7 +104,7 @@ export class SupervisedStack {
     const { children } = readStackRecord(join(this.data, 'stack.json'));
     const exit = once(this.supervisor!, 'exit');
     this.supervisor!.kill('SIGKILL');
-    for (const { pid } of Object.values(children)) process.kill(-pid, 'SIGKILL');
+    for (const { pid } of Object.values(children)) signalGroup(pid, 'SIGKILL'); // some end with their supervisor
     await exit;
   }
 
@@ -110,7 +131,7 @@ export class SupervisedStack {
     const anyPort = Object.fromEntries(
       ['POSTGRES', 'TEMPORAL', 'TEMPORAL_UI', 'POLICY_SERVER', 'API'].map((part) => [`AGENTFLOW_${part}_PORT`, '0']),
     );
-    return { ...anyPort, AGENTFLOW_DATA: this.data, AGENTFLOW_OPERATOR_FILE: this.operatorFile };
+    return { ...anyPort, AGENTFLOW_DATA: this.ownData, AGENTFLOW_OPERATOR_FILE: this.operatorFile };
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { runConfigSchema } from '../../workflows/contracts/run-config.js';
-import type { TrainingRunInput } from '../../workflows/contracts/training-run.js';
+import { runConfigSchema } from '../../contracts/run-config.js';
+import type { TrainingRunInput } from '../../contracts/training-run.js';
 import { TEST_SETTINGS } from './workflow-harness.js';
 
 /** Input of a training run with as little in it as a run can have. */

@@ -1,6 +1,6 @@
 /** A made-up language model: its logits are a function of the tokens before and of the name of its weights. */
 
-export const VOCABULARY = 64;
+const VOCABULARY = 64;
 export const END_TOKEN = 1;
 
 export interface Sampling {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -14,6 +15,10 @@ export interface VllmServerOptions {
   runtimeLora: boolean;
   /** VLLM_SERVER_DEV_MODE */
   devMode: boolean;
+  /** Versions before 0.33 have no /weight_checker. */
+  weightChecker: boolean;
+  /** Says that it reloaded its weights, and has not. */
+  keepsWeights: boolean;
   maxModelLen: number;
   maxLogprobs: number;
   maxLoraRank: number;
@@ -36,6 +41,8 @@ const DEFAULTS: VllmServerOptions = {
   logprobsMode: 'processed_logprobs',
   runtimeLora: true,
   devMode: false,
+  weightChecker: true,
+  keepsWeights: false,
   maxModelLen: 4096,
   maxLogprobs: 20,
   maxLoraRank: 16,
@@ -137,6 +144,7 @@ export class VllmServer {
         'POST /collective_rpc': (request: Body) => this.collectiveRpc(request),
         'POST /reset_prefix_cache': () => ok({ success: true }),
         'POST /update_weight_version': (request: Body) => this.setWeightVersion(request),
+        ...(this.options.weightChecker && { 'POST /weight_checker': () => this.checksums() }),
         'GET /weight_info': () => ok({ weight_version: this.weightVersion }),
       }),
     };
@@ -244,8 +252,14 @@ export class VllmServer {
     const path = (kwargs as { weights_path: string }).weights_path;
     await sleep(this.options.loadMs);
     const file = join(path, 'model.safetensors');
+    if (this.options.keepsWeights) return ok({ results: [null] });
     this.weights = path === '/models/base' ? this.options.weights : readFileSync(file, 'base64');
     return ok({ results: [null] });
+  }
+
+  private checksums(): Reply {
+    const digest = createHash('sha256').update(this.weights).digest('hex');
+    return ok({ checksums: { 'dp0:pp0:pcp0:tp0:a.weight': digest } });
   }
 
   private setWeightVersion({ new_version: version }: Body): Reply {

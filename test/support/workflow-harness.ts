@@ -8,9 +8,9 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { DEV_SERVER_CONFIG } from '../../infra/temporal/dev-server-config.js';
-import { searchAttributes } from '../../workflows/contracts/search-attributes.js';
-import { AGENT_TASK_QUEUE, TRAINER_TASK_QUEUE } from '../../workflows/contracts/task-queues.js';
-import type { RunSettings } from '../../workflows/contracts/training-run.js';
+import { searchAttributes } from '../../contracts/search-attributes.js';
+import { AGENT_TASK_QUEUE, CONTROL_TASK_QUEUE, TRAINER_TASK_QUEUE } from '../../contracts/task-queues.js';
+import type { RunSettings } from '../../contracts/run-settings.js';
 import { temporalBinary } from './temporal-binary.js';
 import type { ScriptedActivities } from './scripted-activities.js';
 
@@ -34,15 +34,25 @@ export class WorkflowHarness {
     readonly bundle: WorkflowBundleWithSourceMap,
   ) {}
 
-  static async start(): Promise<WorkflowHarness> {
+  /** @param config of the server, in the place of the stack's */
+  static async start(config: readonly string[] = DEV_SERVER_CONFIG): Promise<WorkflowHarness> {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
     const bundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('ERROR') });
+    return WorkflowHarness.on(bundle, config);
+  }
+
+  /** The same on another server, whose database is empty. */
+  async elsewhere(): Promise<WorkflowHarness> {
+    return WorkflowHarness.on(this.bundle, DEV_SERVER_CONFIG);
+  }
+
+  private static async on(bundle: WorkflowBundleWithSourceMap, config: readonly string[]): Promise<WorkflowHarness> {
     const environment = await TestWorkflowEnvironment.createLocal({
       server: {
         executable: { type: 'existing-path', path: temporalBinary() },
         searchAttributes: Object.values(searchAttributes),
         log: { format: 'json', level: 'error' },
-        extraArgs: DEV_SERVER_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),
+        extraArgs: config.flatMap((value) => ['--dynamic-config-value', value]),
       },
     });
     return new WorkflowHarness(environment, bundle);
@@ -52,9 +62,10 @@ export class WorkflowHarness {
     return this.environment.client;
   }
 
-  /** Polls both task queues with the scripted activities until `stopWorkers`. */
+  /** Polls every task queue with the scripted activities until `stopWorkers`. */
   async work(activities: ScriptedActivities): Promise<void> {
     await this.poll(AGENT_TASK_QUEUE, activities.agent);
+    await this.poll(CONTROL_TASK_QUEUE, activities.agent);
     await this.poll(TRAINER_TASK_QUEUE, activities.trainer);
   }
 

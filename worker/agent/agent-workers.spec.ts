@@ -49,4 +49,18 @@ describe('runTogether', () => {
     await expect(running).rejects.toThrow('no such namespace');
     expect(workers.map(({ state }) => state())).toEqual(['STOPPED', 'FAILED', 'STOPPED']);
   });
+
+  it('waits no longer than its grace for calls that do not end after a failure', async () => {
+    const [failing, hanging] = [worker(), worker()];
+    hanging.worker.shutdown = () => undefined;
+    const running = runTogether([failing.worker, hanging.worker], 10);
+    failing.fail(new Error('cannot decode'));
+    await expect(running).rejects.toThrow('cannot decode');
+    expect(hanging.state()).toBe('RUNNING');
+  });
+
+  it('ends when a worker has failed and does not say so', async () => {
+    const silent = { run: () => new Promise(() => undefined), getState: () => 'FAILED', shutdown: () => undefined };
+    await expect(runTogether([silent as unknown as Worker], 10)).rejects.toThrow(/worker failed/);
+  });
 });

@@ -1,8 +1,8 @@
 import { canonicalJson } from '../../../infra/artifacts/canonical-json.js';
 import { sha256Hex } from '../../../infra/artifacts/sha256.js';
-import type { DrawQueriesInput, EvaluationQueriesInput } from '../../../workflows/contracts/agent-activities.js';
-import type { Query } from '../../../workflows/contracts/flow.js';
-import type { RunConfig } from '../../../workflows/contracts/run-config.js';
+import type { DrawQueriesInput, EvaluationQueriesInput } from '../../../contracts/agent-activities.js';
+import type { Query } from '../../../contracts/flow.js';
+import type { RunConfig } from '../../../contracts/run-config.js';
 import type { Dataset, Passage } from '../dataset.js';
 import { articlePassages } from './articles.js';
 import { configuredFamilies, drawFamily } from './families.js';

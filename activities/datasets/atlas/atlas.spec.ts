@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { RunConfig } from '../../../workflows/contracts/run-config.js';
+import type { RunConfig } from '../../../contracts/run-config.js';
 import { atlas } from './atlas.dataset.js';
 import { FAMILIES } from './question.js';
 import { atlasTruth } from './truth.js';

@@ -1,4 +1,4 @@
-import type { RunConfig } from '../../../workflows/contracts/run-config.js';
+import type { RunConfig } from '../../../contracts/run-config.js';
 import { randomStream } from '../random.js';
 import { weightedTurn } from '../weighted-turn.js';
 import { FAMILIES, type Family } from './question.js';

@@ -5,7 +5,7 @@ import { ATTRIBUTES, factOf, type Attribute, type World } from './world.js';
 export const FAMILIES = ['arithmetic', 'lookup', 'two-hop', 'comparison', 'sum'] as const;
 export type Family = (typeof FAMILIES)[number];
 
-export const OPERATORS = ['plus', 'minus', 'times'] as const;
+const OPERATORS = ['plus', 'minus', 'times'] as const;
 export type Operator = (typeof OPERATORS)[number];
 
 /** What a question asks, before it is put into words. It holds no answer. */

@@ -1,11 +1,16 @@
-import { randomStream } from '../random.js';
-import { placeNames } from './names.js';
+import { randomStream, type RandomStream } from '../random.js';
 
 export const ATTRIBUTES = ['population', 'area', 'height', 'budget'] as const;
 export type Attribute = (typeof ATTRIBUTES)[number];
 
 export const TRAINING_PLACES = 40;
 export const HELD_OUT_PLACES = 20;
+
+const STEMS =
+  'Ald Bar Bram Cald Cors Drav Dun Els Far Fenn Glen Gris Harb Hex Ing Jar Kel Kest Lind Lor Mar Mord Ness Nor Pell Pen Quar Rav Ros Sel Stav Thorn Tor Ulv Var Wes Wyv Yar Yel Zel'.split(
+    ' ',
+  );
+const ENDINGS = 'burn by combe dale fold ford gate holm ley mere stead ton wick worth'.split(' ');
 
 /** Every fact of the made-up world. The two lists of places are disjoint. */
 export interface World {
@@ -36,4 +41,10 @@ export function factOf(world: World, place: string, attribute: Attribute): numbe
   const facts = world.facts.get(place);
   if (!facts) throw new Error(`The atlas has no place called ${place}.`);
   return facts[attribute];
+}
+
+/** `count` different made-up place names, each one capitalised word. */
+function placeNames(random: RandomStream, count: number): string[] {
+  const names = STEMS.flatMap((stem) => ENDINGS.map((ending) => stem + ending));
+  return random.shuffle(names).slice(0, count);
 }

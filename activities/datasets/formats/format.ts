@@ -5,6 +5,10 @@ import type { Row } from '../rows/rows.js';
 export interface Format {
   /** Every column that `read` looks at. */
   columns: readonly string[];
+  /** Columns of CSV are named by their position, from 1. */
+  byPosition?: boolean;
+  /** What is strange about a file with these columns. */
+  note?: (columns: readonly string[]) => string | undefined;
   /** Undefined for a record that is no question of the dataset as it is used here. @throws RowError */
   read(row: Row): ParsedItem | undefined;
 }

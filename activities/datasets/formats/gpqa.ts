@@ -1,7 +1,7 @@
 import { sha256Hex } from '../../../infra/artifacts/sha256.js';
 import { randomStream } from '../random.js';
-import { needText, needTexts, textOf, type Row } from '../rows/rows.js';
-import { bareChoices, choiceTruth, questionWithChoices, rightChoice } from './choices.js';
+import { needText, textOf, type Row } from '../rows/rows.js';
+import { choicesOf, choiceTruth, questionWithChoices, rightChoice } from './choices.js';
 import type { Format } from './format.js';
 import type { ParsedItem } from '../items/item.js';
 
@@ -40,11 +40,11 @@ function readPublished(row: Row): ParsedItem {
 }
 
 function readChoices(row: Row): ParsedItem {
-  const choices = bareChoices(needTexts(row, 'choices'));
+  const choices = choicesOf(row, 'choices');
   return {
     id: textOf(row, 'pid'),
-    question: questionWithChoices(needText(row, 'question'), choices),
+    question: questionWithChoices(needText(row, 'question'), choices.texts),
     family: 'science',
-    truth: choiceTruth(choices, rightChoice(row, choices, 'answer_idx', 'answer')),
+    truth: rightChoice(row, choices, 'answer_idx', 'answer'),
   };
 }

@@ -1,4 +1,4 @@
-import type { FileBenchmark, TrainingSet } from '../../../infra/config/operator/datasets.js';
+import type { FileBenchmark, TrainingSet } from '../../../infra/datasets/sources.js';
 import { gaia } from './gaia.js';
 import { gpqa } from './gpqa.js';
 import { medqa } from './medqa.js';
@@ -6,7 +6,7 @@ import { deepMath, numericProblems } from './mathematics.js';
 import { hopsOf, questionAnswering } from './question-answering.js';
 import type { Format } from './format.js';
 
-/** Every published dataset that can be read. */
+/** Every published dataset that can be fetched and read. */
 export const FORMATS: Record<FileBenchmark | TrainingSet, Format> = {
   bamboogle: questionAnswering('two-hop'),
   '2wiki': questionAnswering('multi-hop'),

@@ -1,17 +1,18 @@
 import { needText, RowError, textOf } from '../rows/rows.js';
+import { resultOf } from './final-result.js';
 import { withoutInstruction, type Format } from './format.js';
 
 const IDS = ['id', 'ID', 'pid', 'idx'];
 const QUESTIONS = ['question', 'Problem', 'problem', 'query'];
 
-/** AIME and AMC problems: the answer is a number. */
+/** AIME and AMC problems: the answer is a number, or the box in a solution. */
 export function numericProblems(family: string): Format {
-  const answers = ['answer', 'Answer'];
+  const answers = ['answer', 'Answer', 'solution', 'Solution'];
   return {
     columns: [...IDS, ...QUESTIONS, ...answers],
     read: (row) => {
-      const value = needText(row, ...answers);
-      if (!Number.isFinite(Number(value))) throw new RowError(`has an answer that is no number: ${value.slice(0, 60)}`);
+      const value = resultOf(row, ...answers).replace(/(?<=\d),(?=\d{3}\b)/g, '');
+      if (!Number.isFinite(Number(value))) throw new RowError('has an answer that is no number');
       return {
         id: textOf(row, ...IDS),
         question: withoutInstruction(needText(row, ...QUESTIONS)),
@@ -31,7 +32,7 @@ export const deepMath: Format = {
       id: textOf(row, ...IDS),
       question: needText(row, 'question'),
       family: Number.isFinite(difficulty) ? `difficulty ${Math.floor(difficulty)}` : 'mathematics',
-      truth: { kind: 'expression', value: needText(row, 'final_answer') },
+      truth: { kind: 'expression', value: resultOf(row, 'final_answer') },
     };
   },
 };

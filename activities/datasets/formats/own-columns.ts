@@ -1,37 +1,45 @@
 import type { DatasetRegistration } from '../../../infra/config/operator/datasets.js';
-import type { Truth } from '../items/truth.js';
-import { needText, needTexts, textOf, type Row } from '../rows/rows.js';
-import { bareChoices, choiceTruth, questionWithChoices, rightChoice } from './choices.js';
+import { needText, textOf } from '../rows/rows.js';
+import { choicesOf, questionWithChoices } from './choices.js';
 import type { Format } from './format.js';
+import { promptText } from './prompt.js';
+import { truthOf } from './truth-of.js';
 
 type OwnFile = Extract<DatasetRegistration, { kind: 'own' }>;
 
 /** A file with columns that the operator named. */
-export function ownColumns(name: string, { columns, answers }: OwnFile): Format {
-  const used = [columns.question, columns.answer, columns.id, columns.family, columns.choices];
+export function ownColumns(name: string, { columns, answers, separator }: OwnFile): Format {
+  const question = String(columns.question);
+  const [[id], [family]] = [names(columns.id), names(columns.family)];
+  const used = { answers: names(columns.answer), choices: names(columns.choices), separator };
   return {
-    columns: used.filter((column) => column !== undefined),
+    columns: [question, id, family, ...used.answers, ...used.choices].filter((column) => column !== undefined),
+    byPosition: typeof columns.question === 'number',
+    note: (present) => {
+      const further = answers === 'text' ? present.filter((column) => isFurther(column, used.answers)) : [];
+      if (further.length === 0) return undefined;
+      return `columns that look like further answers are not used: ${further.join(', ')}. Name them in columns.answer if they are`;
+    },
     read: (row) => {
-      const choices = columns.choices === undefined ? [] : bareChoices(needTexts(row, columns.choices));
-      const question = needText(row, columns.question);
+      const asked = promptText(row, question);
       return {
-        id: columns.id === undefined ? undefined : needText(row, columns.id),
-        question: answers === 'choice' ? questionWithChoices(question, choices) : question,
-        family: (columns.family && textOf(row, columns.family)) ?? name,
-        truth: truthOf(row, columns.answer, answers, choices),
+        id: id === undefined ? undefined : needText(row, id),
+        question: answers === 'choice' ? questionWithChoices(asked, choicesOf(row, ...used.choices).texts) : asked,
+        family: (family === undefined ? undefined : textOf(row, family)) ?? name,
+        truth: truthOf(row, answers, used),
       };
     },
   };
 }
 
-function truthOf(row: Row, column: string, answers: OwnFile['answers'], choices: readonly string[]): Truth {
-  switch (answers) {
-    case 'text':
-      return { kind: 'text', answers: needTexts(row, column) };
-    case 'number':
-    case 'expression':
-      return { kind: answers, value: needText(row, column) };
-    case 'choice':
-      return choiceTruth(choices, rightChoice(row, choices, column, column));
-  }
+/** `Answer 2` beside `Answer`. */
+function isFurther(column: string, answers: readonly string[]): boolean {
+  const isNumbered = answers.some(
+    (answer) => column.startsWith(answer) && /^[ ._-]?\d+$/.test(column.slice(answer.length)),
+  );
+  return isNumbered && !answers.includes(column);
+}
+
+function names(columns: string | number | readonly (string | number)[] | undefined): string[] {
+  return columns === undefined ? [] : [columns].flat().map(String);
 }

@@ -4,7 +4,11 @@ import { withoutInstruction, type Format } from './format.js';
 const IDS = ['id', '_id', 'pid', 'idx'];
 const QUESTIONS = ['question', 'Question', 'query'];
 const ANSWERS = ['answer', 'Answer', 'golden_answers', 'answers'];
-const ALIASES = ['answer_aliases', 'aliases'];
+/** Tables have no lists: `Answer 2`, `answer_3`. */
+const NUMBERED = ['answer', 'Answer'].flatMap((name) =>
+  Array.from({ length: 11 }, (_, number) => [`${name} ${number}`, `${name}_${number}`]).flat(),
+);
+const ALIASES = ['answer_aliases', 'aliases', ...NUMBERED];
 /** Kinds of questions: HotpotQA and 2WikiMultihopQA call them `type`. */
 const KINDS = ['type'];
 
@@ -23,11 +27,17 @@ export function questionAnswering(family: string, familyOf: (row: Row) => string
         family: familyOf(row) ?? family,
         truth: {
           kind: 'text',
-          answers: [...new Set([...needTexts(row, ...ANSWERS), ...textsOf(row, ...ALIASES)])],
+          answers: answersOf(row),
         },
       };
     },
   };
+}
+
+/** `answer_0`, `answer_1` alone will do. @throws RowError if there is none */
+function answersOf(row: Row): string[] {
+  const numbered = textsOf(row, ...ALIASES);
+  return [...new Set([...(numbered.length > 0 ? textsOf(row, ...ANSWERS) : needTexts(row, ...ANSWERS)), ...numbered])];
 }
 
 function kindOf(row: Row): string | undefined {

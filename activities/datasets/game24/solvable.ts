@@ -6,12 +6,17 @@ export function solvableQuadruples(): number[][] {
       for (let c = b; c <= 13; c += 1) {
         for (let d = c; d <= 13; d += 1) {
           const numbers = [a, b, c, d];
-          if (makes24(numbers.map((value): Fraction => [value, 1]))) quadruples.push(numbers);
+          if (isSolvable(numbers)) quadruples.push(numbers);
         }
       }
     }
   }
   return quadruples;
+}
+
+/** Whether 24 can be made of these numbers. */
+export function isSolvable(numbers: readonly number[]): boolean {
+  return makes24(numbers.map((value): Fraction => [value, 1]));
 }
 
 /** Numerator and denominator, not reduced: numbers up to 13 stay far below 2^53 in three operations. */

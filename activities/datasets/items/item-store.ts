@@ -1,9 +1,10 @@
 import type { DatasetRegistrations } from '../../../infra/config/operator/datasets.js';
+import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../../infra/artifacts/canonical-json.js';
-import { sha256Hex } from '../../../infra/artifacts/sha256.js';
-import { FailureType } from '../../../workflows/contracts/failures.js';
+import { FailureType } from '../../../contracts/failures.js';
 import { nonRetryable } from '../../failures/non-retryable.js';
 import { askedInTraining } from '../asked-in-training.js';
+import { pauses } from '../../pauses.js';
 import { RowError } from '../rows/rows.js';
 import { game24Items } from '../game24/game24-items.js';
 import type { Item } from './item.js';
@@ -69,36 +70,47 @@ export class ItemStore {
     if (registration.kind === 'benchmark') return complete(name, read);
     const filter = new OverlapFilter(registration.overlap_words);
     for (const benchmark of registration.exclude_overlap_with) {
-      filter.add(benchmark, (await this.load(benchmark)).heldOut);
+      await filter.add(benchmark, (await this.load(benchmark)).heldOut);
     }
-    const overlaps = new Map(read.items.map((item) => [item, filter.find(item)]));
-    const kept = read.items.filter((item) => !overlaps.get(item));
-    return complete(
-      name,
-      { ...read, items: kept },
-      registration.held_out,
-      [...overlaps.values()].filter((overlap) => overlap !== undefined),
-    );
+    const { kept, overlapping } = await filter.without(read.items);
+    return complete(name, { ...read, items: kept }, registration.held_out, overlapping);
   }
 }
 
-const NOTHING_WRONG = { repeated: 0, leftOut: 0, unreadable: [] };
+const NOTHING_WRONG = { repeated: 0, leftOut: 0, unreadable: [], notes: [] };
 
 /** A benchmark is all held out: `held` is then every question. What is held out is left out of training in every record. */
-function complete(
+async function complete(
   name: string,
   { items, ...report }: ReadItems,
   held = items.length,
   overlapping: Overlap[] = [],
-): LoadedItems {
-  const { training, heldOut } = splitItems(items, held);
-  const twice = new Map(askedInTraining(training, heldOut).map((pair) => [pair.training, pair.heldOut]));
+): Promise<LoadedItems> {
+  const { training, heldOut } = await splitItems(items, held);
+  const twice = new Map((await askedInTraining(training, heldOut)).map((pair) => [pair.training, pair.heldOut]));
   const split = { training: training.filter(({ id }) => !twice.has(id)), heldOut };
   const left = training.flatMap(({ id, question }) => {
     const same = twice.get(id);
     return same === undefined ? [] : [{ item: id, benchmark: name, question: same, words: question }];
   });
-  return { ...report, ...split, overlapping: [...overlapping, ...left], sha256: sha256Hex(canonicalJson(split)) };
+  return { ...report, ...split, overlapping: [...overlapping, ...left], sha256: await digest(split) };
+}
+
+/** sha256 of `{ heldOut, training }` as canonical JSON, which need not be held in memory as a whole. */
+async function digest({ heldOut, training }: Pick<LoadedItems, 'heldOut' | 'training'>): Promise<string> {
+  const pause = pauses();
+  const hash = createHash('sha256');
+  const add = async (items: readonly Item[]) => {
+    for (const [index, item] of items.entries()) {
+      hash.update(`${index === 0 ? '' : ','}${canonicalJson(item)}`);
+      await pause();
+    }
+  };
+  hash.update('{"heldOut":[');
+  await add(heldOut);
+  hash.update('],"training":[');
+  await add(training);
+  return hash.update(']}').digest('hex');
 }
 
 /** One computation per key; a failed one is forgotten, so that the next call tries again. */

@@ -1,10 +1,14 @@
 import type { DatasetRegistration } from '../../../infra/config/operator/datasets.js';
 import { sha256Hex } from '../../../infra/artifacts/sha256.js';
+import { isWellFormed } from '../../../infra/database/well-formed.js';
+import { game24 } from '../formats/game24.js';
 import { FORMATS } from '../formats/index.js';
 import { ownColumns } from '../formats/own-columns.js';
+import { verl } from '../formats/verl.js';
 import type { Format } from '../formats/format.js';
+import { pauses } from '../../pauses.js';
 import { readRows } from '../rows/read-rows.js';
-import { RowError } from '../rows/rows.js';
+import { MissingText, RowError, type Row } from '../rows/rows.js';
 import { identify } from './identify.js';
 import type { Item, ParsedItem } from './item.js';
 
@@ -19,7 +23,15 @@ export interface ReadItems {
   leftOut: number;
   /** Records of a training set that could not be read, with the reason. A benchmark must have none. */
   unreadable: string[];
+  /** What is strange about the files. */
+  notes: string[];
 }
+
+/** A payload of Temporal holds 2 MB, and a question is in many that hold other things too. */
+const MAX_QUESTION_BYTES = 512 * 1024;
+/** Names of columns that a message shows, and how much of each: without a header they are the first record. */
+const SHOWN_COLUMNS = 12;
+const SHOWN_LETTERS = 30;
 
 /**
  * Reads every question of a registered file. A benchmark is read whole or not at all: a record that was skipped would
@@ -30,29 +42,88 @@ export async function readItems(name: string, registration: FileRegistration): P
   const format = formatOf(name, registration);
   const parsed: ParsedItem[] = [];
   const unreadable: string[] = [];
+  const notes = new Set<string>();
   let leftOut = 0;
-  for await (const { row, place } of readRows(registration.path, format.columns)) {
+  const pause = pauses();
+  for await (const read of readRows(registration.path, { ...format, note: (text) => notes.add(text) })) {
     try {
-      const item = format.read(row);
+      if ('problem' in read) throw new RowError(read.problem);
+      const note = format.note?.(read.columns);
+      if (note !== undefined) notes.add(note);
+      const item = itemOf(format, read.row, read.columns);
       if (item) parsed.push(item);
       else leftOut += 1;
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
-      const message = `${place}: ${error.message}.`;
+      const message = `${read.place}: ${error.message}.`;
       if (registration.kind === 'benchmark') throw new RowError(message, { cause: error });
       unreadable.push(message);
     }
+    await pause();
   }
-  const { items, repeated } = identify(name, parsed);
-  if (items.length > 0) return { items, repeated, leftOut, unreadable };
-  throw new RowError(`${registration.path}: no question in it. ${unreadable[0] ?? ''}`.trim());
+  const { items, repeated, sharedIds } = await identify(name, parsed);
+  if (sharedIds > 0)
+    notes.add(`${sharedIds} records share their id with others: a part of their hash tells them apart`);
+  if (items.length > 0) return { items, repeated, leftOut, unreadable, notes: [...notes] };
+  throw new RowError([`${registration.path}: no question in it.`, ...unreadable.slice(0, 1), ...notes].join(' '));
+}
+
+/** @throws RowError if the record is no question that can be asked */
+function itemOf(format: Format, row: Row, columns: readonly string[]): ParsedItem | undefined {
+  const item = readItem(format, row, columns);
+  if (!item) return undefined;
+  if (!stringsIn(item).every(isWellFormed))
+    throw new RowError('holds a NUL or half of a character, which no row can keep');
+  const bytes = Buffer.byteLength(item.question);
+  if (bytes > MAX_QUESTION_BYTES)
+    throw new RowError(`has a question of ${bytes} bytes, and may have ${MAX_QUESTION_BYTES}`);
+  return item;
+}
+
+function readItem(format: Format, row: Row, columns: readonly string[]): ParsedItem | undefined {
+  try {
+    return format.read(row);
+  } catch (error) {
+    if (!(error instanceof RowError)) throw error;
+    const isThere =
+      !(error instanceof MissingText) || error.columns.some((column) => columns.includes(outermost(column)));
+    throw isThere ? error : new RowError(`${error.message}; its columns are ${inWords(columns)}`, { cause: error });
+  }
+}
+
+function stringsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
+}
+
+function outermost(column: string): string {
+  return column.split('.')[0];
+}
+
+function inWords(columns: readonly string[]): string {
+  const names = columns.slice(0, SHOWN_COLUMNS).map((name) => (name === '' ? '""' : name.slice(0, SHOWN_LETTERS)));
+  return [...names, ...(columns.length > SHOWN_COLUMNS ? [`${columns.length - SHOWN_COLUMNS} more`] : [])].join(', ');
 }
 
 /** The `count` items of smallest hash are held out: a choice that does not depend on the order of the file. */
-export function splitItems(items: readonly Item[], count: number): { training: Item[]; heldOut: Item[] } {
-  const hashes = new Map(items.map(({ id }) => [id, sha256Hex(`held out ${id}`)]));
-  const hashOf = ({ id }: Item): string => hashes.get(id) as string;
-  const chosen = new Set([...items].sort((a, b) => (hashOf(a) < hashOf(b) ? -1 : 1)).slice(0, count));
+export async function splitItems(
+  items: readonly Item[],
+  count: number,
+): Promise<{ training: Item[]; heldOut: Item[] }> {
+  if (count === 0) return { training: [...items], heldOut: [] };
+  if (count >= items.length) return { training: [], heldOut: [...items] };
+  const pause = pauses();
+  const byHash = new Map<string, Item>();
+  for (const item of items) {
+    byHash.set(sha256Hex(`held out ${item.id}`), item);
+    await pause();
+  }
+  const chosen = new Set(
+    [...byHash.keys()]
+      .sort()
+      .slice(0, count)
+      .map((hash) => byHash.get(hash)),
+  );
   return {
     training: items.filter((item) => !chosen.has(item)),
     heldOut: items.filter((item) => chosen.has(item)),
@@ -62,9 +133,9 @@ export function splitItems(items: readonly Item[], count: number): { training: I
 function formatOf(name: string, registration: FileRegistration): Format {
   switch (registration.kind) {
     case 'benchmark':
-      return FORMATS[registration.benchmark];
+      return registration.benchmark === 'game24' ? game24(registration.ranks) : FORMATS[registration.benchmark];
     case 'training':
-      return FORMATS[registration.training];
+      return registration.training === 'verl' ? verl(registration.answers) : FORMATS[registration.training];
     case 'own':
       return ownColumns(name, registration);
   }

@@ -1,3 +1,4 @@
+import { pauses } from '../../pauses.js';
 import type { Item } from './item.js';
 
 /** A training question that was left out, and the words that it shares with a held-out question. */
@@ -16,27 +17,42 @@ export interface Overlap {
 export class OverlapFilter {
   /** By number of words: each run of words, with the first benchmark question that has it. */
   private readonly runs = new Map<number, Map<string, { benchmark: string; question: string }>>();
+  private readonly pause = pauses();
 
   constructor(private readonly length: number) {}
 
-  add(benchmark: string, questions: Iterable<Pick<Item, 'id' | 'question'>>): void {
+  async add(benchmark: string, questions: Iterable<Pick<Item, 'id' | 'question'>>): Promise<void> {
     for (const { id, question } of questions) {
       const words = wordsOf(question);
       const size = Math.min(this.length, words.length);
       const known = this.runs.get(size) ?? new Map<string, { benchmark: string; question: string }>();
       this.runs.set(size, known);
       for (const run of runsOf(words, size)) if (!known.has(run)) known.set(run, { benchmark, question: id });
+      await this.pause();
     }
   }
 
+  /** The items that share no run of words with a benchmark, and the overlaps of the others. */
+  async without(items: readonly Item[]): Promise<{ kept: Item[]; overlapping: Overlap[] }> {
+    const kept: Item[] = [];
+    const overlapping: Overlap[] = [];
+    for (const item of items) {
+      const overlap = await this.find(item);
+      if (overlap) overlapping.push(overlap);
+      else kept.push(item);
+    }
+    return { kept, overlapping };
+  }
+
   /** The first overlap of a question, the longest runs first; undefined where there is none. */
-  find({ id, question }: Pick<Item, 'id' | 'question'>): Overlap | undefined {
+  private async find({ id, question }: Item): Promise<Overlap | undefined> {
     const words = wordsOf(question);
     for (const size of [...this.runs.keys()].sort((a, b) => b - a)) {
       for (const run of runsOf(words, size)) {
         const found = this.runs.get(size)?.get(run);
         if (found) return { item: id, ...found, words: run };
       }
+      await this.pause();
     }
     return undefined;
   }

@@ -1,39 +1,45 @@
-import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { parse as parseCsv } from 'csv-parse';
 import { FETCH_RECORD } from '../../../infra/datasets/fetch-record.js';
+import { readCsv } from './read-csv.js';
+import { readJson } from './read-json.js';
 import { readParquet } from './read-parquet.js';
-import { RowError, type Row } from './rows.js';
+import { isRow, RowError, type Found, type Row, type Wanted } from './rows.js';
 
-const READERS: Record<string, (path: string, columns: readonly string[]) => AsyncIterable<unknown>> = {
+type Reader = (path: string, wanted: Wanted) => AsyncIterable<Found>;
+
+const READERS: Record<string, Reader> = {
   '.json': readJson,
-  '.jsonl': readJsonLines,
-  '.ndjson': readJsonLines,
+  '.jsonl': readJson,
+  '.ndjson': readJson,
   '.csv': readCsv,
   '.parquet': readParquet,
 };
 
+/** A record with the columns that it or its file has, or a reason why there is none; and where that was. */
+export type ReadRow = { place: string; row: Row; columns: readonly string[] } | { place: string; problem: string };
+
 /**
- * The records of a file, or of every file of records in a directory by name, each with where it came from.
- * `columns` are those that are needed: a Parquet file is read no further.
- * @throws RowError naming the file, and the line or record where it is not readable
+ * The records of a file, or of every file of records in a directory by name, each with where it came from. A record that
+ * cannot be read has a reason in its place.
+ * @throws RowError naming the file, if it cannot be read at all
  */
-export async function* readRows(path: string, columns: readonly string[]): AsyncGenerator<{ row: Row; place: string }> {
+export async function* readRows(path: string, wanted: Wanted): AsyncGenerator<ReadRow> {
   for (const file of await filesOfRecords(path)) {
     let number = 0;
-    for await (const row of READERS[extname(file)](file, columns)) {
+    for await (const found of READERS[extname(file)](file, wanted)) {
       number += 1;
-      const place = `${file}, record ${number}`;
-      if (typeof row !== 'object' || row === null || Array.isArray(row)) throw new RowError(`${place}: is no object.`);
-      yield { row: row as Row, place };
+      const place = `${file}, ${found.place ?? `record ${number}`}`;
+      if ('problem' in found) yield { place, problem: found.problem };
+      else if (isRow(found.value))
+        yield { place, row: found.value, columns: found.columns ?? Object.keys(found.value) };
+      else yield { place, problem: 'is no object' };
     }
   }
 }
 
-/** @throws RowError where nothing readable is there */
-async function filesOfRecords(path: string): Promise<string[]> {
+/** @throws RowError if nothing readable is there */
+export async function filesOfRecords(path: string): Promise<string[]> {
   const found = await stat(path).catch((error: Error) => {
     throw new RowError(`${path}: cannot be read: ${error.message}`, { cause: error });
   });
@@ -41,36 +47,4 @@ async function filesOfRecords(path: string): Promise<string[]> {
   const files = names.filter((name) => Object.hasOwn(READERS, extname(name)) && !name.endsWith(`/${FETCH_RECORD}`));
   if (files.length > 0) return files;
   throw new RowError(`${path}: no file of records (${Object.keys(READERS).join(', ')}).`);
-}
-
-/** A JSON array of records. */
-async function* readJson(path: string): AsyncGenerator<unknown> {
-  const parsed = parseJson(await readFile(path, 'utf8'), path);
-  if (!Array.isArray(parsed)) throw new RowError(`${path}: must be a JSON array of records.`);
-  yield* parsed as unknown[];
-}
-
-async function* readJsonLines(path: string): AsyncGenerator<unknown> {
-  let number = 0;
-  for await (const line of createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity })) {
-    number += 1;
-    if (line.trim() !== '') yield parseJson(line, `${path}, line ${number}`);
-  }
-}
-
-async function* readCsv(path: string): AsyncGenerator<unknown> {
-  const parser = createReadStream(path).pipe(parseCsv({ bom: true, columns: true, skip_empty_lines: true }));
-  try {
-    yield* parser;
-  } catch (error) {
-    throw new RowError(`${path}: is not CSV: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function parseJson(text: string, place: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new RowError(`${place}: is not JSON: ${(error as Error).message}`, { cause: error });
-  }
 }

@@ -1,7 +1,7 @@
 import type { ArtifactStore } from '../../../infra/artifacts/artifact-store.js';
-import { FailureType } from '../../../workflows/contracts/failures.js';
-import type { ImageRef } from '../../../workflows/contracts/flow.js';
-import { imageTypeOf, MAX_IMAGE_BYTES } from '../../../workflows/contracts/images.js';
+import { FailureType } from '../../../contracts/failures.js';
+import type { ImageRef } from '../../../contracts/flow.js';
+import { imageTypeOf, MAX_IMAGE_BYTES } from '../../../contracts/images.js';
 import { nonRetryable } from '../../failures/non-retryable.js';
 
 export type ImageReader = (image: ImageRef) => Promise<Uint8Array>;

@@ -1,4 +1,4 @@
-import type { FinishReason } from '../../../workflows/contracts/agent-activities.js';
+import type { FinishReason } from '../../../contracts/agent-activities.js';
 import type { ChatMessage } from '../chat.js';
 
 /** The form of a reply that is JSON. */
@@ -20,13 +20,17 @@ export interface LanguageModelRequest {
   form?: ReplyForm;
 }
 
-export interface LanguageModelReply {
-  text: string;
-  finishReason: FinishReason;
+/** What a reply cost, besides the call itself. */
+export interface ReplyCost {
   inputTokens?: number;
   outputTokens?: number;
   /** By the operator's prices. */
   cost?: number;
+}
+
+export interface LanguageModelReply extends ReplyCost {
+  text: string;
+  finishReason: FinishReason;
   /** Of the provider's work. */
   seconds: number;
   /** Settings that the provider says it did not apply. */
@@ -43,6 +47,8 @@ export interface LanguageModel {
   /** Whether it can be held to a reply in JSON. */
   repliesInJson: boolean;
   takesImages: boolean;
+  /** What a reply counts in a budget: what the provider says, or an estimate of four bytes a token if it says nothing. */
+  billed(messages: readonly ChatMessage[], reply: LanguageModelReply): ReplyCost;
   /**
    * @throws ProviderUnavailable, ProviderAnswerInvalid (retried); failures ProviderRefused, PromptTooLong; the signal's
    * reason where it is aborted

@@ -1,6 +1,6 @@
 import type { LanguageModelRegistration } from '../../../infra/config/operator/language-models.js';
 import type { ProviderRegistration } from '../../../infra/config/operator/providers.js';
-import { FailureType } from '../../../workflows/contracts/failures.js';
+import { FailureType } from '../../../contracts/failures.js';
 import { nonRetryable } from '../../failures/non-retryable.js';
 import type { ImageReader } from './image-reader.js';
 import type { LanguageModel } from './language-model.js';

@@ -7,23 +7,21 @@ import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV3 } from '@ai-sdk/provider';
 import { createXai } from '@ai-sdk/xai';
-import { Agent, fetch as undiciFetch } from 'undici';
 import type { ProviderRegistration } from '../../../infra/config/operator/providers.js';
 import { readSecret } from '../../../infra/config/secrets.js';
+import { providerFetch } from './provider-fetch.js';
 
 /** Makes the AI SDK's model of what the provider calls it. */
 export type ModelFactory = (providerModel: string) => LanguageModelV3;
 
 const TOGETHER = 'https://api.together.xyz/v1';
-/** A call may think long before its first byte: its own timeout decides when it has taken too long. */
-const WAIT_MS = 15 * 60 * 1000;
 
 /**
  * The AI SDK's provider for a registration. Keys are read here, from the place that the operator named.
  * @throws SecretError
  */
 export function openProvider(name: string, provider: ProviderRegistration): ModelFactory {
-  const shared = { baseURL: provider.base_url, fetch: patientFetch() };
+  const shared = { baseURL: provider.base_url, fetch: providerFetch() };
   switch (provider.kind) {
     case 'openai': {
       const sdk = createOpenAI({ ...shared, apiKey: readSecret(provider.key) });
@@ -64,10 +62,4 @@ function bedrockKey(key: Extract<ProviderRegistration, { kind: 'bedrock' }>['key
     accessKeyId: readSecret(key.access_key_id),
     secretAccessKey: readSecret(key.secret_access_key),
   };
-}
-
-function patientFetch(): typeof fetch {
-  const dispatcher = new Agent({ headersTimeout: WAIT_MS, bodyTimeout: WAIT_MS });
-  const patient = (input: string | URL, init?: object) => undiciFetch(input, { ...init, dispatcher });
-  return patient as unknown as typeof fetch;
 }

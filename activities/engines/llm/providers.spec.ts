@@ -1,7 +1,9 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { LanguageModelRegistration } from '../../../infra/config/operator/language-models.js';
+import { isOutage } from '../../failures/outage.js';
 import type { LanguageModel, LanguageModelRequest } from './language-model.js';
-import { ProviderServer } from './testing/provider-server.js';
+import { ProviderServer, type Behaviour } from './testing/provider-server.js';
 import { openTestModel, testRequest } from './testing/test-model.js';
 
 const KEY = 'marked-provider-key-0123456789';
@@ -124,6 +126,17 @@ describe('language models of providers', () => {
     expect(await failing(open({ kind: 'openai', api: 'chat', key }))).toMatchObject({ type: 'ProviderRefused' });
   });
 
+  it.each([301, 302, 303, 307, 308])(
+    'follows no redirect: a %s is one request, refused, with the address',
+    async (status) => {
+      server.behave = () => ({ kind: 'refuse', status, headers: { location: `${address}/elsewhere` } });
+      const failure = await failing(open({ kind: 'openai-compatible', key }));
+      expect(failure).toMatchObject({ type: 'ProviderRefused', nonRetryable: true });
+      expect((failure as Error).message).toContain(`redirects to ${address}/elsewhere (${status})`);
+      expect(server.requests).toHaveLength(1);
+    },
+  );
+
   it('sends no prompt that has more words than the context has tokens, and any other', async () => {
     const model = open({ kind: 'openai', api: 'chat', key }, { context: 64 });
     const prompt = (words: number) => ({
@@ -159,7 +172,7 @@ describe('language models of providers', () => {
   });
 
   it('takes no answer from a server that is not there for a reply', async () => {
-    const model = open({ kind: 'openai-compatible', base_url: 'http://127.0.0.1:1' });
+    const model = open({ kind: 'openai-compatible', base_url: 'http://127.0.0.1:65535' });
     expect(await failing(model)).toMatchObject({ type: 'ProviderUnavailable', nonRetryable: false });
   });
 
@@ -177,5 +190,87 @@ describe('language models of providers', () => {
     expect(server.requests[1].body).not.toHaveProperty('temperature');
     await open({ kind: 'openai', api: 'chat', key }).generate(testRequest(), signal);
     expect(server.requests[2].body.seed).toBe(0x7fff_ffff);
+  });
+
+  describe('what servers send with status 200', () => {
+    const compatible = { kind: 'openai-compatible', key };
+    const message = { role: 'assistant', content: 'Paris' };
+    const send = (changes: object) => {
+      const choices = [{ index: 0, message, finish_reason: 'stop' }];
+      const usage = { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 };
+      const body = JSON.stringify({
+        id: '1',
+        object: 'chat.completion',
+        created: 1,
+        model: 'm',
+        choices,
+        usage,
+        ...changes,
+      });
+      server.behave = () => ({ kind: 'send', body });
+    };
+    const CHAT: Family[] = FAMILIES.filter(([, , path]) => path === '/chat/completions');
+
+    it.each(CHAT)('%s: counts of tokens as texts are counts, and a text in parts is one', async (_, provider) => {
+      send({ usage: { prompt_tokens: '12', completion_tokens: '3', total_tokens: '15' } });
+      const counted = { text: 'Paris', inputTokens: 12, outputTokens: 3 };
+      expect(await open(provider).generate(testRequest(), signal)).toMatchObject(counted);
+      const content = [
+        { type: 'text', text: 'Par' },
+        { type: 'text', text: 'is' },
+      ];
+      send({ choices: [{ index: 0, message: { ...message, content }, finish_reason: 'stop' }] });
+      expect(await open(provider).generate(testRequest(), signal)).toMatchObject(counted);
+    });
+
+    it.each([
+      [{ choices: [] }, /`choices` is empty/],
+      [{ choices: undefined }, /choices: /],
+      [{ choices: null }, /choices: /],
+      [{ usage: { prompt_tokens: 'twelve', completion_tokens: 3 } }, /usage\.prompt_tokens: /],
+      [{ error: { message: 'who knows' }, choices: undefined }, /choices: .*who knows/],
+      [{ error: 'model overloaded', choices: undefined }, /choices: .*model overloaded/],
+    ])('names the provider and what cannot be read: %j', async (changes, what) => {
+      send(changes);
+      const error = (await failing(open(compatible))) as Error;
+      expect(error).toMatchObject({ type: 'ProviderAnswerInvalid', nonRetryable: false });
+      expect(error.message).toMatch(/^The answer of the provider p of the language model m cannot be read: /);
+      expect(error.message).toMatch(what);
+      expect(isOutage(error)).toBe(false);
+    });
+
+    it.each([
+      [{ message: 'Provider returned error', code: 502 }, 'ProviderUnavailable'],
+      [{ message: 'Rate limit exceeded: free-models-per-day', code: '429' }, 'ProviderUnavailable'],
+      [{ message: 'busy', type: 'overloaded_error' }, 'ProviderUnavailable'],
+      [{ message: 'no such key', code: 401 }, 'ProviderRefused'],
+      [{ message: "This model's maximum context length is 8192 tokens.", code: 400 }, 'PromptTooLong'],
+    ])('takes an error in the place of a reply, or in its choice, by its own status: %j', async (error, type) => {
+      send({ error, choices: undefined });
+      expect(await failing(open(compatible))).toMatchObject({ type });
+      send({ choices: [{ index: 0, message: { ...message, content: '' }, finish_reason: 'error', error }] });
+      expect(await failing(open(compatible))).toMatchObject({ type });
+    });
+
+    it.each(FAMILIES)(
+      'I16: %s: reads no more of an answer than is accepted, nor of one that is compressed',
+      async (_, provider) => {
+        const huge = Buffer.alloc(17 * 1024 * 1024, ' ');
+        const error = async (behaviour: Behaviour) => {
+          server.behave = () => behaviour;
+          return failing(open(provider));
+        };
+        for (const failure of [
+          await error({ kind: 'send', body: huge }),
+          await error({ kind: 'send', body: gzipSync(huge), headers: { 'content-encoding': 'gzip' } }),
+        ]) {
+          expect(failure).toMatchObject({
+            type: 'ProviderAnswerInvalid',
+            message: expect.stringMatching(/larger than the 16777216 bytes/),
+          });
+          expect(isOutage(failure)).toBe(false);
+        }
+      },
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { hasLimits, type ProviderRegistration } from '../../../infra/config/operator/providers.js';
-import { FailureType } from '../../../workflows/contracts/failures.js';
-import { providerTaskQueue, type QueueActivities } from '../../../workflows/contracts/task-queues.js';
+import { FailureType } from '../../../contracts/failures.js';
+import { providerTaskQueue, type QueueActivities } from '../../../contracts/task-queues.js';
 import { nonRetryable } from '../../failures/non-retryable.js';
 
 /** What this agent worker says of the queues that it polls: it is started with the same providers. */

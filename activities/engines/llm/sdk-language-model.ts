@@ -5,15 +5,24 @@ import type {
   SharedV3ProviderOptions,
 } from '@ai-sdk/provider';
 import type { LanguageModelRegistration } from '../../../infra/config/operator/language-models.js';
-import type { FinishReason } from '../../../workflows/contracts/agent-activities.js';
-import { redactKnown } from '../../failures/redact.js';
-import { wellFormed } from '../well-formed.js';
+import type { FinishReason } from '../../../contracts/agent-activities.js';
+import { wellFormed } from '../../../infra/database/well-formed.js';
+import { redactKnown } from '../../../infra/redaction/redact.js';
 import type { ImageReader } from './image-reader.js';
-import type { LanguageModel, LanguageModelReply, LanguageModelRequest, ReplyForm } from './language-model.js';
+import type { ChatMessage } from '../chat.js';
+import type {
+  LanguageModel,
+  LanguageModelReply,
+  LanguageModelRequest,
+  ReplyCost,
+  ReplyForm,
+} from './language-model.js';
 import type { ModelFactory } from './open-provider.js';
-import { classifyProviderError, unavailable } from './provider-errors.js';
+import { classifyProviderError, unavailable, type NamedModel } from './provider-errors.js';
 import { requireRoom } from './require-room.js';
 import { toSdkPrompt } from './to-sdk-prompt.js';
+import { markUnsent, notConnected } from './unsent.js';
+import { TimeLimit } from '../../time-limit.js';
 
 export interface OpenedProvider {
   kind: string;
@@ -53,11 +62,13 @@ export class SdkLanguageModel implements LanguageModel {
   readonly identity: Record<string, unknown>;
   readonly repliesInJson: boolean;
   readonly takesImages: boolean;
+  private readonly named: NamedModel;
   private readonly sdk: LanguageModelV3;
 
   constructor(private readonly options: SdkModelOptions) {
     const { name, registration, provider } = options;
     this.name = name;
+    this.named = { name, provider: registration.provider };
     this.providerModel = registration.model;
     this.identity = { kind: provider.kind, address: provider.address, model: registration.model };
     this.repliesInJson = registration.output !== 'text';
@@ -65,22 +76,39 @@ export class SdkLanguageModel implements LanguageModel {
     this.sdk = provider.sdk(registration.model);
   }
 
+  billed(messages: readonly ChatMessage[], { text, inputTokens, outputTokens, cost }: LanguageModelReply): ReplyCost {
+    if (inputTokens !== undefined && outputTokens !== undefined) return { inputTokens, outputTokens, cost };
+    const read = inputTokens ?? tokensIn(messages.map(({ content }) => content).join(''));
+    const written = outputTokens ?? tokensIn(text);
+    return { inputTokens: read, outputTokens: written, cost: this.costOf(read, written) };
+  }
+
   async generate(request: LanguageModelRequest, signal: AbortSignal): Promise<LanguageModelReply> {
-    requireRoom(this.name, request.messages, this.options.registration.context);
-    const options = await this.toSdkOptions(request);
+    const options = await this.prepare(request);
     const { timeoutMs } = request;
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const limit = new TimeLimit(signal, timeoutMs);
     try {
-      const result = await this.sdk.doGenerate({ ...options, abortSignal: AbortSignal.any([signal, timeout]) });
+      const result = await this.sdk.doGenerate({ ...options, abortSignal: limit.signal });
       return { ...this.read(result), seconds: seconds() };
     } catch (error) {
       signal.throwIfAborted();
-      if (timeout.aborted) throw unavailable(this.name, `no answer within ${timeoutMs / 1000} s`);
-      const failure = classifyProviderError(error, this.name);
-      if (!failure.filtered) throw failure.error;
+      if (limit.isOver) throw unavailable(this.named, `no answer within ${timeoutMs / 1000} s`);
+      const failure = classifyProviderError(error, this.named);
+      if (!failure.filtered) throw notConnected(error) ? markUnsent(failure.error) : failure.error;
       return { text: '', finishReason: 'refused', seconds: seconds(), warnings: [] };
+    } finally {
+      limit.end();
+    }
+  }
+
+  private async prepare(request: LanguageModelRequest): Promise<LanguageModelV3CallOptions> {
+    try {
+      requireRoom(this.name, request.messages, this.options.registration.context);
+      return await this.toSdkOptions(request);
+    } catch (error) {
+      throw markUnsent(error);
     }
   }
 
@@ -107,22 +135,33 @@ export class SdkLanguageModel implements LanguageModel {
 
   private read(result: LanguageModelV3GenerateResult): Omit<LanguageModelReply, 'seconds'> {
     const texts = result.content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
-    const inputTokens = result.usage.inputTokens.total;
-    const outputTokens = result.usage.outputTokens.total;
+    const inputTokens = tokenCount(result.usage.inputTokens.total);
+    const outputTokens = tokenCount(result.usage.outputTokens.total);
     return {
       text: redactKnown(wellFormed(texts.join(''))),
       finishReason: FINISH_REASONS[result.finishReason.unified] ?? 'other',
       inputTokens,
       outputTokens,
       cost: this.costOf(inputTokens, outputTokens),
-      warnings: result.warnings.map(warningText),
+      warnings: result.warnings.map((warning) => redactKnown(warningText(warning))),
     };
   }
 
-  private costOf(input = 0, output = 0): number | undefined {
+  private costOf(input?: number, output?: number): number | undefined {
     const { price } = this.options.registration;
-    return price && (input * price.input + output * price.output) / MILLION;
+    if (!price || input === undefined || output === undefined) return undefined;
+    return (input * price.input + output * price.output) / MILLION;
   }
+}
+
+/** Undefined for a count that is none: some servers say -1, which would give a budget back, or nothing. */
+function tokenCount(said: number | undefined): number | undefined {
+  return said !== undefined && Number.isFinite(said) && said >= 0 ? Math.round(said) : undefined;
+}
+
+/** About as many as tokenizers make of English. */
+function tokensIn(text: string): number {
+  return Math.ceil(Buffer.byteLength(text) / 4);
 }
 
 function warningText(warning: LanguageModelV3GenerateResult['warnings'][number]): string {

@@ -69,6 +69,7 @@ export class Adapters {
       servedName: name,
       sha256: policy.sha256,
       lost: () => this.forget(adapter),
+      confirms: false,
       confirm: () => Promise.resolve(),
       release: () => this.release(adapter),
     };

@@ -50,8 +50,10 @@ describe('policies of whole weights on vLLM', () => {
     expect(new Set(answers.map((answer) => answer.policySha256))).toEqual(new Set([policy.sha256]));
     const changes = server.calls.filter((call) => call.startsWith('POST') && call !== CHAT);
     expect(changes).toEqual([
+      'POST /weight_checker',
       'POST /update_weight_version',
       RELOAD,
+      'POST /weight_checker',
       'POST /reset_prefix_cache',
       'POST /update_weight_version',
     ]);
@@ -75,6 +77,68 @@ describe('policies of whole weights on vLLM', () => {
     expect(server.count(RELOAD)).toBe(2);
     const again = await Promise.all([ask(first), ask(second), ask(first)]);
     expect(again.map((answer) => answer.policySha256)).toEqual([first.sha256, second.sha256, first.sha256]);
+  });
+
+  /** Has a call wait in the server until `open`; the next calls do not. */
+  const openCall = async (policy: { name: string; sha256: string }) => {
+    let open: () => void = () => undefined;
+    const before = server.count(CHAT);
+    server.gate = new Promise((resolve) => (open = resolve));
+    const answer = ask(policy);
+    await until(() => server.count(CHAT) > before);
+    server.gate = Promise.resolve();
+    return { answer, open };
+  };
+
+  it('stay when an answer beside open calls is not valid: it says nothing of them', async () => {
+    const policy = policyAt(1);
+    await ask(policy);
+    const { answer, open } = await openCall(policy);
+    server.replies.set('/v1/chat/completions', [{ status: 200, body: 'nothing' }]);
+    await expect(ask(policy)).rejects.toThrow(expect.objectContaining({ name: 'PolicyServerAnswerInvalid' }));
+    expect((await ask(policy)).policySha256).toBe(policy.sha256);
+    open();
+    expect((await answer).policySha256).toBe(policy.sha256);
+    expect(server.count(RELOAD)).toBe(1);
+  });
+
+  it('are not replaced under open calls when the server no longer knows the model', async () => {
+    const policy = policyAt(1);
+    await ask(policy);
+    const { answer, open } = await openCall(policy);
+    const unknown = { error: { message: 'The model does not exist.', type: 'NotFoundError', code: 404 } };
+    server.replies.set('/v1/chat/completions', [{ status: 404, body: unknown }]);
+    const again = ask(policy);
+    // The server is compared anew: before that it is given the base weights back, but not under an open call.
+    await until(() => server.count('GET /v1/models') === 1);
+    expect(server.count(RELOAD)).toBe(1);
+    open();
+    expect((await answer).policySha256).toBe(policy.sha256);
+    expect((await again).policySha256).toBe(policy.sha256);
+    expect(server.weightVersion).toBe(version(policy));
+    // The base weights for the comparison, and the policy's again.
+    expect(server.count(RELOAD)).toBe(3);
+  });
+
+  it("that the server's own digests show to be the ones from before are never used", async () => {
+    const [first, second] = [policyAt(1), policyAt(2)];
+    server.options.keepsWeights = true;
+    await expect(ask(first)).rejects.toThrow(
+      `it says that it loaded ${first.sha256}, and its weights are still default`,
+    );
+    server.options.keepsWeights = false;
+    await ask(first);
+    await ask(second);
+    server.options.keepsWeights = true;
+    await expect(ask(first)).rejects.toThrow(
+      `its weights of ${first.sha256} are others than when it loaded them before`,
+    );
+    expect(server.weightVersion).toBe(`loading ${version(first)}`);
+    server.options.keepsWeights = false;
+    expect((await ask(first)).policySha256).toBe(first.sha256);
+    await server.restart({ weightChecker: false });
+    await expect(ask(first)).rejects.toThrow('its weights are default');
+    expect((await ask(second)).policySha256).toBe(second.sha256);
   });
 
   it('that a restarted server has lost are noticed at the answer, which is not used (I11)', async () => {
@@ -124,3 +188,8 @@ describe('policies of whole weights on vLLM', () => {
     await expect(ask(policyAt(1))).rejects.toThrow('VLLM_SERVER_DEV_MODE=1');
   });
 });
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waited = 0; waited < 500 && !condition(); waited += 1) await sleep(10);
+  expect(condition()).toBe(true);
+}

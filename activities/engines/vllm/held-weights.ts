@@ -5,6 +5,8 @@ export interface HeldWeights {
   sha256: string;
   /** To be said when the server does not know them (any more): the next one to ask for them loads them again. */
   lost(): void;
+  /** Whether `confirm` would notice a server that was started anew, perhaps with other flags. */
+  confirms: boolean;
   /**
    * To be asked after an answer: were these the weights that it came from?
    * @throws PolicyServerAnswerInvalid where they were not

@@ -24,10 +24,28 @@ describe('the directory of a policy', () => {
   });
 
   it("is given where a fork carries its parent's optimiser over, which is no part of the policy", async () => {
-    const policy = writePolicy(root, 'run-1', 0, { optimizer: true });
+    const policy = writePolicy(root, 'run-1', 0, { optimizer: 'optimizer.state' });
     expect(await directories.checked(policy, 'tiny-random')).toBe(policy.path);
-    writeFileSync(join(policy.path, 'optimizer.safetensors'), 'another');
+    writeFileSync(join(policy.path, 'optimizer.state'), 'another');
     await expect(directories.checked(policy, 'tiny-random')).rejects.toThrow('is not the file that the manifest names');
+  });
+
+  it('of whole weights holds nothing else that vLLM would load as weights', async () => {
+    const policy = writePolicy(root, 'run-1', 0, { full: true, optimizer: 'optimizer.state' });
+    expect(await directories.checkedWeights(policy, 'tiny-random')).toBe(policy.path);
+    const before = writePolicy(root, 'run-2', 0, { full: true, optimizer: 'optimizer.safetensors' });
+    await expect(directories.checkedWeights(before, 'tiny-random')).rejects.toThrow(
+      expect.objectContaining({ type: 'BadConfiguration', nonRetryable: true }),
+    );
+    await expect(directories.checkedWeights(before, 'tiny-random')).rejects.toThrow('optimizer.safetensors');
+    // As an adapter vLLM reads it by the name of its file.
+    const adapter = writePolicy(root, 'run-3', 0, { optimizer: 'optimizer.safetensors' });
+    expect(await directories.checked(adapter, 'tiny-random')).toBe(adapter.path);
+    for (const stray of ['pytorch_model.bin', 'consolidated.pt', 'other.safetensors']) {
+      writeFileSync(join(policy.path, stray), '');
+      await expect(directories.checkedWeights(policy, 'tiny-random')).rejects.toThrow(stray);
+      rmSync(join(policy.path, stray));
+    }
   });
 
   it('has the sha256 that the trainer computes: recorded from flow_grpo.policy.tensors_sha256', async () => {

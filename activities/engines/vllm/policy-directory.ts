@@ -1,12 +1,13 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
-import { FailureType } from '../../../workflows/contracts/failures.js';
+import { FailureType } from '../../../contracts/failures.js';
 import { sha256Hex } from '../../../infra/artifacts/sha256.js';
 import { nonRetryable } from '../../failures/non-retryable.js';
-import { redact } from '../../failures/redact.js';
+import { isOutage } from '../../failures/outage.js';
+import { PolicyUnusable } from '../policy-errors.js';
 import { tensorsSha256 } from './tensors-sha256.js';
 
 /** A policy of a training run, by name and content. */
@@ -16,18 +17,20 @@ export interface PolicyRef {
   sha256: string;
 }
 
-/** Thrown when a policy is not in the artifact store, or is not what its name and sha256 say: retried, never replaced. */
-export class PolicyNotThere extends Error {
+/** Thrown when a policy is not in the artifact store, or is not what its name and sha256 say: never replaced. */
+export class PolicyNotThere extends PolicyUnusable {
   override name = 'PolicyNotThere';
   constructor(policy: PolicyRef, reason: string) {
-    super(`The policy ${policy.name} with sha256 ${policy.sha256} cannot be loaded: ${redact(reason)}`);
+    super(`The policy ${policy.name} with sha256 ${policy.sha256} cannot be loaded: ${reason}`);
   }
 }
 
 const MANIFEST = 'manifest.json';
 const ADAPTER_CONFIG = 'adapter_config.json';
-/** Of policy 0 of a fork that carries its parent's optimiser over: beside the policy, and no part of it. */
-const OPTIMIZER = 'optimizer.safetensors';
+const FULL_WEIGHTS = 'model.safetensors';
+const WEIGHTS = ['adapter_model.safetensors', FULL_WEIGHTS];
+/** The files of a directory that vLLM loads as weights of a model, whatever they are. */
+const TAKEN_FOR_WEIGHTS = /\.(safetensors|bin|pt)$/;
 const POLICY_NAME = /^([A-Za-z0-9][A-Za-z0-9._-]{0,127})@(0|[1-9][0-9]{0,8})$/;
 const fileName = z.string().regex(/^[A-Za-z0-9][\w.-]*$/);
 const manifestSchema = z.object({ policy_sha256: z.string(), files: z.record(fileName, z.string()) });
@@ -54,6 +57,22 @@ export class PolicyDirectories {
   }
 
   /**
+   * The directory of a whole model's weights, checked as `checked` does, with nothing in it that vLLM would load beside
+   * them.
+   * @throws as `checked`; failure BadConfiguration
+   */
+  async checkedWeights(policy: PolicyRef, baseModel: string): Promise<string> {
+    const path = await this.checked(policy, baseModel);
+    const beside = (await readdir(path)).filter((name) => TAKEN_FOR_WEIGHTS.test(name) && name !== FULL_WEIGHTS);
+    if (beside.length === 0) return path;
+    throw nonRetryable(
+      FailureType.BadConfiguration,
+      `${policy.name} cannot be served by vLLM, which would load ${beside.join(', ')} beside its weights: earlier ` +
+        'versions put the optimiser of a fork there. Use the embedded policy server, or fork its parent anew',
+    );
+  }
+
+  /**
    * The policy's directory, every byte of it checked: the sha256 of the tensors is the policy's, and each other file
    * has the sha256 that the manifest names.
    * @param baseModel registered name of the model that an adapter must belong to
@@ -64,7 +83,7 @@ export class PolicyDirectories {
       const path = this.path(policy);
       const { files } = await this.manifest(policy);
       const names = Object.keys(files);
-      const tensors = names.filter((name) => name.endsWith('.safetensors') && name !== OPTIMIZER);
+      const tensors = names.filter((name) => WEIGHTS.includes(name));
       const found = await tensorsSha256(tensors.map((name) => join(path, name)));
       if (found !== policy.sha256) throw new PolicyNotThere(policy, `the tensors in ${path} have sha256 ${found}`);
       for (const name of names.filter((other) => !tensors.includes(other))) {
@@ -95,7 +114,7 @@ export class PolicyDirectories {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof PolicyNotThere || error instanceof ApplicationFailure) throw error;
+      if (error instanceof PolicyNotThere || error instanceof ApplicationFailure || isOutage(error)) throw error;
       throw new PolicyNotThere(policy, error instanceof Error ? error.message : String(error));
     }
   }

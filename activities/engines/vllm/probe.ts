@@ -33,7 +33,7 @@ type Logprobs = ReadonlyMap<number, number>;
  * Mean distance in nats to the trainer's log-probs that rounding may make: SmolLM2 in bf16 is 0.05 away from fp32, and
  * 0.8 when it ignores the temperature.
  */
-export const TOLERANCE = 0.15;
+const TOLERANCE = 0.15;
 
 /** Two answers of one server to one prompt differ less. */
 const REPEAT_TOLERANCE = 0.05;

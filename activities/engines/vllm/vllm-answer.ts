@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { FailureType } from '../../../workflows/contracts/failures.js';
+import { FailureType } from '../../../contracts/failures.js';
 import { nonRetryable } from '../../failures/non-retryable.js';
 import type { Completion, CompletionRequest } from '../policy-client.js';
 import { PolicyServerAnswerInvalid, PolicyServerMisconfigured } from '../policy-errors.js';
 import { issuesOf, tokenId } from '../policy-response.js';
-import { wellFormed } from '../well-formed.js';
+import { wellFormed } from '../../../infra/database/well-formed.js';
 import { namedTokenId } from './sampling.js';
 
 /** vLLM reports no less than -9999 for what cannot be sampled: such a token was not sampled by these log-probs. */

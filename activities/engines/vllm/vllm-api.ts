@@ -17,6 +17,7 @@ const modelsSchema = z.object({
   ),
 });
 const weightInfoSchema = z.object({ weight_version: z.string() });
+const weightChecksumsSchema = z.object({ checksums: z.record(z.string(), z.string()) });
 
 export type ServedModel = z.infer<typeof modelsSchema>['data'][number];
 
@@ -88,6 +89,15 @@ export class VllmApi {
     if (z.object({ success: z.literal(false) }).safeParse(body).success) {
       throw new PolicyServerUnavailable('its prefix cache is in use and could not be emptied');
     }
+  }
+
+  /** Digests of the parameters on every rank, by rank and name; undefined in versions that have none. */
+  async weightChecksums(): Promise<Record<string, string> | undefined> {
+    const answer = await this.http.post('/weight_checker', { action: 'checksum' }, limit());
+    if (answer.status === 200) return read(weightChecksumsSchema, answer).checksums;
+    const error = readError(answer);
+    if (isUnknownRoute(error)) return undefined;
+    throw refused(error);
   }
 
   private async develop(path: string, body: unknown): Promise<unknown> {

@@ -1,7 +1,8 @@
-import { FailureType } from '../../../workflows/contracts/failures.js';
+import { FailureType } from '../../../contracts/failures.js';
 import { nonRetryable } from '../../failures/non-retryable.js';
 import type { JsonAnswer } from '../json-http.js';
-import { isTransient, PolicyServerMisconfigured, PolicyServerUnavailable } from '../policy-errors.js';
+import { isTransient } from '../../http/transient-status.js';
+import { PolicyServerMisconfigured, PolicyServerUnavailable, PolicyUnusable } from '../policy-errors.js';
 
 /** An error answer of vLLM. Its shape has changed over the versions; the fields that it has are read. */
 export interface VllmError {
@@ -39,12 +40,16 @@ export function isUnknownRoute(error: VllmError): boolean {
 const TOO_LONG =
   /maximum context length|maximum model length|too long to fit|max_model_len|max_tokens must be at least 1, got -/i;
 
+/** What Python's JSON says of a log-prob that is not a number, and torch of probabilities that are none. */
+const NOT_FINITE = /out of range float values are not JSON compliant|contains either `?inf`?, `?nan`?/i;
+
 /** The failure that an error answer to a completion stands for. */
 export function completionRefused(error: VllmError): Error {
   const { status, message, param } = error;
   if (status >= 400 && status <= 500 && (param === 'input_tokens' || TOO_LONG.test(message))) {
     return nonRetryable(FailureType.PromptTooLong, message);
   }
+  if (NOT_FINITE.test(message)) return new PolicyUnusable(`the policy's logits are not finite: ${message}`);
   return refused(error);
 }
 

@@ -180,6 +180,16 @@ describe('VllmPolicyClient', () => {
       await expect(ask(base)).rejects.toThrow(expect.objectContaining({ type: 'PromptTooLong', message }));
     });
 
+    it('I14: 500 for log-probs that are no numbers is about the policy, and no outage', async () => {
+      const message = 'Out of range float values are not JSON compliant: nan';
+      server.replies.set('/v1/chat/completions', [{ status: 500, body: { error: { message, code: 500 } } }]);
+      const error = await ask(base).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        failsAs: 'PolicyUnusable',
+        message: `the policy's logits are not finite: ${message}`,
+      });
+    });
+
     it.each([409, 429, 500, 503])('%i is tried again later (I2)', async (status) => {
       server.replies.set('/v1/chat/completions', [{ status, body: { error: { message: 'busy', code: status } } }]);
       await expect(ask(base)).rejects.toThrow(expect.objectContaining({ name: 'PolicyServerUnavailable' }));

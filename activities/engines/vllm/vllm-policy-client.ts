@@ -1,4 +1,4 @@
-import { FailureType } from '../../../workflows/contracts/failures.js';
+import { FailureType } from '../../../contracts/failures.js';
 import { nonRetryable } from '../../failures/non-retryable.js';
 import { JsonHttp } from '../json-http.js';
 import type { Completion, CompletionRequest, PolicyClient } from '../policy-client.js';
@@ -67,13 +67,15 @@ export class VllmPolicyClient implements PolicyClient {
       try {
         const body = await this.api.chat(toWire(request, held), signal);
         if (body !== undefined) {
-          await held.confirm();
+          await confirm(held);
           const { context } = this.options;
           return readAnswer(body, { request, servedName: held.servedName, policySha256: held.sha256, context });
         }
         held.lost();
       } catch (error) {
-        if (error instanceof PolicyServerMisconfigured || error instanceof PolicyServerAnswerInvalid) held.lost();
+        // An invalid answer says nothing of weights that were confirmed: other calls use them.
+        const invalid = error instanceof PolicyServerMisconfigured || error instanceof PolicyServerAnswerInvalid;
+        if (invalid && !held.confirms) held.lost();
         throw error;
       } finally {
         held.release();
@@ -100,11 +102,13 @@ export class VllmPolicyClient implements PolicyClient {
   }
 
   private async holdPolicy(policy: PolicyRef, baseName: string, signal: AbortSignal): Promise<HeldWeights> {
-    const directory = () => this.directories.checked(policy, this.options.reference.model);
+    const baseModel = this.options.reference.model;
     const known = this.adapters.has(policy) ? 'adapter' : this.full.has(policy) ? 'full' : undefined;
     const kind = known ?? (await this.directories.kind(policy));
-    if (kind === 'adapter') return this.adapters.hold(policy, directory, signal);
-    return this.full.hold(policy, directory, baseName, signal);
+    if (kind === 'adapter') {
+      return this.adapters.hold(policy, () => this.directories.checked(policy, baseModel), signal);
+    }
+    return this.full.hold(policy, () => this.directories.checkedWeights(policy, baseModel), baseName, signal);
   }
 
   private holdBase({ model, policySha256 }: CompletionRequest, baseName: string): HeldWeights {
@@ -122,7 +126,8 @@ export class VllmPolicyClient implements PolicyClient {
       throw new PolicyNotThere({ name: model, sha256: policySha256 }, `the model has sha256 ${sha256}`);
     }
     const nothing = () => undefined;
-    return { servedName: baseName, sha256, lost: nothing, confirm: () => Promise.resolve(), release: nothing };
+    const confirm = () => Promise.resolve();
+    return { servedName: baseName, sha256, lost: nothing, confirms: false, confirm, release: nothing };
   }
 
   private checkedServer(): Promise<Server> {
@@ -145,6 +150,15 @@ export class VllmPolicyClient implements PolicyClient {
     await probe(this.api, reference, base.id);
     await this.adapters.synchronise();
     return { baseName: base.id };
+  }
+}
+
+async function confirm(held: HeldWeights): Promise<void> {
+  try {
+    await held.confirm();
+  } catch (error) {
+    held.lost();
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
-import type { ExecuteTurnInput } from '../../../workflows/contracts/agent-activities.js';
-import type { ToolEngineConfig } from '../../../workflows/contracts/flow-config.js';
+import type { ExecuteTurnInput } from '../../../contracts/agent-activities.js';
+import type { ToolEngineConfig } from '../../../contracts/flow-config.js';
 import type { ReplyForm } from '../../engines/llm/language-model.js';
 import type { ModelCalls } from '../../engines/model-calls.js';
 import type { Tool } from '../../tools/tool.js';
@@ -22,7 +22,7 @@ export async function writeArguments(
   tool: Tool,
 ): Promise<Written> {
   const { text, finishReason } = await askModule(calls, module, COMMAND_TEMPLATES, commandRequest(input, tool));
-  return readArguments(text, finishReason);
+  return readArguments(text, finishReason, keysOf(tool));
 }
 
 export function commandRequest(

@@ -1,9 +1,9 @@
-import type { GenerateAnswerInput } from '../../../workflows/contracts/agent-activities.js';
-import type { ToolEngineConfig } from '../../../workflows/contracts/flow-config.js';
-import { FailureType } from '../../../workflows/contracts/failures.js';
+import type { GenerateAnswerInput } from '../../../contracts/agent-activities.js';
+import type { ToolEngineConfig } from '../../../contracts/flow-config.js';
+import { FailureType } from '../../../contracts/failures.js';
 import { nonRetryable } from '../../failures/non-retryable.js';
-import { cutText } from '../../tools/cut-text.js';
-import { OUTSIDE_TURNS, type Produced } from '../../trajectories/turn-store.js';
+import { cutText } from '../../text/cut-text.js';
+import type { Produced } from '../../trajectories/turn-store.js';
 import { callsOf } from '../module-calls.js';
 import type { ModuleDependencies } from '../module-dependencies.js';
 import { withImages } from '../module-prompts.js';
@@ -17,7 +17,7 @@ export async function baseAnswer(
 ): Promise<Produced<{ answer: string }>> {
   const { query, policy } = input;
   const binding = bindingOf(input);
-  const calls = callsOf(dependencies, { ...input, cache: false }, OUTSIDE_TURNS);
+  const calls = callsOf(dependencies, { ...input, cache: false }, 'generator.base');
   const messages = [{ role: 'user' as const, content: askedForm(query) }];
   const { text } = await calls.ask(
     binding,

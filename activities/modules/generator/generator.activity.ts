@@ -1,7 +1,8 @@
-import type { GenerateAnswerInput, ModuleActivities } from '../../../workflows/contracts/agent-activities.js';
-import { cutText } from '../../tools/cut-text.js';
+import type { GenerateAnswerInput, ModuleActivities } from '../../../contracts/agent-activities.js';
+import { cutText } from '../../text/cut-text.js';
 import type { Tool } from '../../tools/tool.js';
-import { OUTSIDE_TURNS, type AgentModule, type Produced } from '../../trajectories/turn-store.js';
+import { OUTSIDE_TURNS, type AgentModule } from '../../trajectories/turn-key.js';
+import type { Produced } from '../../trajectories/turn-store.js';
 import { memoryLine } from '../compact-texts.js';
 import { callsOf } from '../module-calls.js';
 import type { ModuleDependencies } from '../module-dependencies.js';
@@ -44,7 +45,7 @@ async function answer(
   const { module, memory } = input;
   if (module.engine === 'scripted') return { output: { answer: lastNumber(memory) } };
   const called = dependencies.tools.select([...new Set(memory.flatMap(({ tool }) => tool ?? []))]);
-  const calls = callsOf(dependencies, input, OUTSIDE_TURNS);
+  const calls = callsOf(dependencies, input, ROWS[output]);
   const { text } = await askModule(calls, module, ANSWER_TEMPLATES[output], answerRequest(input, called));
   return {
     output: { answer: cutText(output === 'direct' ? taggedAnswer(text) : text.trim()) },

@@ -1,4 +1,4 @@
-import type { MemoryEntry } from '../../../workflows/contracts/flow.js';
+import type { MemoryEntry } from '../../../contracts/flow.js';
 import { numbersIn } from '../numbers-in.js';
 
 /** The scripted generator's answer: the last number of the last result that holds one, else "unknown". */

@@ -1,4 +1,4 @@
-import type { LlmConfig } from '../../../workflows/contracts/flow-config.js';
+import type { LlmConfig } from '../../../contracts/flow-config.js';
 import { callSeed } from '../../engines/call-seed.js';
 import { ModelCalls, type ModelCallDependencies } from '../../engines/model-calls.js';
 import { withImages } from '../module-prompts.js';
@@ -11,7 +11,16 @@ export function llmEngine(dependencies: ModelCallDependencies, config: LlmConfig
   return async (input, tools, signal) => {
     const { flow, model, budget, turn, query } = input;
     const seed = callSeed(flow, turn);
-    const calls = new ModelCalls(dependencies, { flow, model, budget, cache: false, turn, seed, signal });
+    const calls = new ModelCalls(dependencies, {
+      flow,
+      model,
+      budget,
+      cache: false,
+      module: 'planner',
+      turn,
+      seed,
+      signal,
+    });
     const template = PLANNER_TEMPLATES[config.prompt].sha256;
     const held = config.prompt === 'full' && calls.repliesInJson(config);
     const rendered =

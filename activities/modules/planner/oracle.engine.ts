@@ -1,4 +1,4 @@
-import type { TurnRecord } from '../../../workflows/contracts/flow.js';
+import type { TurnRecord } from '../../../contracts/flow.js';
 import { factFound } from '../facts-found.js';
 import { readWording } from '../question-wording.js';
 import type { PlannerEngine } from './planner-engine.js';

@@ -1,4 +1,4 @@
-import type { PlanMistakeKind } from '../../../workflows/contracts/mistakes.js';
+import type { PlanMistakeKind } from '../../../contracts/mistakes.js';
 import type { Tool } from '../../tools/tool.js';
 
 /** What a planner's text says: a call of one of the tools, or what is wrong with it, in words for the planner. */

@@ -1,5 +1,5 @@
-import type { FinishReason } from '../../../workflows/contracts/agent-activities.js';
-import { cutText } from '../../tools/cut-text.js';
+import type { FinishReason } from '../../../contracts/agent-activities.js';
+import { cutText } from '../../text/cut-text.js';
 import type { Tool } from '../../tools/tool.js';
 import { textParts } from '../module-prompts.js';
 import { partsIn } from '../reply/parts.js';
@@ -23,7 +23,7 @@ export function parseStep(
   finishReason: FinishReason,
   tools: readonly Pick<Tool, 'name' | 'title'>[],
 ): Step {
-  const { justification, context, subGoal, tool: title } = partsIn(text, LABELS);
+  const { justification, context, subGoal, tool: title } = partsIn(text, LABELS, ['subGoal', 'tool']);
   const thoughts = {
     ...(justification && { justification: cutText(justification, 2048) }),
     ...(context && { context: cutText(context, 4096) }),

@@ -1,4 +1,4 @@
-import type { FinishReason, PlanTurnInput } from '../../../workflows/contracts/agent-activities.js';
+import type { FinishReason, PlanTurnInput } from '../../../contracts/agent-activities.js';
 import type { ChatMessage } from '../../engines/chat.js';
 import type { RecordedCalls } from '../../engines/model-calls.js';
 import type { Tool } from '../../tools/tool.js';

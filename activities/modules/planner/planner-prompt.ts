@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../../infra/artifacts/canonical-json.js';
 import { sha256Hex } from '../../../infra/artifacts/sha256.js';
-import type { PlanTurnInput } from '../../../workflows/contracts/agent-activities.js';
+import type { PlanTurnInput } from '../../../contracts/agent-activities.js';
 import type { ChatMessage } from '../../engines/chat.js';
 import type { Tool } from '../../tools/tool.js';
 import { memoryLine, toolLines, type PromptMemory, type PromptTool } from '../compact-texts.js';
@@ -10,7 +10,7 @@ import { sampleFlow } from '../sample-flow.js';
 
 /*
  * What every planner call shares comes first, then what a group shares, then the turns left and the memory, so that
- * prefixes are computed once (design 8).
+ * prefixes are computed once (docs/gradient-step.md).
  */
 
 export const PLANNER_TEMPLATES = {

@@ -1,7 +1,8 @@
 import { cancellationSignal } from '@temporalio/activity';
-import type { ModuleActivities, Plan, PlanTurnInput } from '../../../workflows/contracts/agent-activities.js';
-import type { PlannerConfig } from '../../../workflows/contracts/flow-config.js';
-import { cutText } from '../../tools/cut-text.js';
+import type { ModuleActivities, Plan, PlanTurnInput } from '../../../contracts/agent-activities.js';
+import type { PlannerConfig } from '../../../contracts/flow-config.js';
+import { withoutThinking } from '../../engines/without-thinking.js';
+import { cutText } from '../../text/cut-text.js';
 import type { Tool } from '../../tools/tool.js';
 import type { ModuleDependencies } from '../module-dependencies.js';
 import { llmEngine } from './llm.engine.js';
@@ -42,6 +43,9 @@ function engineOf(planner: PlannerConfig, dependencies: ModuleDependencies): Pla
 
 function toPlan({ text, finishReason, sample }: PlannerText, planner: PlannerConfig, tools: readonly Tool[]): Plan {
   const isFull = 'prompt' in planner && planner.prompt === 'full';
-  const action = isFull ? parseStep(text, finishReason, tools) : parseAction(text, tools);
-  return { text: cutText(text), ...action, finishReason, sampledTokens: sample?.responseTokenIds.length ?? 0 };
+  const said = withoutThinking(text);
+  const action = isFull ? parseStep(said, finishReason, tools) : parseAction(said, tools);
+  const asksModel = tools.some(({ name, asksModel }) => name === action.tool && asksModel);
+  const sampledTokens = sample?.responseTokenIds.length ?? 0;
+  return { text: cutText(text), ...action, ...(asksModel && { asksModel }), finishReason, sampledTokens };
 }

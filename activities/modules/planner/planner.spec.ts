@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PlanTurnInput } from '../../../workflows/contracts/agent-activities.js';
+import type { PlanTurnInput } from '../../../contracts/agent-activities.js';
 import { createTools } from '../../tools/index.js';
 import { compactPrompt, fullPrompt, promptIdentity } from './planner-prompt.js';
 import { parseAction } from './parse-action.js';

@@ -1,4 +1,4 @@
-import type { PolicyPlannerConfig } from '../../../workflows/contracts/flow-config.js';
+import type { PolicyPlannerConfig } from '../../../contracts/flow-config.js';
 import { callSeed } from '../../engines/call-seed.js';
 import type { PolicyClient } from '../../engines/policy-client.js';
 import type { PlannerEngine } from './planner-engine.js';

@@ -1,4 +1,4 @@
-import type { Analysis } from '../../../workflows/contracts/flow.js';
+import type { Analysis } from '../../../contracts/flow.js';
 import type { Tool } from '../../tools/tool.js';
 import { readWording } from '../question-wording.js';
 

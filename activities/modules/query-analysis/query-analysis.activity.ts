@@ -1,7 +1,8 @@
-import type { AnalyseQueryInput, ModuleActivities } from '../../../workflows/contracts/agent-activities.js';
-import type { Analysis, Query } from '../../../workflows/contracts/flow.js';
+import type { AnalyseQueryInput, ModuleActivities } from '../../../contracts/agent-activities.js';
+import type { Analysis, Query } from '../../../contracts/flow.js';
 import type { Tool } from '../../tools/tool.js';
-import { OUTSIDE_TURNS, type Produced } from '../../trajectories/turn-store.js';
+import { OUTSIDE_TURNS } from '../../trajectories/turn-key.js';
+import type { Produced } from '../../trajectories/turn-store.js';
 import { callsOf } from '../module-calls.js';
 import type { ModuleDependencies } from '../module-dependencies.js';
 import { askModule, type ModuleRequest } from '../module-prompts.js';
@@ -35,7 +36,7 @@ async function analysis(
 ): Promise<Produced<{ analysis: Analysis }>> {
   const { query, module } = input;
   if (module.engine === 'scripted') return { output: { analysis: analyse(query.question, tools) } };
-  const calls = callsOf(dependencies, input, OUTSIDE_TURNS);
+  const calls = callsOf(dependencies, input, 'query_analysis');
   const { text } = await askModule(calls, module, ANALYSIS_TEMPLATES, analysisRequest(query, tools));
   return { output: { analysis: readAnalysis(text) }, recorded: calls.record() };
 }

@@ -1,7 +1,6 @@
-import type { Analysis } from '../../../workflows/contracts/flow.js';
-import { cutText } from '../../tools/cut-text.js';
+import type { Analysis } from '../../../contracts/flow.js';
+import { cutText } from '../../text/cut-text.js';
 import { textParts } from '../module-prompts.js';
-import { withoutThinking } from '../reply/json-object.js';
 import { partsIn } from '../reply/parts.js';
 
 const LABELS = {
@@ -17,8 +16,8 @@ export const ANALYSIS_FORM = textParts('query_analysis', Object.keys(LABELS));
 
 /** Reads the reply, JSON or labelled parts. One in free words is taken as a summary. */
 export function readAnalysis(text: string): Analysis {
-  const parts = partsIn(text, LABELS);
-  const read = Object.keys(parts).length > 0 ? parts : { summary: withoutThinking(text) };
+  const parts = partsIn(text, LABELS, ['summary', 'skills', 'tools', 'considerations']);
+  const read = Object.keys(parts).length > 0 ? parts : { summary: text };
   const { summary = '', skills = '', tools = '', considerations = '' } = read as Partial<Analysis>;
   return {
     summary: cutText(summary, PART_BYTES),

@@ -1,56 +1,142 @@
+import { jsonrepair } from 'jsonrepair';
+import { withEscapedBackslashes } from './json-escapes.js';
+
 export type JsonObject = Record<string, unknown>;
+
+/** An object with its text as JSON. */
+export interface FoundObject {
+  object: JsonObject;
+  text: string;
+}
+
+interface Span {
+  start: number;
+  end: number;
+}
+
+/** Texts that are longer, or further back, are not repaired, or not even parsed: a reply may consist of braces. */
+const MAX_REPAIRED = 128 * 1024;
+const MAX_TRIES = 8;
+const MAX_PARSED = 1_000;
 
 /**
  * The JSON object that a model's reply holds: the whole reply, else the last code fence that is one, else the last
- * object in the text. Undefined where there is none.
+ * object in the text. If none is JSON as it stands, the last that is after mending what models get wrong: trailing
+ * commas, comments, single or curly quotes, `True` and `None`, line ends in strings. Undefined if there is none.
  */
 export function jsonObjectIn(reply: string): JsonObject | undefined {
-  const text = withoutThinking(reply);
-  const fences = [...text.matchAll(/```[a-z]*\s*\n?(.*?)```/gis)].map(([, content]) => content);
-  for (const candidate of [text, ...fences.reverse(), ...objectsIn(text).reverse()]) {
-    const object = parseObject(candidate);
-    if (object) return object;
+  return jsonTextIn(reply)?.object;
+}
+
+/** The same, with its text as JSON. */
+export function jsonTextIn(reply: string): FoundObject | undefined {
+  return firstOf([reply, ...fencesIn(reply).reverse(), ...bracesIn(reply).map(textOf(reply)).reverse()]);
+}
+
+/** The object that the whole reply is, in a fence or not. */
+export function wholeObjectIn(reply: string): FoundObject | undefined {
+  const text = reply.trim();
+  return firstOf([insideFence(text) ?? text]);
+}
+
+/** Undefined where the text is not in a fence from beginning to end. */
+function insideFence(text: string): string | undefined {
+  const start = /^(?:```|~~~)[^\n]*\n/.exec(text)?.[0].length;
+  const end = text.length - '```'.length;
+  if (start === undefined || !/^(?:```|~~~)$/.test(text.slice(end))) return undefined;
+  const inside = text.slice(start, end);
+  return inside.slice(inside.trimEnd().length).includes('\n') ? inside.trimEnd() : undefined;
+}
+
+/** The last object that stands by itself: in a fence, or on lines that hold nothing else. One in a sentence is quoted. */
+export function standingObjectIn(reply: string): FoundObject | undefined {
+  const standing = bracesIn(reply).filter((span) => standsAlone(reply, span));
+  return firstOf([...fencesIn(reply).reverse(), ...standing.map(textOf(reply)).reverse()]);
+}
+
+function standsAlone(text: string, { start, end }: Span): boolean {
+  let before = start - 1;
+  while (before >= 0 && /[^\S\n]/.test(text[before])) before -= 1;
+  let after = end;
+  while (after < text.length && /[^\S\n]|[.;]/.test(text[after])) after += 1;
+  return (before < 0 || text[before] === '\n') && (after === text.length || text[after] === '\n');
+}
+
+function firstOf(candidates: string[]): FoundObject | undefined {
+  for (const candidate of candidates.slice(0, MAX_PARSED)) {
+    const found = parsed(withEscapedBackslashes(candidate));
+    if (found) return found;
+  }
+  for (const candidate of candidates.slice(0, MAX_TRIES)) {
+    const found = parsedAfterRepair(candidate);
+    if (found) return found;
   }
   return undefined;
 }
 
-/** Models that reason put it first, between tags; it is not the reply. An end tag without its beginning counts too. */
-export function withoutThinking(reply: string): string {
-  return reply.replace(/^[^]*<\/think(?:ing)?>/i, '').trim();
-}
-
-function parseObject(text: string): JsonObject | undefined {
+function parsed(text: string): FoundObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? { object: value as JsonObject, text: text.trim() } : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Texts between a brace and the one that closes it, outermost first; braces in strings do not count. */
-function objectsIn(text: string): string[] {
+/** Only what is an object from brace to brace: nothing is added to a text that was cut off, or made of prose. */
+function parsedAfterRepair(candidate: string): FoundObject | undefined {
+  const text = candidate.trim();
+  const isWhole = text.startsWith('{') && text.endsWith('}') && text.length <= MAX_REPAIRED;
+  // Of texts in three quotes, and of values that JSON has no word for, a repair makes something else.
+  if (!isWhole || /"""|'''|:\s*(?:undefined|NaN|-?Infinity)\b/.test(text)) return undefined;
+  try {
+    return parsed(jsonrepair(withEscapedBackslashes(text)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What stands in code fences that begin and end on lines of their own. */
+function fencesIn(text: string): string[] {
   const found: string[] = [];
-  for (let start = text.indexOf('{'); start !== -1;) {
-    const end = closingBrace(text, start);
-    if (end !== undefined) found.push(text.slice(start, end + 1));
-    start = text.indexOf('{', (end ?? start) + 1);
+  let open: { mark: string; lines: string[] } | undefined;
+  for (const line of text.split('\n')) {
+    const [, mark, info] = /^[ \t]*(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
+    if (open && mark?.startsWith(open.mark) && info.trim() === '') {
+      found.push(open.lines.join('\n'));
+      open = undefined;
+    } else if (open) open.lines.push(line);
+    else if (mark) open = { mark, lines: [] };
   }
   return found;
 }
 
-function closingBrace(text: string, start: number): number | undefined {
-  let depth = 0;
+/**
+ * Where a brace opens and the one after it that closes it, the outermost ones in order; braces in strings do not count, and no string goes
+ * over the end of a line. In one pass: a reply may consist of braces.
+ */
+function bracesIn(text: string): Span[] {
+  const open: number[] = [];
+  const found: Span[] = [];
   let quoted = false;
-  for (let i = start; i < text.length; i++) {
+  for (let i = 0; i < text.length; i++) {
     const letter = text[i];
-    if (quoted) {
+    if (letter === '\n') quoted = false;
+    else if (quoted) {
       if (letter === '\\') i += 1;
       else if (letter === '"') quoted = false;
-    } else if (letter === '"') quoted = true;
-    else if (letter === '{') depth += 1;
-    else if (letter === '}') depth -= 1;
-    if (depth === 0) return i;
+    } else if (letter === '"') quoted = open.length > 0;
+    else if (letter === '{') open.push(i);
+    else if (letter === '}' && open.length > 0) {
+      const start = open.pop()!;
+      while (found.length > 0 && found[found.length - 1].start > start) found.pop();
+      found.push({ start, end: i + 1 });
+    }
   }
-  return undefined;
+  return found;
+}
+
+function textOf(text: string): (span: Span) => string {
+  return ({ start, end }) => text.slice(start, end);
 }

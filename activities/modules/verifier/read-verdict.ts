@@ -1,7 +1,6 @@
-import type { Verdict } from '../../../workflows/contracts/agent-activities.js';
-import { cutText } from '../../tools/cut-text.js';
+import type { Verdict } from '../../../contracts/agent-activities.js';
+import { cutText } from '../../text/cut-text.js';
 import { textParts } from '../module-prompts.js';
-import { withoutThinking } from '../reply/json-object.js';
 import { partsIn } from '../reply/parts.js';
 
 const LABELS = {
@@ -18,11 +17,35 @@ export const VERDICT_FORM = textParts('verdict', ['critique', 'verdict'], { verd
  * Reads the reply, JSON or labelled parts; else a reply that begins with its verdict, or has it alone on a line, the
  * last one. The word has to stand for itself: "should not stop" is no STOP. What says neither is CONTINUE.
  */
-export function readVerdict(reply: string): Verdict {
-  const text = withoutThinking(reply);
-  const { critique, verdict, stop } = partsIn(text, LABELS);
-  const said = wordOf(verdict) ?? (stop === 'true' ? 'STOP' : undefined) ?? firstWord(text) ?? loneWord(text);
+export function readVerdict(text: string): Verdict {
+  const { critique, verdict, stop } = partsIn(text, LABELS, ['verdict', 'stop']);
+  const said = wordOf(verdict) ?? lastSentence(verdict) ?? signalOf(stop) ?? firstWord(text) ?? loneWord(text);
   return { verdict: said ?? 'CONTINUE', critique: cutText(critique ?? withoutVerdict(text), CRITIQUE_BYTES) };
+}
+
+/** `True`, `yes`, `**true**.`, and the same for false, as the part `Stop Signal` says it. */
+function signalOf(part = ''): Verdict['verdict'] | undefined {
+  const word = /^[\s*_`"'([]*(true|yes|false|no|stop|continue)\b(?!\s*(?:or\b|\/|\|))/i.exec(part)?.[1].toLowerCase();
+  if (word === undefined) return undefined;
+  return ['true', 'yes', 'stop'].includes(word) ? 'STOP' : 'CONTINUE';
+}
+
+/** `The memory is sufficient. STOP` */
+function lastSentence(part = ''): Verdict['verdict'] | undefined {
+  const said = withoutEnd(part, /[\s*_`"')\].!]/);
+  const word = /(?:stop|continue)$/i.exec(said.slice(-'continue'.length))?.[0];
+  if (word === undefined) return undefined;
+  const before = said.slice(0, -word.length);
+  const sentence = withoutEnd(before, /[\s*_`"'([]/);
+  const isOwn = /[.:;!?]/.test(sentence.slice(-1)) || before.slice(sentence.length).includes('\n');
+  return isOwn ? (word.toUpperCase() as Verdict['verdict']) : undefined;
+}
+
+/** Character by character: a pattern that is looked for from everywhere takes the square of a text of marks. */
+function withoutEnd(text: string, mark: RegExp): string {
+  let end = text.length;
+  while (end > 0 && mark.test(text[end - 1])) end -= 1;
+  return text.slice(0, end);
 }
 
 /** The verdict that a part consists of, or begins with, markup and a full stop aside. */
@@ -37,9 +60,11 @@ function firstWord(text: string): Verdict['verdict'] | undefined {
   return word?.toUpperCase() as Verdict['verdict'] | undefined;
 }
 
+const LONE = /^[\s*_`"'([]*(stop|continue)[\s*_`"')\].!]*$/i;
+
 function loneWord(text: string): Verdict['verdict'] | undefined {
-  const words = [...text.matchAll(/^[\s*_`"'([]*(stop|continue)[\s*_`"')\].!]*$/gim)];
-  return words.at(-1)?.[1].toUpperCase() as Verdict['verdict'] | undefined;
+  const words = text.split(/[\n\r\u2028\u2029]/).map((line) => LONE.exec(line)?.[1]);
+  return words.findLast((word) => word !== undefined)?.toUpperCase() as Verdict['verdict'] | undefined;
 }
 
 function withoutVerdict(text: string): string {

@@ -1,4 +1,4 @@
-import type { ModuleActivities, Verdict, VerifyTurnInput } from '../../../workflows/contracts/agent-activities.js';
+import type { ModuleActivities, Verdict, VerifyTurnInput } from '../../../contracts/agent-activities.js';
 import type { Tool } from '../../tools/tool.js';
 import type { Produced } from '../../trajectories/turn-store.js';
 import { memoryLine } from '../compact-texts.js';
@@ -32,7 +32,7 @@ async function verdict(
 ): Promise<Produced<Verdict>> {
   const { query, module, memory, turn } = input;
   if (module.engine === 'scripted') return { output: verify(query.question, memory) };
-  const calls = callsOf(dependencies, input, turn);
+  const calls = callsOf(dependencies, input, 'verifier', turn);
   const { text } = await askModule(calls, module, VERIFIER_TEMPLATES, verdictRequest(input, tools));
   return { output: readVerdict(text), recorded: calls.record() };
 }

@@ -1,5 +1,5 @@
-import type { Verdict } from '../../../workflows/contracts/agent-activities.js';
-import type { TurnRecord } from '../../../workflows/contracts/flow.js';
+import type { Verdict } from '../../../contracts/agent-activities.js';
+import type { TurnRecord } from '../../../contracts/flow.js';
 import { factFound } from '../facts-found.js';
 import { numbersIn } from '../numbers-in.js';
 import { readWording } from '../question-wording.js';

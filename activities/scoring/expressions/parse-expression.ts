@@ -16,7 +16,7 @@ const math = create({ fractionDependencies, parseDependencies }, { number: 'Frac
 const MAX_LENGTH = 500;
 const MAX_DEPTH = 60;
 const OPERATORS = new Set(['add', 'subtract', 'multiply', 'divide', 'pow', 'unaryMinus', 'unaryPlus', 'factorial']);
-export const FUNCTIONS = [
+const FUNCTIONS = [
   'sqrt', 'cbrt', 'abs', 'exp', 'ln', 'log', 'sin', 'cos', 'tan', 'cot', 'sec', 'csc',
   'sinh', 'cosh', 'tanh', 'arcsin', 'arccos', 'arctan', 'asin', 'acos', 'atan',
 ] as const; // prettier-ignore

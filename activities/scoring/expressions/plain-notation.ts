@@ -3,30 +3,23 @@ export class NotComparable extends Error {
   override readonly name = 'NotComparable';
 }
 
-/** LaTeX that changes how a thing looks and not what it is. */
-const DECORATION =
-  /\\(?:left|right|displaystyle|bigl?|bigr|Bigl?|Bigr|limits|,|;|!|:|quad|qquad|thinspace|ldotp|mathop)(?![a-zA-Z])|\\[ ]|~|\$/g;
 const GREEK =
   'alpha beta gamma delta epsilon theta lambda mu nu rho sigma tau phi omega zeta kappa xi chi psi eta'.split(' ');
 const FUNCTIONS = 'sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan ln log exp'.split(' ');
 const SYMBOLS: readonly [RegExp, string][] = [
-  [/\\(?:cdot|times|ast)(?![a-zA-Z])|[×·⋅∙]/g, ' * '],
-  [/\\div(?![a-zA-Z])|÷/g, ' / '],
-  [/[−–]/g, '-'],
+  [/[×·]/g, ' * '],
+  [/÷/g, ' / '],
+  [/[–—]/g, '-'],
   [/\\infty(?![a-zA-Z])|∞/g, ' oo '],
   [/\\pi(?![a-zA-Z])|π/g, ' pi '],
   [/√/g, '\\sqrt'],
-  [/\\operatorname\s*\{([a-zA-Z]+)\}/g, '\\$1'],
-  [/\\(?:text|mathrm|mathbf|textbf|mbox)\s*\{([^{}]*)\}/g, ' $1 '],
-  [/\^\s*\{?\s*\\circ\s*\}?|°/g, ''],
-  [/\\?%/g, ''],
-  [/\\[dt]frac/g, '\\frac'],
+  [/\\mathop|\\ldotp/g, ' '],
   [/\*\*/g, '^'],
 ];
 
-/** LaTeX or plain mathematics in the notation of the parser. @throws NotComparable */
+/** A text without wrappings, LaTeX or plain mathematics, in the notation of the parser. @throws NotComparable */
 export function plainNotation(text: string): string {
-  let plain = text.replace(/^\\[([]|\\[)\]]$/g, '').replace(DECORATION, ' ');
+  let plain = text;
   for (const [pattern, replacement] of SYMBOLS) plain = plain.replace(pattern, replacement);
   plain = withoutCommands(plain)
     .replace(/[{[]/g, '(')

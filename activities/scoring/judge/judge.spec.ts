@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { RunSpending, Turn } from '../../../infra/database/entities/index.js';
+import { Spending, Turn } from '../../../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../../../infra/database/testing/test-database.js';
-import type { Score, ScoreAnswerInput } from '../../../workflows/contracts/agent-activities.js';
-import type { JudgeConfig } from '../../../workflows/contracts/flow-config.js';
-import type { FlowRef } from '../../../workflows/contracts/flow.js';
+import type { Score, ScoreAnswerInput } from '../../../contracts/agent-activities.js';
+import type { JudgeConfig } from '../../../contracts/flow-config.js';
+import type { FlowRef } from '../../../contracts/flow.js';
 import { EmbeddedPolicyClient } from '../../engines/embedded-policy-client.js';
 import type { LanguageModel, LanguageModelRequest } from '../../engines/llm/language-model.js';
 import { LanguageModels } from '../../engines/llm/language-models.js';
@@ -45,6 +45,7 @@ describe('a judge', () => {
     identity: {},
     repliesInJson: true,
     takesImages: false,
+    billed: (_, reply) => reply,
     generate: async (request) => {
       requests.push(request);
       const reply = replies.shift();
@@ -73,7 +74,7 @@ describe('a judge', () => {
     database.dataSource
       .getRepository(Turn)
       .find({ where: { flowId: flow.flowId, module: 'judge' }, order: { turn: 'ASC' } });
-  const spending = () => database.dataSource.getRepository(RunSpending).findOneBy({ runId: flow.runId });
+  const spending = () => database.dataSource.getRepository(Spending).findOneBy({ submissionId: flow.runId });
 
   it('decides where the rules cannot, and its verdict and reason are kept without the truth', async () => {
     replies = [RIGHT];
@@ -106,6 +107,25 @@ describe('a judge', () => {
     expect((await scored('', { judge })).grading).not.toHaveProperty('judge');
   });
 
+  it('is not asked where a configuration says what else becomes of an answer that the rules cannot decide', async () => {
+    const wrong = await scored('America', { undecided: 'wrong' });
+    expect(wrong).toMatchObject({ reward: 0, reason: expect.stringContaining('no judge was asked') });
+    const { reward, ...excluded } = await scored('America', { undecided: 'exclude' });
+    expect(reward).toBeUndefined();
+    expect(excluded).toMatchObject({
+      reason: 'America is left out: no rule can tell',
+      grading: { rules: 'undecided' },
+    });
+    expect(requests).toEqual([]);
+    replies = [RIGHT];
+    expect(await scored('America', { undecided: 'judge' })).toMatchObject({ reward: 1 });
+  });
+
+  it('no answer is wrong, also where undecided ones are left out', async () => {
+    const number: GroundTruth = { truth: { kind: 'number', value: '5' }, heldOut: false };
+    for (const answer of ['', ' \n']) expect((await scored(answer, { undecided: 'exclude' }, number)).reward).toBe(0);
+  });
+
   it('I3: is not asked again by a scoring that is retried; what it said, and what that took, is a row', async () => {
     replies = [RIGHT];
     const first = await scored('America');
@@ -126,6 +146,14 @@ describe('a judge', () => {
     replies = [RIGHT];
     await scored('America', {}, { ...hidden, heldOut: false });
     expect(JSON.stringify(await rows())).toContain('It is the USA.');
+  });
+
+  it('I15: judges as it said, also where the words of a held-out truth are those of its form', async () => {
+    replies = ['{"reason": "Both say true.", "equivalent": true}'];
+    const truth: GroundTruth = { truth: { kind: 'text', answers: ['true'] }, heldOut: true };
+    expect(await scored('correct', {}, truth)).toMatchObject({ reward: 1 });
+    const [{ output }] = await rows();
+    expect(output).toMatchObject({ equivalent: true, reason: 'Both say [the truth].' });
   });
 
   it('is counted in what the run spends, and not asked when the budget is spent', async () => {
@@ -161,7 +189,7 @@ describe('a judge', () => {
   it('is needed only where a configuration names it', async () => {
     const { scoreAnswer } = createScoringActivities({ truthOf: async () => hidden });
     const without = await scoreAnswer({ flow, query, answer: 'America' });
-    expect(without).toMatchObject({ reward: 0, reason: expect.stringContaining('no rule can tell') });
+    expect(without).toMatchObject({ reward: 0, reason: expect.stringContaining('no judge was asked') });
     await expect(scoreAnswer({ flow, query, answer: 'America', judge: config })).rejects.toThrow(
       expect.objectContaining({ type: 'BadConfiguration' }),
     );

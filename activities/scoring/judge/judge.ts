@@ -1,5 +1,5 @@
-import type { FlowConfig, JudgeConfig } from '../../../workflows/contracts/flow-config.js';
-import type { FlowRef } from '../../../workflows/contracts/flow.js';
+import type { FlowConfig, JudgeConfig } from '../../../contracts/flow-config.js';
+import type { FlowRef } from '../../../contracts/flow.js';
 
 export interface JudgeRequest {
   /** Whose answer it is: under it the verdict is kept. */

@@ -1,12 +1,14 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { z } from 'zod';
 import { sha256Hex } from '../../../infra/artifacts/sha256.js';
-import type { JudgeConfig, LlmConfig } from '../../../workflows/contracts/flow-config.js';
+import type { JudgeConfig, LlmConfig } from '../../../contracts/flow-config.js';
 import { callSeed } from '../../engines/call-seed.js';
 import type { ChatMessage } from '../../engines/chat.js';
 import { ModelCalls, type ModelCallDependencies, type RecordedCalls } from '../../engines/model-calls.js';
+import { withoutThinking } from '../../engines/without-thinking.js';
 import { jsonObjectIn } from '../../modules/reply/json-object.js';
-import { OUTSIDE_TURNS, type Produced, type TurnStore } from '../../trajectories/turn-store.js';
+import { OUTSIDE_TURNS, type TurnKey } from '../../trajectories/turn-key.js';
+import type { Produced, TurnStore } from '../../trajectories/turn-store.js';
 import { HIDDEN, hideTruth } from './hide-truth.js';
 import type { Judge, Judgement, JudgeRequest } from './judge.js';
 
@@ -47,7 +49,7 @@ export class LlmJudge implements Judge {
   async judge(request: JudgeRequest, config: JudgeConfig): Promise<Judgement> {
     for (let asking = 0; ; asking += 1) {
       let asked = false;
-      const key = { flowId: request.flow.flowId, turn: OUTSIDE_TURNS + asking, module: 'judge' as const };
+      const key: TurnKey = { flowId: request.flow.flowId, turn: OUTSIDE_TURNS + asking, module: 'judge' };
       const said = await this.turns.once<Said>(key, () => {
         asked = true;
         return this.ask(request, config, asking);
@@ -64,18 +66,24 @@ export class LlmJudge implements Judge {
       model: config.model,
       budget,
       cache: false,
-      turn: asking,
+      module: 'judge',
+      turn: OUTSIDE_TURNS + asking,
       seed: callSeed(flow, asking),
       signal: cancellationSignal(),
     });
     const binding = bindingOf(config, asking);
     const form = calls.repliesInJson(binding) ? FORM : undefined;
-    const { text } = await calls.ask(binding, { messages: messagesOf(request), template: JUDGE_PROMPT, form });
+    const { text } = await calls.ask(binding, {
+      messages: messagesOf(request),
+      template: JUDGE_PROMPT,
+      form,
+      ...(heldOut && { keep: (said) => withoutTruth(said, gold) }),
+    });
     const verdict = readVerdict(text);
     const hidden = heldOut ? gold : [];
     return {
       output: verdict ? { ...verdict, reason: hideTruth(verdict.reason, hidden).slice(0, MAX_REASON) } : {},
-      recorded: heldOut ? withoutTruth(calls.record(), request) : calls.record(),
+      recorded: heldOut ? withoutTruths(calls.record(), request) : calls.record(),
     };
   }
 }
@@ -92,14 +100,24 @@ function messagesOf({ question, answer, gold }: Pick<JudgeRequest, 'question' | 
   ];
 }
 
-/** The calls as they may be kept of a held-out question: rows are shown to whoever may read the run. */
-function withoutTruth(recorded: RecordedCalls, request: JudgeRequest): RecordedCalls {
+/**
+ * A reply as it may be kept of a held-out question: rows are shown to whoever may read the run. Its verdict stays what it
+ * is, also where the words of a right answer are those of the reply's form.
+ */
+function withoutTruth(reply: string, gold: readonly string[]): string {
+  const hidden = hideTruth(reply, gold);
+  const verdict = readVerdict(reply);
+  if (!verdict || readVerdict(hidden)?.equivalent === verdict.equivalent) return hidden;
+  return JSON.stringify({ ...verdict, reason: hideTruth(verdict.reason, gold) });
+}
+
+/** The calls as they may be kept of a held-out question. */
+function withoutTruths(recorded: RecordedCalls, request: JudgeRequest): RecordedCalls {
   const prompt = messagesOf({ ...request, gold: [HIDDEN] });
-  const calls = recorded.calls.map((call) => ({ ...call, prompt, reply: hideTruth(call.reply, request.gold) }));
-  return { ...recorded, calls };
+  return { ...recorded, calls: recorded.calls.map((call) => ({ ...call, prompt })) };
 }
 
 /** Undefined where the last JSON object of a reply is no verdict. */
 export function readVerdict(text: string): Judgement | undefined {
-  return replySchema.safeParse(jsonObjectIn(text)).data;
+  return replySchema.safeParse(jsonObjectIn(withoutThinking(text))).data;
 }

@@ -1,38 +1,130 @@
-import type { FinalAnswer } from '../final-answer.js';
+import { TAKEN_BACK, type IsAnswer, type Statement } from '../reading/statement.js';
+import { bare } from '../reading/wrappings.js';
 import { ruled, UNDECIDED, WRONG, type Finding } from './finding.js';
-import { normalText } from './normal-text.js';
+import { textKeys } from './text-keys.js';
+
+const OPTION =
+  '(?:(?:[Tt]he )?(?:correct |right |best |final )*(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\\s*(?:is|:)?\\s*)?';
+/** A letter and nothing else. */
+const ALONE = new RegExp(`^${OPTION}[([{<]?\\s*([A-Za-z])\\s*[)\\]}>]?[.:,;]?$`);
+/** A letter in brackets, or with a sign after it; then its text or a reason. */
+const SIGNED = new RegExp(
+  `^${OPTION}(?:[([]\\s*([A-Za-z])\\s*[)\\]][.:,;]?|([a-z])[.)](?=\\s)|([A-Z])(?:[.):;]+|\\s*,|\\s+[=–—-](?=\\s)|(?=\\s*\\()))\\s*(\\S[\\s\\S]*)$`,
+);
+/** A letter and a reason. */
+const REASONED = new RegExp(
+  `^${OPTION}[([]?([A-Z])[)\\]]?\\s+((?:because|since|as|for|due to|is (?:the )?(?:correct|right|best|true|answer))\\b[\\s\\S]*)$`,
+);
+const NAMED = /^(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\s+["'(]*([A-Z])\b["')]*[.:,]?\s*([\s\S]*)$/;
+/** Another letter beside the first: `B or C`, `A, B`, `B/C`. */
+const ALTERNATIVE =
+  /^[\s,]*(?:or|and|\/|&)[\s,]*(?:or\s+)?[([]?[A-Z](?![\p{L}\p{N}])|^[([]?[A-Z][)\]]?(?:[\s,.;]*$|\s*,|\s+(?:or|and)\s)/u;
 
 /**
  * The choice that an answer names, by its letter or its content. Undecided where it names none, several, or a letter with
  * the content of another: nothing is ever snapped to the nearest choice.
  */
-export function choiceRule({ text }: FinalAnswer, letter: string, choices: readonly string[]): Finding {
-  if (text.trim() === '') return WRONG;
-  const named = new Set([byLetter(text, choices.length), byContent(text, choices)].filter((one) => one !== undefined));
-  return named.size === 1 ? ruled(named.has(letter)) : UNDECIDED;
+export function choiceRule({ readings }: Statement, letter: string, choices: readonly string[]): Finding {
+  if (readings.every((reading) => reading === '')) return WRONG;
+  for (const reading of readings) {
+    const named = namedBy(reading, choices);
+    if (named.size > 0) return named.size === 1 ? ruled(named.has(letter)) : UNDECIDED;
+  }
+  return UNDECIDED;
 }
 
-/** `B`, `(B)`, `B.`, `B) content`, `option B`, `\text{B}`. */
-function byLetter(text: string, count: number): string | undefined {
-  const bare = text.trim().replace(/^\\(?:text|mathrm|textbf)\{([\s\S]*)\}$/, '$1');
-  const match =
-    /^[([*"']*([A-Za-z])[)\]*"']*[.:]?$/.exec(bare) ??
-    /^[(*[]*([A-Z])(?:[)\]*]+[.:]?|[.:])\s/.exec(bare) ??
-    /^(?:option|choice|answer)\s+[(*"']*([A-Z])\b/i.exec(bare);
-  const letter = match?.[1].toUpperCase();
-  return letter !== undefined && letter.charCodeAt(0) - 'A'.charCodeAt(0) < count ? letter : undefined;
+/** Whether a text names a choice. */
+export function namesChoice(choices: readonly string[]): IsAnswer {
+  return (text) => namedBy(text, choices).size > 0;
 }
 
-/** The one choice whose content the answer is, after a letter if it begins with one. */
+function namedBy(text: string, choices: readonly string[]): Set<string> {
+  const lines = text
+    .split('\n')
+    .map((line) => bare(line, 'words'))
+    .filter((line) => line !== '');
+  if (lines.length > 1) {
+    const first = namedInLine(lines[0], choices);
+    const last = namedInLine(lines.at(-1)!, choices);
+    return new Set([...first, ...last]);
+  }
+  return namedInLine(text, choices);
+}
+
+function namedInLine(text: string, choices: readonly string[]): Set<string> {
+  const content = byContent(text, choices);
+  const alone = ALONE.exec(text)?.[1].toUpperCase();
+  // The letter is what the question asks for, also where another choice is that letter.
+  if (alone !== undefined && isOneOf(alone, choices)) return new Set([alone]);
+  if (content !== undefined) return new Set([content]);
+  const found = SIGNED.exec(text) ?? REASONED.exec(text) ?? NAMED.exec(text);
+  if (!found) return contentAndLetter(text, choices);
+  const [named, rest] = found.slice(1).filter((group) => group !== undefined);
+  const letter = named.toUpperCase();
+  if (!isOneOf(letter, choices) || ALTERNATIVE.test(rest)) return new Set();
+  const later = TAKEN_BACK.test(rest) ? lettersIn(rest, choices) : [];
+  const meant = beginsWith(rest, choices);
+  return new Set([letter, ...later, ...(meant === undefined ? [] : [meant])]);
+}
+
+/** `Insulin (B)` */
+function contentAndLetter(text: string, choices: readonly string[]): Set<string> {
+  const match = /^(\S[\s\S]*?)\s*[([]([A-Z])[)\]]\.?$/.exec(text);
+  const content = match && byContent(match[1], choices);
+  return content && isOneOf(match[2], choices) ? new Set([content, match[2]]) : new Set();
+}
+
+function isOneOf(letter: string, choices: readonly string[]): boolean {
+  return letter.length === 1 && letter.charCodeAt(0) - 'A'.charCodeAt(0) < choices.length;
+}
+
+interface Content {
+  words: string;
+  keys: string[];
+}
+
+const known = new WeakMap<readonly string[], Content[]>();
+
+/** Read once: an answer is compared with them in each of its readings. */
+function contentsOf(choices: readonly string[]): Content[] {
+  const contents =
+    known.get(choices) ??
+    choices.map((choice) => bare(choice, 'words')).map((words) => ({ words, keys: textKeys(words) }));
+  known.set(choices, contents);
+  return contents;
+}
+
+/** The one choice that a text is; choices that differ in case or an article only are told apart by them. */
 function byContent(text: string, choices: readonly string[]): string | undefined {
-  const contents = [text, text.replace(/^[(*[]*[A-Za-z](?:[)\]*]+[.:]?|[.:])\s+/, '')].map(exactly);
-  const found = choices.flatMap((choice, index) => (contents.includes(exactly(choice)) ? [index] : []));
-  return found.length === 1 ? String.fromCharCode('A'.charCodeAt(0) + found[0]) : undefined;
+  const given = text.replace(/[.,;:!?]+$/, '');
+  const givenKeys = textKeys(given);
+  const levels: ((content: Content) => boolean)[] = [
+    ({ words }) => words === text || words === given,
+    ({ keys }) => keys[0] === givenKeys[0],
+    ({ keys }) => keys.some((key) => givenKeys.includes(key)),
+  ];
+  for (const isSame of levels) {
+    const found = contentsOf(choices).flatMap((content, index) => (isSame(content) ? [index] : []));
+    if (found.length > 0) return found.length === 1 ? letterAt(found[0]) : undefined;
+  }
+  return undefined;
 }
 
-/** Choices may differ in signs only, `+1` and `-1`: those stay. */
-function exactly(text: string): string {
-  const words = normalText(text);
-  const signs = text.replace(/[\p{L}\p{N}\s.,;:'"()*[\]]+/gu, '');
-  return `${words}|${signs}`;
+/** The choice with whose content a text begins, the longest such one: `zinc, which resists rust`. */
+function beginsWith(text: string, choices: readonly string[]): string | undefined {
+  const given = textKeys(text).map((key) => `${key} `);
+  const lengths = contentsOf(choices).map(({ keys }) => {
+    const begun = keys.filter((key) => given.some((start) => start.startsWith(`${key} `)));
+    return Math.max(0, ...begun.map((key) => key.length));
+  });
+  const longest = Math.max(...lengths);
+  return longest === 0 ? undefined : letterAt(lengths.indexOf(longest));
+}
+
+function lettersIn(text: string, choices: readonly string[]): string[] {
+  return (text.match(/\b[A-Z]\b/g) ?? []).filter((letter) => isOneOf(letter, choices));
+}
+
+function letterAt(index: number): string {
+  return String.fromCharCode('A'.charCodeAt(0) + index);
 }

@@ -1,15 +1,33 @@
 import { compareExpressions } from '../expressions/compare-expressions.js';
-import type { FinalAnswer } from '../final-answer.js';
-import { RIGHT, WRONG, type Finding } from './finding.js';
-import { normalText } from './normal-text.js';
+import { plainCharacters } from '../reading/plain-characters.js';
+import type { Statement } from '../reading/statement.js';
+import { bare } from '../reading/wrappings.js';
+import { RIGHT, UNDECIDED, WRONG, type Finding } from './finding.js';
+import { isSameText } from './text-keys.js';
+
+const WORDS = /^[A-Za-z][a-z]{2,}[\w\s-]*$/;
 
 /** Right where the answer is the expression, letter by letter or as a value. */
-export function expressionRule({ text }: FinalAnswer, truth: string): Finding {
-  if (text.trim() === '') return WRONG;
-  if (text.trim() === truth.trim()) return RIGHT;
-  const words = /^[A-Za-z][a-z]{2,}[\w\s-]*$/;
-  if (words.test(text) && words.test(truth)) {
-    return normalText(text) === normalText(truth) ? RIGHT : { ruling: 'undecided' };
-  }
-  return { ruling: compareExpressions(text, truth) };
+export function expressionRule({ readings, verbatim }: Statement, truth: string): Finding {
+  if (verbatim.includes(plainCharacters(truth).trim())) return RIGHT;
+  if (readings.every((reading) => reading === '')) return WRONG;
+  const wanted = bare(truth, 'mathematics');
+  const findings = readings.map((reading) => compared(reading, wanted));
+  return findings.find(({ ruling }) => ruling !== 'undecided') ?? UNDECIDED;
+}
+
+function compared(text: string, wanted: string): Finding {
+  if (withoutSpace(text) === withoutSpace(wanted)) return RIGHT;
+  if (WORDS.test(text) && WORDS.test(wanted)) return isSameText(text, wanted) ? RIGHT : UNDECIDED;
+  return { ruling: compareExpressions(text, wanted) };
+}
+
+/** Where space says nothing: between signs and digits it does not, between two letters or digits it does. */
+function withoutSpace(text: string): string {
+  return text.replace(/(?<![\p{L}\p{N}])\s+|\s+(?![\p{L}\p{N}])/gu, '');
+}
+
+/** Whether a text may be an expression: not a sentence about one. */
+export function isExpression(text: string): boolean {
+  return text !== '' && (WORDS.test(text) || !/[a-z]{4,} [a-z]{2,} [a-z]{2,}/.test(text));
 }

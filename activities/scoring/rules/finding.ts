@@ -1,4 +1,4 @@
-import type { Ruling } from '../../../workflows/contracts/scoring.js';
+import type { Ruling } from '../../../contracts/scoring.js';
 
 /** What a rule found. */
 export interface Finding {

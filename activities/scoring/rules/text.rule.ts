@@ -1,7 +1,9 @@
-import type { FinalAnswer } from '../final-answer.js';
-import { plainNumber } from './plain-number.js';
-import { UNDECIDED, WRONG, type Finding } from './finding.js';
-import { normalText, wordF1 } from './normal-text.js';
+import type { Statement } from '../reading/statement.js';
+import { plainCharacters } from '../reading/plain-characters.js';
+import { RIGHT, UNDECIDED, WRONG, type Finding } from './finding.js';
+import { plainNumber, type PlainNumber } from './plain-number.js';
+import { textKeys, wordF1 } from './text-keys.js';
+import { sideOf } from './yes-or-no.js';
 
 /** Texts of more words are not looked through for words in common. */
 const MAX_LENGTH = 2_000;
@@ -10,22 +12,31 @@ const MAX_LENGTH = 2_000;
  * Right where the answer is one of the texts. Wrong where it is empty, the other of yes and no, or another number than a
  * truth that is a number. Else no rule can tell: `USA` may be `the United States`.
  */
-export function textRule({ text }: FinalAnswer, answers: readonly string[]): Finding {
-  const given = normalText(text);
-  if (given === '') return { ...WRONG, f1: 0 };
-  const f1 = Math.max(...answers.map((answer) => wordF1(text.slice(0, MAX_LENGTH), answer)));
-  if (answers.some((answer) => normalText(answer) === given)) return { ruling: 'right', f1 };
-  const yesOrNo = sideOf(given);
-  const wanted = answers.length === 1 ? sideOf(normalText(answers[0])) : undefined;
-  if (wanted !== undefined && yesOrNo !== undefined) return { ruling: wanted === yesOrNo ? 'right' : 'wrong', f1 };
-  const number = plainNumber(text);
-  const numbers = answers.map(plainNumber);
-  if (number !== undefined && numbers.every((value) => value !== undefined)) {
-    return { ruling: numbers.includes(number) ? 'right' : 'wrong', f1 };
-  }
-  return { ...UNDECIDED, f1 };
+export function textRule({ readings, verbatim }: Statement, answers: readonly string[]): Finding {
+  const best = readings[0].slice(0, MAX_LENGTH);
+  return { ...ruling(readings, verbatim, answers), f1: wordF1(best, answers) };
 }
 
-function sideOf(text: string): string | undefined {
-  return /^(yes|no)\b/.exec(text)?.[1];
+function ruling(readings: readonly string[], verbatim: readonly string[], answers: readonly string[]): Finding {
+  if (answers.some((answer) => verbatim.includes(plainCharacters(answer).trim()))) return RIGHT;
+  if (readings.every((reading) => reading === '')) return WRONG;
+  const keys = new Set(answers.flatMap(textKeys));
+  if ([...new Set([...readings, ...verbatim])].some((said) => textKeys(said).some((key) => keys.has(key))))
+    return RIGHT;
+  const side = readings.map(sideOf).find((one) => one !== undefined);
+  const sides = answers.map(sideOf);
+  if (side !== undefined && sides.every((one) => one !== undefined)) return sides.includes(side) ? RIGHT : WRONG;
+  const number = readings.map(plainNumber).find((one) => one !== undefined);
+  const numbers = answers.map(plainNumber);
+  if (number === undefined || !numbers.every((one) => one !== undefined)) return UNDECIDED;
+  return compared(number, numbers);
+}
+
+/** An answer may leave out the unit of the truth, and has no other one. `007` and `7`, `3.10` and `3.1` have one value only. */
+function compared(given: PlainNumber, wanted: readonly PlainNumber[]): Finding {
+  const equal = wanted.filter(({ value }) => value === given.value);
+  if (equal.length === 0) return WRONG;
+  return equal.some(({ unit, written }) => written === given.written && unit !== given.unit && given.unit === '')
+    ? RIGHT
+    : UNDECIDED;
 }

@@ -29,6 +29,7 @@ export const generator = defineTool({
     demos: [{ purpose: 'general knowledge', arguments: { prompt: 'In which year was the telephone patented?' } }],
   },
   timeoutMs: 600_000,
+  asksModel: true,
   run: async ({ prompt }, context) => {
     try {
       const { promptStyle } = context;

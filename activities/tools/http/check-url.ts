@@ -28,6 +28,7 @@ export function checkUrl(
     throw new WebRefused('refused', 'an address with a user name or password is not read');
   }
   url.hostname = url.hostname.replace(/\.$/, '');
+  if (url.hostname.split('.').includes('')) throw new WebRefused('refused', 'the host has an empty part in its name');
   const port = Number(url.port || (url.protocol === 'http:' ? 80 : 443));
   if (!ports.includes(port)) throw new WebRefused('refused', `port ${port} may not be read`);
   const host = url.hostname.replace(/^\[|\]$/g, '');

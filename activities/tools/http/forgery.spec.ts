@@ -117,6 +117,14 @@ describe('server-side request forgery (I10)', () => {
     'http://carrier.test/',
     'http://both.test:PORT/',
     'http://127.0.0.1.nip.test:PORT/',
+    'http://site.test..:PORT/',
+    'http://.site.test:PORT/',
+    'http://site..test:PORT/',
+    'http://site.test%2e%2e:PORT/',
+    'http://site.test。。:PORT/',
+    'http://[fe80::1%25lo]:PORT/',
+    'http://[::ffff:0:127.0.0.1]:PORT/',
+    'http://[64:ff9b:1::7f00:1]:PORT/',
     'http://site.test@127.0.0.1:PORT/',
     'http://site.test:PORT@127.0.0.1:PORT/',
     'http://127.0.0.1:PORT@site.test:PORT/',
@@ -201,6 +209,33 @@ describe('server-side request forgery (I10)', () => {
     expect(loop.requests).toHaveLength(6);
     await loop.stop();
   });
+
+  it.each([
+    'site.test',
+    'site.test.',
+    'site.test..',
+    'SITE.TEST',
+    'below.site.test.',
+    'below.site.test..',
+    'site%2Etest',
+    '%73ite.test',
+    'ｓｉｔｅ．ｔｅｓｔ',
+    'site。test',
+    'si\u00adte.test',
+  ])('denies %s as the resolver would read it', async (host) => {
+    client = new WebClient(access(site.port, { deny: ['site.test'] }), () => resolve('site.test'));
+    const asked = site.requests.length;
+    await expect(get(`http://${host}:PORT/`)).rejects.toThrow(expect.objectContaining({ name: 'WebRefused' }));
+    expect(site.requests).toHaveLength(asked);
+  });
+
+  it.each(['127.0.0.2', '127.2', '0177.0.0.2', '0x7f000002', '2130706434', '１２７.0.0.2', '127.0.0.2.'])(
+    'denies the address %s in every notation',
+    async (host) => {
+      client = new WebClient(access(site.port, { deny: ['127.0.0.2'] }), resolve);
+      await expect(get(`http://${host}:PORT/`)).rejects.toThrow(/does not allow/);
+    },
+  );
 
   it("obeys the operator's lists, for redirects too; what is denied is denied whatever is allowed", async () => {
     client = new WebClient(access(site.port, { allow: ['site.test', 'test'], deny: ['xn--bcher-kva.test'] }), resolve);

@@ -1,9 +1,8 @@
-import type { Readable } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
+import { atMost, BodyTooLarge } from '../../http/bounded-body.js';
 import { WebRefused } from './web-errors.js';
-
-const DECODERS = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress };
 
 /** For the request's header: what `readBody` understands. */
 export const ACCEPTED_ENCODINGS = 'gzip, deflate, br';
@@ -19,30 +18,46 @@ export async function readBody(
   limit: number,
   signal: AbortSignal,
 ): Promise<Buffer> {
+  const encoding = headers.encoding?.trim().toLowerCase() || 'identity';
+  if (!ENCODINGS.has(encoding)) throw new WebRefused('refused', `the page is compressed in an unknown way`);
   const tooLarge = new WebRefused('output_limit', `the page is larger than ${limit} bytes`);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const collect = async (source: AsyncIterable<Buffer>) => {
-    for await (const chunk of source) {
-      bytes += chunk.length;
-      if (bytes > limit) throw tooLarge;
-      chunks.push(chunk);
-    }
-  };
-  const decoder = decoderOf(headers.encoding);
   if (Number(headers.length) > limit) throw tooLarge;
   try {
-    await (decoder ? pipeline(body, decoder, collect, { signal }) : pipeline(body, collect, { signal }));
+    const bytes = await collect(limit, body, signal);
+    const decoder = decoderOf(encoding, bytes);
+    return decoder ? await collect(limit, Readable.from([bytes]), signal, decoder) : bytes;
+  } catch (error) {
+    throw error instanceof BodyTooLarge ? tooLarge : error;
+  }
+}
+
+async function collect(limit: number, source: Readable, signal: AbortSignal, decoder?: Duplex): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let tooLarge: unknown;
+  const end = async (read: AsyncIterable<Buffer>) => {
+    try {
+      for await (const chunk of atMost(limit, read)) chunks.push(chunk);
+    } catch (error) {
+      if (error instanceof BodyTooLarge) tooLarge = error;
+      throw error;
+    }
+  };
+  try {
+    await (decoder ? pipeline(source, decoder, end, { signal }) : pipeline(source, end, { signal }));
   } catch (error) {
     // What ends first is not always what failed first.
-    throw bytes > limit ? tooLarge : error;
+    throw tooLarge ?? error;
   }
   return Buffer.concat(chunks);
 }
 
-function decoderOf(encoding = 'identity') {
-  const name = encoding.trim().toLowerCase();
-  if (name === 'identity' || name === '') return undefined;
-  if (!Object.hasOwn(DECODERS, name)) throw new WebRefused('refused', `the page is compressed in an unknown way`);
-  return DECODERS[name as keyof typeof DECODERS]();
+const ENCODINGS = new Set(['identity', 'gzip', 'x-gzip', 'deflate', 'br']);
+
+/** By what the bytes are: servers forget the header, or send it for what they did not compress, or leave out its frame. */
+function decoderOf(encoding: string, bytes: Buffer): Duplex | undefined {
+  if (bytes.length < 2) return undefined;
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return createGunzip();
+  if (encoding === 'br') return createBrotliDecompress();
+  if (encoding !== 'deflate') return undefined;
+  return (bytes[0] & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0 ? createInflate() : createInflateRaw();
 }

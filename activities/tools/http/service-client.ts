@@ -2,22 +2,23 @@ import { types } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
 import { type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
-import { FailureType } from '../../../workflows/contracts/failures.js';
+import { FailureType } from '../../../contracts/failures.js';
 import { nonRetryable } from '../../failures/non-retryable.js';
-import { redact } from '../../failures/redact.js';
+import { redact, redactedStart } from '../../../infra/redaction/redact.js';
+import { isOutage, OutageType } from '../../failures/outage.js';
 import { readBody } from './read-body.js';
-import { retryAfterMs } from './retry-after.js';
+import { retryAfterMs } from '../../http/retry-after.js';
 import { WebRefused } from './web-errors.js';
+import { TimeLimit } from '../../time-limit.js';
+import { isTransient } from '../../http/transient-status.js';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 const TIMEOUT_MS = 30_000;
 /** Of a server's error, for the message. */
 const SHOWN_CHARACTERS = 300;
-/** Statuses below 500 with which a server asks to come again. */
-const PASSING = new Set([408, 409, 425, 429]);
 
-/** The type of a failure that Temporal retries: the service is out of order or wants to be left alone for a while. */
-export const SERVICE_UNAVAILABLE = 'ServiceUnavailable';
+/** The type of an answer that is not what its service documents: it is asked for again a few times (I14). */
+export const SERVICE_ANSWER_INVALID = 'ServiceAnswerInvalid';
 
 export interface ServiceRequest {
   method?: 'GET' | 'POST';
@@ -34,9 +35,10 @@ export class ServiceClient {
   constructor(private readonly service: string) {}
 
   /**
-   * @throws a retryable ServiceUnavailable where there is no whole answer, for 408, 409, 425, 429 and 5xx, with the
-   * server's `retry-after` as its delay, and for what is not in `schema`; a ProviderRefused, which nothing can mend but
-   * the operator, for every other status; the signal's reason where it is aborted. No message holds a key.
+   * @throws a retryable ServiceUnavailable if there is no whole answer, and for 408, 409, 425, 429 and 5xx, with the
+   * server's `retry-after` as its delay; a ServiceAnswerInvalid, retried a few times, for what is not in `schema`; a
+   * ProviderRefused, which nothing can mend but the operator, for every other status; the signal's reason if it is
+   * aborted. No message holds a key.
    */
   async json<Schema extends z.ZodType>(
     url: URL,
@@ -44,21 +46,24 @@ export class ServiceClient {
     signal: AbortSignal,
     { method = 'GET', headers = {}, body }: ServiceRequest = {},
   ): Promise<z.infer<Schema>> {
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const limit = new TimeLimit(signal, TIMEOUT_MS);
     try {
       const response = await request(url, {
         method,
         headers: { accept: 'application/json', ...(body !== undefined && JSON_BODY), ...headers },
         body: body === undefined ? null : JSON.stringify(body),
-        signal: AbortSignal.any([signal, timeout]),
+        signal: limit.signal,
       });
-      const text = await this.text(response, AbortSignal.any([signal, timeout]));
+      const text = await this.text(response, limit.signal);
       this.checkStatus(response, text);
       return this.parse(text, schema);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ApplicationFailure) throw error;
-      throw this.unavailable(timeout.aborted ? `no whole answer within ${TIMEOUT_MS / 1000} s` : reason(error));
+      if (limit.isOver) throw this.unavailable(`no whole answer within ${TIMEOUT_MS / 1000} s`);
+      throw isOutage(error) ? this.unavailable(reason(error)) : this.invalid(reason(error));
+    } finally {
+      limit.end();
     }
   }
 
@@ -69,8 +74,8 @@ export class ServiceClient {
 
   private checkStatus({ statusCode, headers }: Dispatcher.ResponseData, text: string): void {
     if (statusCode === 200) return;
-    const said = `status ${statusCode}: ${text.slice(0, SHOWN_CHARACTERS)}`;
-    if (statusCode >= 500 || PASSING.has(statusCode)) throw this.unavailable(said, retryAfterMs(headers, Date.now()));
+    const said = `status ${statusCode}: ${redactedStart(text, SHOWN_CHARACTERS)}`;
+    if (isTransient(statusCode)) throw this.unavailable(said, retryAfterMs(headers, Date.now()));
     throw nonRetryable(
       FailureType.ProviderRefused,
       `${this.service} refused a request with ${said}. Check its key, address and plan in the operator's file.`,
@@ -82,17 +87,24 @@ export class ServiceClient {
     try {
       value = JSON.parse(text);
     } catch {
-      throw this.unavailable(`an answer that is not JSON: ${text.slice(0, SHOWN_CHARACTERS)}`);
+      throw this.invalid(`it is not JSON: ${redactedStart(text, SHOWN_CHARACTERS)}`);
     }
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     const [{ path, message }] = parsed.error.issues;
-    throw this.unavailable(`an answer of another form than documented: ${path.join('.')}: ${message}`);
+    throw this.invalid(`it is of another form than documented: ${path.join('.')}: ${message}`);
+  }
+
+  private invalid(what: string): ApplicationFailure {
+    return ApplicationFailure.retryable(
+      redact(`The answer of ${this.service} cannot be read: ${what}`),
+      SERVICE_ANSWER_INVALID,
+    );
   }
 
   private unavailable(what: string, nextRetryDelay?: number): ApplicationFailure {
     return ApplicationFailure.create({
-      type: SERVICE_UNAVAILABLE,
+      type: OutageType.ServiceUnavailable,
       message: redact(`${this.service} is not available: ${what}`),
       nonRetryable: false,
       nextRetryDelay,

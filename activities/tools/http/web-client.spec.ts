@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { webAccessSection } from '../../../infra/config/operator/web-access.js';
 import { LocalServer } from '../testing/local-server.js';
@@ -57,6 +57,16 @@ describe(WebClient, () => {
     await expect(get({ max_mib: TEN_KIB })).rejects.toThrow(
       expect.objectContaining({ name: 'WebRefused', kind: 'output_limit' }),
     );
+  });
+
+  it.each([
+    ['gzip without a header', {}, gzipSync('hello')],
+    ['a header for what is not compressed', { 'content-encoding': 'gzip' }, 'hello'],
+    ['deflate without its frame', { 'content-encoding': 'deflate' }, deflateRawSync('hello')],
+    ['nothing, compressed', { 'content-encoding': 'gzip' }, ''],
+  ])('reads %s, as servers send it', async (_, headers, body) => {
+    await serve((_request, response) => html(response, headers).end(body));
+    expect(String((await get()).bytes)).toBe(body === '' ? '' : 'hello');
   });
 
   it('refuses compressions in several layers', async () => {

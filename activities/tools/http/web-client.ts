@@ -5,13 +5,15 @@ import { AddressRules } from './addresses.js';
 import { checkUrl } from './check-url.js';
 import { guardedAgent, type Resolve, systemResolve } from './guarded-agent.js';
 import { ACCEPTED_ENCODINGS, readBody } from './read-body.js';
-import { retryAfterMs } from './retry-after.js';
+import { retryAfterMs } from '../../http/retry-after.js';
 import { SiteUnavailable, WebRefused } from './web-errors.js';
+import { isTransient } from '../../http/transient-status.js';
+import { TimeLimit } from '../../time-limit.js';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** The server may answer otherwise at another time. */
-const PASSING = new Set([408, 425, 429]);
+/** Of the transient statuses the one that a site gives to a page that it will not show later either. */
+const CONFLICT = 409;
 
 /** This machine's own name service or network: an outage that says nothing of the address (I2). */
 const OWN_NETWORK = new Set(['EAI_AGAIN', 'ENETUNREACH', 'ENETDOWN', 'EMFILE', 'ENFILE']);
@@ -45,15 +47,16 @@ export class WebClient {
    */
   async get(text: string, contentTypes: ReadonlySet<string>, signal: AbortSignal): Promise<WebDocument> {
     const timeoutMs = this.access.timeout_s * 1000;
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const limit = new TimeLimit(signal, timeoutMs);
     const agent = guardedAgent(this.addresses, this.resolve, timeoutMs);
     try {
-      return await this.follow(text, contentTypes, agent, AbortSignal.any([signal, timeout]));
+      return await this.follow(text, contentTypes, agent, limit.signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (timeout.aborted) throw new SiteUnavailable(`no whole answer within ${this.access.timeout_s} s`);
+      if (limit.isOver) throw new SiteUnavailable(`no whole answer within ${this.access.timeout_s} s`);
       throw classify(error);
     } finally {
+      limit.end();
       await agent.destroy();
     }
   }
@@ -92,7 +95,7 @@ export class WebClient {
     signal: AbortSignal,
   ): Promise<Omit<WebDocument, 'url'>> {
     try {
-      if (statusCode >= 500 || PASSING.has(statusCode)) {
+      if (isTransient(statusCode) && statusCode !== CONFLICT) {
         throw new SiteUnavailable(`the site answers with status ${statusCode}`, retryAfterMs(headers, Date.now()));
       }
       if (statusCode !== 200) throw new WebRefused('not_found', `the site answers with status ${statusCode}`);

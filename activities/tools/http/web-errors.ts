@@ -1,4 +1,5 @@
-import type { CallMistakeKind } from '../../../workflows/contracts/mistakes.js';
+import type { CallMistakeKind } from '../../../contracts/mistakes.js';
+import { Outage } from '../../failures/outage.js';
 
 /** The web client does not fetch this, now or ever. The message is words for the planner. */
 export class WebRefused extends Error {
@@ -12,7 +13,7 @@ export class WebRefused extends Error {
 }
 
 /** The site does not answer, or answers that it cannot now. Another try may help. */
-export class SiteUnavailable extends Error {
+export class SiteUnavailable extends Outage {
   override name = 'SiteUnavailable';
   constructor(
     message: string,

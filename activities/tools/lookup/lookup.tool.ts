@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { passagesOf } from '../../datasets/passages.js';
-import type { Query } from '../../../workflows/contracts/flow.js';
+import type { Query } from '../../../contracts/flow.js';
 import { defineTool, type Tool } from '../tool.js';
 import { PassageIndex } from './passage-index.js';
+import { RecentlyUsed } from '../../recently-used.js';
 
 const inputSchema = z.strictObject({
   query: z
@@ -18,16 +19,9 @@ const KEPT_INDEXES = 4;
 
 /** Full-text search over the texts of the flow's dataset, both splits. */
 export function createLookupTool(): Tool<z.infer<typeof inputSchema>> {
-  const indexes = new Map<string, PassageIndex>();
-
-  const indexOf = (dataset: Query['dataset']): PassageIndex => {
-    const key = `${dataset.name}/${dataset.seed}`;
-    const index = indexes.get(key) ?? new PassageIndex(passagesOf(dataset));
-    indexes.delete(key);
-    indexes.set(key, index);
-    if (indexes.size > KEPT_INDEXES) indexes.delete([...indexes.keys()][0]);
-    return index;
-  };
+  const indexes = new RecentlyUsed<PassageIndex>(KEPT_INDEXES);
+  const indexOf = (dataset: Query['dataset']): PassageIndex =>
+    indexes.get(`${dataset.name}/${dataset.seed}`, () => new PassageIndex(passagesOf(dataset)));
 
   return defineTool({
     name: 'lookup',

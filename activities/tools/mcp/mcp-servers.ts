@@ -10,16 +10,16 @@ export class McpServers implements ToolSource {
   /**
    * Connects to all of them at once. One that is not there is tried again in the background, and its tools are an outage
    * meanwhile.
-   * @param onLost told whenever a server is lost or not found
+   * @param warn told whenever a server is lost or not found, and of tools that cannot be used
    * @throws SecretError
    */
   static async open(
     registrations: Record<string, McpServerRegistration>,
-    onLost: (error: Error) => void,
+    warn: (error: Error) => void,
   ): Promise<McpServers> {
     const servers = Object.entries(registrations).map(([name, registration]): [string, McpServer] => [
       name,
-      new McpServer(name, registration, onLost),
+      new McpServer(name, registration, warn),
     ]);
     await Promise.all(servers.map(([, server]) => server.open()));
     return new McpServers(new Map(servers));

@@ -2,15 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { mcpServersSection } from '../../../infra/config/operator/mcp-servers.js';
 import { PROJECT_ROOT } from '../../../infra/config/project-root.js';
-import { RESULT_BYTES, runTool } from '../run-tool.js';
-import type { Tool, ToolContext, ToolOutcome } from '../tool.js';
+import { callTool, RESULT_BYTES, runTool } from '../run-tool.js';
+import type { ToolContext, ToolOutcome } from '../tool.js';
 import { ToolRegistry } from '../tool-registry.js';
 import { McpServerUnavailable } from './mcp-server.js';
 import { McpServers } from './mcp-servers.js';
+import { foundTool } from './testing/found-tool.js';
 
 const SERVER = join(PROJECT_ROOT, 'activities/tools/mcp/testing/server.mjs');
 const KEY = 'key-of-the-mcp-server';
@@ -37,20 +38,8 @@ async function stopHttp(): Promise<void> {
   await once(http, 'close');
 }
 
-/** The tool as soon as its server is there. */
-async function found(name: string): Promise<Tool> {
-  for (;;) {
-    try {
-      return servers.tool(name);
-    } catch (error) {
-      if (!(error instanceof McpServerUnavailable)) throw error;
-      await sleep(50);
-    }
-  }
-}
-
 const call = async (name: string, input: unknown = {}): Promise<ToolOutcome> =>
-  runTool(await found(name), input, context());
+  runTool(await foundTool(servers, name), input, context());
 
 beforeAll(async () => {
   process.env.MCP_SPEC_KEY = KEY;
@@ -59,6 +48,7 @@ beforeAll(async () => {
   const registrations = mcpServersSection.parse({
     pipes: { command: process.execPath, args: [SERVER, 'stdio'], env: { MCP_KEY: { env: 'MCP_SPEC_KEY' } } },
     web: { url: `http://127.0.0.1:${port}/mcp`, key: { env: 'MCP_SPEC_KEY' }, timeout_s: 2 },
+    listed: { command: process.execPath, args: [SERVER, 'stdio'], repeatable: ['die'] },
     absent: { command: '/nowhere/mcp-server' },
   });
   servers = await McpServers.open(registrations, note);
@@ -113,6 +103,31 @@ describe.each(['pipes', 'web'])('MCP server %s', (server) => {
   );
 
   it(
+    'I6: repeats no key of its own: not in a result, its links and data, not in an error, a description or a log line',
+    async () => {
+      const written = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+      const outcomes = [];
+      for (const tool of ['leak', 'leak_structured', 'leak_error', 'leak_throw']) {
+        outcomes.push(await call(`${server}.${tool}`));
+      }
+      outcomes.push(await call(`${server}.echo`, { text: `${KEY.toUpperCase()} is another word` }));
+      const { description, title } = servers.tool(`${server}.leak`);
+      const log = written.mock.calls.map(([text]) => String(text)).join('');
+      written.mockRestore();
+      expect(outcomes).toEqual([
+        { result: '*** e***== ***\n[***: file:///***]\n***\n[image image/***, not shown]' },
+        { result: '{"said":"***"}' },
+        { kind: 'failed', mistake: '***' },
+        { kind: 'failed', mistake: expect.stringContaining('no access with ***') },
+        { result: `${KEY.toUpperCase()} is another word` },
+      ]);
+      expect({ description, title }).toEqual({ description: 'repeats ***', title: `${server}_leak` });
+      if (server === 'pipes') expect(log).toContain('debug ***\ne***==\n');
+    },
+    SLOW,
+  );
+
+  it(
     'bounds what comes back',
     async () => {
       const { result } = await call(`${server}.flood`);
@@ -143,7 +158,7 @@ describe.each(['pipes', 'web'])('MCP server %s', (server) => {
     'ends a call that is cancelled',
     async () => {
       const controller = new AbortController();
-      const running = runTool(await found(`${server}.hang`), {}, context(controller.signal));
+      const running = runTool(await foundTool(servers, `${server}.hang`), {}, context(controller.signal));
       await sleep(50);
       controller.abort(new Error('cancelled'));
       await expect(running).rejects.toThrow('cancelled');
@@ -178,6 +193,23 @@ describe(McpServers, () => {
   );
 
   it(
+    'I15: may be called again where the server says that it only reads, or the operator says so; else once',
+    async () => {
+      const tools = ['pipes.echo', 'pipes.die', 'listed.echo', 'listed.die'];
+      const repeatable = await Promise.all(tools.map(async (name) => (await foundTool(servers, name)).repeatable));
+      expect(repeatable).toEqual([true, false, false, true]);
+      let begun = 0;
+      const note = { begin: async () => (begun += 1) === 1, withdraw: () => Promise.reject(new Error('withdrawn')) };
+      const die = await foundTool(servers, 'pipes.die');
+      const unknown = { kind: 'outcome_unknown', mistake: expect.stringMatching(/^it is not known whether/) };
+      expect(await callTool(die, {}, context(), note)).toMatchObject(unknown);
+      expect(await callTool(die, {}, context(), note)).toMatchObject(unknown);
+      expect(begun).toBe(2);
+    },
+    SLOW,
+  );
+
+  it(
     'gives a server of ours its keys and nothing else of the worker’s environment',
     async () => {
       const { result } = await call('pipes.environment');
@@ -194,7 +226,7 @@ describe(McpServers, () => {
   });
 
   it('owns the names that begin with a server’s, and tells a wrong name from an outage', async () => {
-    await found('pipes.echo');
+    await foundTool(servers, 'pipes.echo');
     const registry = new ToolRegistry([], [servers]);
     expect(registry.named('pipes.echo').title).toBe('pipes_echo');
     for (const name of ['pipes.nothing', 'other.echo', 'pipes', '.echo']) {

@@ -2,8 +2,10 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
 import type { PythonLimits } from '../../../infra/config/operator/python.js';
+import { boundToParent, stackMark } from '../../../infra/processes/bound-child.js';
 import { interpreterCommand } from './interpreter-command.js';
-import { processUsage } from './process-usage.js';
+import { processUsage } from '../../../infra/processes/process-usage.js';
+import { Outage } from '../../failures/outage.js';
 
 const READY = 'ready\n';
 /** Characters that a program may print, the value of its last expression included. */
@@ -42,7 +44,7 @@ export interface ProgramOutcome {
 }
 
 /** Thrown when an interpreter does not start, or ends for no fault of its program: an outage (I2). */
-export class InterpreterLost extends Error {
+export class InterpreterLost extends Outage {
   override readonly name = 'InterpreterLost';
 }
 
@@ -62,8 +64,9 @@ export class Interpreter {
     private readonly limits: PythonLimits,
     libraries: string,
   ) {
-    const { command, args, env } = interpreterCommand(limits, libraries);
-    this.child = spawn(command, args, { cwd: '/', env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const { env, ...line } = interpreterCommand(limits, libraries);
+    const { command, args } = boundToParent(line);
+    this.child = spawn(command, args, { cwd: '/', env: { ...env, ...stackMark() }, stdio: ['pipe', 'pipe', 'pipe'] });
     this.child.stdin.on('error', () => undefined); // a child that died says so by its exit
     this.ended = new Promise((resolve) => {
       this.child.on('error', ({ message }) => {

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import type { EmbeddingsSection } from '../../../infra/config/operator/embeddings.js';
 import type { WithKey } from '../../../infra/config/secrets.js';
-import { SERVICE_UNAVAILABLE, ServiceClient } from '../http/service-client.js';
+import { SERVICE_ANSWER_INVALID, ServiceClient } from '../http/service-client.js';
 
 /** Texts to vectors, in their order, of one length and of unit norm. */
 export interface Embedder {
@@ -28,7 +28,7 @@ export function openEmbedder({ url, model, key }: WithKey<EmbeddingsSection>): E
     if (vectors.length === input.length && vectors.every(({ length }) => length === vectors[0].length)) return vectors;
     throw ApplicationFailure.retryable(
       `The embedding model gave ${vectors.length} vectors for ${input.length} texts, or of several lengths.`,
-      SERVICE_UNAVAILABLE,
+      SERVICE_ANSWER_INVALID,
     );
   };
 

@@ -21,12 +21,13 @@ function cutBlock(block: string): string[] {
   const pieces: string[] = [];
   let start = 0;
   while (block.length - start > MAX_CHARACTERS) {
-    const space = block.lastIndexOf(' ', start + MAX_CHARACTERS);
+    const most = block.slice(start, start + MAX_CHARACTERS + 1);
+    const space = most.lastIndexOf(' ');
     // Chinese and Japanese have no spaces.
-    const end = space > start + MAX_CHARACTERS / 2 ? space : start + MAX_CHARACTERS;
+    const end = start + (space > MAX_CHARACTERS / 2 ? space : MAX_CHARACTERS);
     pieces.push(block.slice(start, end).trim());
-    const again = block.indexOf(' ', end - OVERLAP);
-    start = again !== -1 && again < end ? again + 1 : end;
+    const again = block.slice(end - OVERLAP, end).indexOf(' ');
+    start = again === -1 ? end : end - OVERLAP + again + 1;
   }
   return [...pieces, block.slice(start).trim()].filter(Boolean);
 }

@@ -14,7 +14,7 @@ export async function rankPassages(
   embedder: Embedder | undefined,
   signal: AbortSignal,
 ): Promise<number[]> {
-  const byWords = completed(rankByWords(query, passages), passages.length);
+  const byWords = completed(await rankByWords(query, passages), passages.length);
   if (!embedder || passages.length === 0) return byWords;
   const candidates = byWords.slice(0, EMBEDDED);
   const [asked, ...vectors] = await embedder.embed([query, ...candidates.map((place) => passages[place])], signal);

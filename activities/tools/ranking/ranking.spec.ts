@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { turnsDuring } from '../../testing/turns-during.js';
 import { LocalServer } from '../testing/local-server.js';
 import { rankByWords } from './bm25.js';
 import { openEmbedder } from './embedder.js';
@@ -38,14 +39,29 @@ describe(passagesOf, () => {
   });
 });
 
-describe(rankByWords, () => {
-  it('puts the passage with the rare word of the query first, and leaves out what shares none', () => {
-    const passages = ['the river and the town', 'a quokka by the river', 'mountains'];
-    expect(rankByWords('the quokka', passages)).toEqual([1, 0]);
+describe('a page as long as one may be', () => {
+  it('is cut in one pass, with spaces or without', () => {
+    for (const block of ['a'.repeat(2_000_000), 'a '.repeat(1_000_000)]) {
+      expect(passagesOf([block]).length).toBeGreaterThan(1_500);
+    }
   });
 
-  it('finds words of languages without spaces', () => {
-    expect(rankByWords('东京人口', ['北京是首都', '东京的人口很多'])[0]).toBe(1);
+  it('leaves the event loop to others while it is ranked', async () => {
+    const passages = passagesOf(['a river of some length '.repeat(40_000)]);
+    const turns = await turnsDuring(rankByWords('the river', passages));
+    // Twenty passages at a time.
+    expect(turns).toBeGreaterThanOrEqual(passages.length / 20);
+  });
+});
+
+describe(rankByWords, () => {
+  it('puts the passage with the rare word of the query first, and leaves out what shares none', async () => {
+    const passages = ['the river and the town', 'a quokka by the river', 'mountains'];
+    expect(await rankByWords('the quokka', passages)).toEqual([1, 0]);
+  });
+
+  it('finds words of languages without spaces', async () => {
+    expect((await rankByWords('东京人口', ['北京是首都', '东京的人口很多']))[0]).toBe(1);
   });
 });
 
@@ -125,8 +141,8 @@ describe(openEmbedder, () => {
       },
     ],
     ['another form', { vectors: [] }],
-  ])('takes %s for an outage (I2)', async (_, body) => {
+  ])('takes %s for an answer that cannot be read (I2, I14)', async (_, body) => {
     const embedder = await open((_, response) => response.end(JSON.stringify(body)));
-    await expect(embedder.embed(['a', 'b'], signal)).rejects.toMatchObject({ type: 'ServiceUnavailable' });
+    await expect(embedder.embed(['a', 'b'], signal)).rejects.toMatchObject({ type: 'ServiceAnswerInvalid' });
   });
 });

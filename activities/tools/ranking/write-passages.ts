@@ -1,4 +1,4 @@
-import { cutText, MEMORY_BYTES } from '../cut-text.js';
+import { cutText, MEMORY_BYTES } from '../../text/cut-text.js';
 
 /** Where passages come from. */
 export interface Source {

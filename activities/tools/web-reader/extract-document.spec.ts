@@ -63,6 +63,120 @@ describe(extractDocument, () => {
     PATIENCE,
   );
 
+  it.each([
+    [
+      'an ASCII page that calls itself UTF-16',
+      '<meta http-equiv=Content-Type content="text/html; charset=unicode"><p>Hello',
+      undefined,
+    ],
+    ['a page whose header calls it UTF-16', '<p>Hello', 'utf-16'],
+    ['UTF-8 with a byte-order mark and another name', '\ufeff<meta charset="windows-1251"><p>Hello', undefined],
+    [
+      'a page that speaks of a character set',
+      '<meta name="description" content="charset=utf-16be"><p>Hello',
+      undefined,
+    ],
+    ['a page with a name that there is not', '<meta charset="utf8mb4"><p>Hello', 'x-none'],
+  ])(
+    'reads %s',
+    async (_, page, charset) => {
+      expect(await html(page, charset)).toMatchObject({ blocks: ['Hello'] });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'reads a character set that nobody names',
+    async () => {
+      expect(await html(Buffer.from('<p>na\u00efve', 'latin1'))).toMatchObject({ blocks: ['naïve'] });
+      expect(await html('<p>naïve')).toMatchObject({ blocks: ['naïve'] });
+      expect(await html(Buffer.from('\ufeff<p>naïve', 'utf16le'))).toMatchObject({ blocks: ['naïve'] });
+      const bytes = Buffer.from('\ufeffnaïve', 'utf16le');
+      expect(await extractDocument({ bytes, contentType: 'text/plain' }, live())).toMatchObject({ blocks: ['naïve'] });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'reads what a browser shows: a page that is one form, shadow trees, but nothing hidden',
+    async () => {
+      const page = `<body><form action="x.aspx"><input type="hidden" value="abc"><select><option>All</option></select>
+        <p>${sentence} 1</p><template><p>never</p></template>
+        <elm-card><template shadowrootmode="open"><p>${sentence} 2</p></template></elm-card>
+        <p hidden>hidden</p><p style="color:red; display: none">neither</p><noscript><img src="x"> Enable scripts.</noscript>
+        <table><tr><td>length</td><td>412 km</td></tr></table></form></body>`;
+      const { blocks } = await html(page);
+      expect(blocks).toEqual([`${sentence} 1`, `${sentence} 2`, expect.stringMatching(/length \| 412 km/)]);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'reads the page under a request for consent, and the request if it is all there is',
+    async () => {
+      const asks = '<div id="onetrust-consent-sdk"><p>We value your privacy, and so do our 900 partners.</p></div>';
+      const banner = '<div class="site-cookie-banner"><p>We use cookies.</p></div>';
+      const article = `<article><p>${sentence}</p><p>${sentence}</p><p>${sentence}</p></article>`;
+      expect(await html(`<body>${asks}${banner}${article}</body>`)).toMatchObject({
+        blocks: [sentence, sentence, sentence],
+      });
+      expect((await html(`<body>${asks}</body>`)).blocks.join()).toContain('900 partners');
+      expect((await html('<body><div id="root"></div><noscript>Enable scripts.</noscript></body>')).blocks).toEqual([
+        'Enable scripts.',
+      ]);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'reads a table that is most of a page, beside a line of prose that looks like the article',
+    async () => {
+      const rows = Array.from({ length: 80 }, (_, row) => `<tr><td>river ${row}</td><td>${row} km</td></tr>`).join('');
+      const { blocks } = await html(`<body><div><p>${sentence}, ${sentence}</p></div><table>${rows}</table></body>`);
+      expect(blocks.join()).toContain('river 79 | 79 km');
+    },
+    PATIENCE,
+  );
+
+  it(
+    'reads two columns of a PDF one after the other, though they were written line by line, and a table row by row',
+    async () => {
+      const at = (x: number, y: number, text: string) => `BT /F1 9 Tf ${x} ${y} Td (${text}) Tj ET`;
+      const line = (side: string, number: number) => `${side} column line number ${number} ends`;
+      const numbers = [1, 2, 3, 4];
+      const columns = [
+        at(
+          72,
+          740,
+          'A heading that goes over the whole width of the page, from one side to the other, as it should do',
+        ),
+        ...numbers.flatMap((n) => [at(72, 720 - 12 * n, line('left', n)), at(330, 720 - 12 * n, line('right', n))]),
+      ].join('\n');
+      const { blocks } = await pdf(pdfOf([Buffer.from(columns)]));
+      expect(blocks[0]).toBe(
+        ['A heading that goes over the whole width of the page, from one side to the other, as it should do']
+          .concat(
+            numbers.map((n) => line('left', n)),
+            numbers.map((n) => line('right', n)),
+          )
+          .join(' '),
+      );
+      const table = numbers.flatMap((n) => [at(72, 720 - 12 * n, `river ${n}`), at(330, 720 - 12 * n, `${n} km`)]);
+      expect((await pdf(pdfOf([Buffer.from(table.join('\n'))]))).blocks[0]).toContain('river 1 1 km');
+    },
+    PATIENCE,
+  );
+
+  it(
+    'says of a PDF of pictures that it holds no text',
+    async () => {
+      await expect(pdf(pdfOf([Buffer.from('0 0 m 9 9 l S'), Buffer.from('0 0 m 9 9 l S')]))).rejects.toThrow(
+        'the page cannot be read: its pages (2) hold no text: they may be pictures of a scan',
+      );
+    },
+    PATIENCE,
+  );
+
   it(
     'reads a PDF page by page, and plain text by paragraphs',
     async () => {

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
 import { PROJECT_ROOT } from '../../../infra/config/project-root.js';
+import { boundToParent, stackMark } from '../../../infra/processes/bound-child.js';
 import type { WebDocument } from '../http/web-client.js';
 import { WebRefused } from '../http/web-errors.js';
 import { PERMISSION } from '../python-coder/interpreter-command.js';
-import { processUsage } from '../python-coder/process-usage.js';
+import { processUsage } from '../../../infra/processes/process-usage.js';
 
 /** JavaScript as it stands: it is not compiled. */
 const EXTRACT = join(PROJECT_ROOT, 'activities/tools/web-reader/extract.mjs');
@@ -46,7 +47,7 @@ type Limit = 'time_limit' | 'memory_limit';
 
 /**
  * The text of an HTML page, a PDF or a plain text, read in a child process that is killed at its limits, and with the
- * signal. It has an empty environment, and Node's permissions let it read its libraries' code and start nothing.
+ * signal. It has an empty environment (but for the stack's mark), and Node's permissions let it read its libraries' code and start nothing.
  * @throws WebRefused where the document cannot be read within the limits
  */
 export async function extractDocument(
@@ -54,8 +55,11 @@ export async function extractDocument(
   signal: AbortSignal,
   limits = EXTRACTION_LIMITS,
 ): Promise<DocumentText> {
-  const args = [PERMISSION, ...READABLE, `--max-old-space-size=${HEAP_MB}`, EXTRACT];
-  const child = spawn(process.execPath, args, { env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
+  const { command, args } = boundToParent({
+    command: process.execPath,
+    args: [PERMISSION, ...READABLE, `--max-old-space-size=${HEAP_MB}`, EXTRACT],
+  });
+  const child = spawn(command, args, { env: stackMark(), stdio: ['pipe', 'pipe', 'ignore'] });
   const exit = new Promise<NodeJS.Signals | null>((resolve, reject) => {
     child.once('error', reject).once('close', (_, killed) => resolve(killed));
   });

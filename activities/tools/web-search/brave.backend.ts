@@ -1,7 +1,10 @@
+import { parseHTML } from 'linkedom';
 import { z } from 'zod';
 import { ServiceClient } from '../http/service-client.js';
 import { HITS, type SearchBackend } from './search-backend.js';
-import { withoutMarkup } from './without-markup.js';
+
+/** Of a snippet that is read. */
+const MAX_CHARACTERS = 4_000;
 
 const answerSchema = z.object({
   web: z
@@ -43,4 +46,13 @@ export function braveBackend({ key, url }: { key?: string; url: string }): Searc
       };
     },
   };
+}
+
+/** The text of a short piece of HTML, such as a search engine's snippet with its marks and entities. */
+function withoutMarkup(html: string): string {
+  // The library's types are those of a browser, which this project does not load.
+  const { document } = parseHTML(
+    `<!doctype html><html><body>${html.slice(0, MAX_CHARACTERS)}</body></html>`,
+  ) as unknown as { document: { body: { textContent: string } } };
+  return document.body.textContent.replace(/\s+/g, ' ').trim();
 }

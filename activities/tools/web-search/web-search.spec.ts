@@ -171,27 +171,31 @@ describe('web search', () => {
     expect(server.requests).toEqual([]);
   });
 
-  const garbage: [name: string, answer: RequestListener][] = [
+  const garbage: [name: string, answer: RequestListener, type?: string][] = [
     ['500', (_, response) => json(response, { error: `no ${KEY}` }, 500)],
     ['503', (_, response) => response.writeHead(503).end()],
     ['429', (_, response) => response.writeHead(429).end()],
-    ['what is not JSON', (_, response) => response.end('<html>Bad gateway</html>')],
-    ['JSON of another form', (_, response) => json(response, { results: 'none', candidates: 7, web: [] })],
+    ['what is not JSON', (_, response) => response.end('<html>Bad gateway</html>'), 'ServiceAnswerInvalid'],
+    [
+      'JSON of another form',
+      (_, response) => json(response, { results: 'none', candidates: 7, web: [] }),
+      'ServiceAnswerInvalid',
+    ],
     [
       'half a body',
       (_, response) => response.writeHead(200, { 'content-length': 99 }).write('{', () => response.destroy()),
     ],
     ['nothing', (_, response) => response.destroy()],
-    ['a flood', (_, response) => response.end(Buffer.alloc(5 * 1024 * 1024, 32))],
+    ['a flood', (_, response) => response.end(Buffer.alloc(5 * 1024 * 1024, 32)), 'ServiceAnswerInvalid'],
   ];
   it.each(
     (['google', 'brave', 'tavily', 'searxng'] as const).flatMap((backend) =>
-      garbage.map(([name, answer]) => ({ backend, name, answer })),
+      garbage.map(([name, answer, type = 'ServiceUnavailable']) => ({ backend, name, answer, type })),
     ),
-  )('takes $name from $backend for an outage: retried, and never a mistake (I2)', async ({ backend, answer }) => {
+  )('takes $name from $backend for no answer: retried, and never a mistake (I2)', async ({ backend, answer, type }) => {
     const tool = await open(backend, answer);
     const failure = await runTool(tool, { query: 'who won' }, toolContext()).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ type: 'ServiceUnavailable', nonRetryable: false });
+    expect(failure).toMatchObject({ type, nonRetryable: false });
     expect(String(failure)).not.toContain(KEY);
     expect(server.requests).toHaveLength(1);
   });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { WebSearchSection } from '../../../infra/config/operator/web-search.js';
 import type { WithKey } from '../../../infra/config/secrets.js';
-import { redactKnown } from '../../failures/redact.js';
-import { cutText, MEMORY_BYTES } from '../cut-text.js';
+import { redactKnownIn } from '../../../infra/redaction/redact.js';
+import { cutText, MEMORY_BYTES } from '../../text/cut-text.js';
 import { defineTool, type Tool } from '../tool.js';
 import { braveBackend } from './brave.backend.js';
 import { googleBackend } from './google.backend.js';
@@ -53,7 +53,8 @@ export function createWebSearchTool(settings: WithKey<WebSearchSection>): Tool {
     timeoutMs: 60_000,
     run: async ({ query, ...rest }, { signal }) => {
       const answer = 'answer' in rest && rest.answer === true;
-      return { result: cutText(redactKnown(written(await backend.search(query, answer, signal))), MEMORY_BYTES) };
+      const found = redactKnownIn(await backend.search(query, answer, signal)); // before parts of it are cut
+      return { result: cutText(written(found), MEMORY_BYTES) };
     },
   });
 }

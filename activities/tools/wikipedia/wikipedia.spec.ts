@@ -88,18 +88,22 @@ describe('Wikipedia search', () => {
     expect(await runTool(await open(), { query: 'nothing' }, toolContext())).toEqual({ result: 'nothing found' });
   });
 
-  it.each<[string, RequestListener]>([
+  it.each<[string, RequestListener, string?]>([
     ['500', (_, response) => response.writeHead(500).end()],
     ['429', (_, response) => response.writeHead(429, { 'retry-after': '5' }).end()],
-    ['an error of the API', (_, response) => json(response, { error: { code: 'maxlag', info: 'Waiting' } })],
-    ['garbage', (_, response) => response.end('<!doctype html>')],
+    [
+      'an error of the API',
+      (_, response) => json(response, { error: { code: 'maxlag', info: 'Waiting' } }),
+      'ServiceAnswerInvalid',
+    ],
+    ['garbage', (_, response) => response.end('<!doctype html>'), 'ServiceAnswerInvalid'],
     [
       'half a body',
       (_, response) => response.writeHead(200, { 'content-length': 99 }).write('{', () => response.destroy()),
     ],
-  ])('takes %s for an outage (I2)', async (_, answer) => {
+  ])('takes %s for no answer: retried, and never a mistake (I2)', async (_, answer, type = 'ServiceUnavailable') => {
     await expect(runTool(await open(answer), { query: 'Elm' }, toolContext())).rejects.toMatchObject({
-      type: 'ServiceUnavailable',
+      type,
       nonRetryable: false,
     });
   });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AgentFlow, Rollout, Turn } from '../../../infra/database/entities/index.js';
-import { flowSchema } from '../../../workflows/contracts/flow-config.js';
-import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../../workflows/contracts/flow.js';
+import { flowSchema } from '../../../contracts/flow-config.js';
+import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../../contracts/flow.js';
 import { named } from '../../common/json-schema.js';
 import { listSchema } from '../../common/list.dto.js';
 import { memoryEntrySchema } from '../../rollouts/rollout.dto.js';
@@ -26,14 +26,14 @@ export const agentFlowSchema = z.object({
   question: z.string(),
   images: z.array(z.object({ media_type: z.string(), sha256: z.string() })),
   model: z.string(),
-  policy: z.string().nullable().describe('What plans, resolved when the flow was created.'),
+  policy: z.string().nullable().describe('The policy that plans, resolved when the flow was created.'),
   policy_sha256: z.string().nullable(),
   dataset: z.object({ name: z.string(), seed: z.int() }),
   seed: z.int().nullable(),
   flow: flowSchema,
   outcome: z.enum([...SCORED_OUTCOMES, ...EXCLUDED_OUTCOMES]).nullable(),
   answer: z.string().nullable().describe('The first of `flow.outputs`.'),
-  answers: z.record(z.string(), z.string()).nullable().describe('All of them, where there are several.'),
+  answers: z.record(z.string(), z.string()).nullable().describe('All answers, if `flow.outputs` names several.'),
   turns: z.int().nullable(),
   tools: z.array(z.string()).nullable().describe('One per turn; `none` for a plan that could not be read.'),
   failure: z.object({ type: z.string(), message: z.string() }).nullable().describe('Why it failed, or is paused.'),

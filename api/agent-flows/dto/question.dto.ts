@@ -1,17 +1,20 @@
 import { z } from 'zod';
-import { flowSchema, registeredName } from '../../../workflows/contracts/flow-config.js';
-import { IMAGE_TYPES, imageTypeOf, MAX_IMAGE_BYTES, MAX_IMAGES } from '../../../workflows/contracts/images.js';
-import { policyName } from '../../../workflows/contracts/training-config.js';
+import { flowSchema, registeredName } from '../../../contracts/flow-config.js';
+import { IMAGE_TYPES, imageTypeOf, MAX_IMAGE_BYTES, MAX_IMAGES } from '../../../contracts/images.js';
+import { policyName } from '../../../contracts/names.js';
 
+/** Neither a gap nor a character without a shape, such as a zero-width space or a blank of Braille. */
+const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 const TOO_LARGE = `is larger than ${MAX_IMAGE_BYTES} bytes`;
 
 const image = z
   .strictObject({
-    media_type: z.enum(IMAGE_TYPES),
+    media_type: z.enum(IMAGE_TYPES).describe('What the picture is.'),
     data: z
       .base64({ abort: true })
       .min(1, { abort: true })
-      .max(Math.ceil(MAX_IMAGE_BYTES / 3) * 4, { abort: true, error: TOO_LARGE }),
+      .max(Math.ceil(MAX_IMAGE_BYTES / 3) * 4, { abort: true, error: TOO_LARGE })
+      .meta({ title: 'base64', description: `The picture, at most ${MAX_IMAGE_BYTES} bytes.` }),
   })
   .check(({ value, issues }) => {
     const content = Buffer.from(value.data, 'base64');
@@ -25,28 +28,41 @@ const image = z
 export type QuestionImage = z.infer<typeof image>;
 
 const dataset = z.strictObject({
-  name: registeredName.default('atlas'),
-  /** Seed of the made-up world. */
-  seed: z.int().min(0).max(0xffff_ffff).default(7),
+  name: registeredName.default('atlas').describe('The dataset.'),
+  seed: z.int().min(0).max(0xffff_ffff).default(7).describe('Seed of a made-up world.'),
 });
 
 /** A question with how it is to be answered. Data only (I12): it names what the operator registered. */
 export const questionSchema = z.strictObject({
-  question: z.string().trim().min(1).max(8_000),
-  images: z.array(image).max(MAX_IMAGES).default([]).describe('For modules whose language model takes pictures.'),
-  flow: flowSchema.prefault({}),
+  question: z
+    .string()
+    .trim()
+    .min(1, { abort: true })
+    .max(8_000)
+    .refine((text) => VISIBLE.test(text), 'has no character that can be seen')
+    .describe('What is asked.'),
+  images: z
+    .array(image)
+    .max(MAX_IMAGES)
+    .default([])
+    .describe('Pictures, for modules whose language model takes pictures.'),
+  flow: flowSchema.prefault({}).describe('How the question is answered.'),
   model: registeredName
     .optional()
-    .describe('Serves what is bound to `policy`. Default: the model of `policy`, or the first that is registered.'),
-  dataset: dataset.prefault({}).describe('Whose texts the tool `lookup` searches.'),
-  policy: policyName.optional().describe('What plans, <run>@<step>; without it the untrained model does.'),
-  max_turns: z.int().min(1).max(50).optional().describe('In the place of `flow.max_turns`.'),
+    .describe(
+      'The model that serves the modules bound to `policy`. Without it: the model of `policy`, or the first that is registered.',
+    ),
+  dataset: dataset.prefault({}).describe('The dataset whose texts the tool `lookup` searches.'),
+  policy: policyName.optional().describe('The policy that plans. Without it the untrained model plans.'),
+  max_turns: z.int().min(1).max(50).optional().describe('Takes the place of `flow.max_turns`.'),
   seed: z
     .int()
     .min(0)
     .max(0xffff_ffff)
     .optional()
-    .describe('Of the planner, which samples at its temperature. Without it, it takes its likeliest words.'),
+    .describe(
+      'If it is given, the planner samples at its temperature with this seed. Else it takes its likeliest tokens.',
+    ),
 });
 
 export type Question = z.infer<typeof questionSchema>;

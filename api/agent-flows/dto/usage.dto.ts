@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Turn } from '../../../infra/database/entities/index.js';
 
 export const usageSchema = z.object({
-  calls: z.int().describe('Of models, whichever engine; those that were answered from the cache are not counted.'),
+  calls: z.int().describe('Calls of models, with any engine. Calls that the cache answered are not counted.'),
   prompt_tokens: z.int(),
   completion_tokens: z.int(),
-  cost: z.number().nullable().describe("By the operator's prices; null where no call has one."),
-  seconds: z.number().describe('Of the successful calls of modules; time lost to outages is in none of them.'),
+  cost: z.number().nullable().describe("By the operator's prices. Null if no call has a price."),
+  seconds: z.number().describe('Seconds of the successful calls of modules. Time lost to outages is not counted.'),
 });
 export type UsageDto = z.infer<typeof usageSchema>;
 

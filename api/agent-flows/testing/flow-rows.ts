@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { Turn } from '../../../infra/database/entities/index.js';
-import type { AgentFlowResult } from '../../../workflows/contracts/flow.js';
-import type { ModelCall } from '../../../workflows/contracts/model-call.js';
+import type { AgentFlowResult } from '../../../contracts/flow.js';
+import type { ModelCall } from '../../../contracts/model-call.js';
 
 export const RESULT: AgentFlowResult = {
   flowId: '',

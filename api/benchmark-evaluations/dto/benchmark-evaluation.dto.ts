@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { BenchmarkEvaluation } from '../../../infra/database/entities/index.js';
-import { evaluationConfigSchema } from '../../../workflows/contracts/evaluation-config.js';
+import { evaluationConfigSchema } from '../../../contracts/evaluation-config.js';
 import { listSchema } from '../../common/list.dto.js';
 import { reportSchema, toReportDto } from './report.dto.js';
 
 const STATUSES = [
   'queued',
   'running',
+  'paused',
   'completed',
   'failed',
   'cancelled',
@@ -20,7 +21,10 @@ export const benchmarkEvaluationSchema = z.object({
   flows: z.int().describe('Agent flows that have ended so far.'),
   config: evaluationConfigSchema.describe('With every default filled in.'),
   report: reportSchema.nullable(),
-  failure: z.object({ type: z.string(), message: z.string() }).nullable(),
+  failure: z
+    .object({ type: z.string(), message: z.string() })
+    .nullable()
+    .describe('Why it is paused, or ended without a report.'),
   created_at: z.iso.datetime(),
   started_at: z.iso.datetime().nullable(),
   finished_at: z.iso.datetime().nullable(),

@@ -1,12 +1,8 @@
 import { z } from 'zod';
-import type {
-  CellComparison,
-  CellReport,
-  EvaluationReport,
-} from '../../../workflows/contracts/benchmark-evaluation.js';
+import type { CellComparison, CellReport, EvaluationReport } from '../../../contracts/benchmark-evaluation.js';
 
 const estimate = z.object({ value: z.number(), interval: z.tuple([z.number(), z.number()]).describe('95 %.') });
-const figure = estimate.nullable().describe('Null where no flow has the figure.');
+const figure = estimate.nullable().describe('Null if no flow has the figure.');
 
 const cellSchema = z.object({
   benchmark: z.string(),
@@ -24,12 +20,22 @@ const cellSchema = z.object({
   tool_mix: z.record(z.string(), z.number()).describe('Share of all turns.'),
   tokens: figure,
   cost: figure,
-  seconds: figure.describe('Of language-model calls, per flow.'),
+  seconds: figure.describe('Seconds of language-model calls per flow.'),
   totals: z.object({ turns: z.number(), tokens: z.number(), cost: z.number(), seconds: z.number() }),
+  undecided: z
+    .object({
+      answers: z.int(),
+      share: z.number(),
+      examples: z.array(z.object({ query_id: z.string(), answer: z.string() })),
+    })
+    .nullable()
+    .describe(
+      'Answers that count as wrong because no rule could decide and no judge was asked. Null in older reports.',
+    ),
   agreement: z
     .object({ answers: z.int(), observed: z.number(), kappa: z.number().nullable() })
     .nullable()
-    .describe('Of rules and judge, on the answers that both decided.'),
+    .describe('How far rules and judge agree on the answers that both decided.'),
 });
 export type CellDto = z.infer<typeof cellSchema>;
 
@@ -54,7 +60,7 @@ export function toReportDto({ cells, comparisons }: EvaluationReport): ReportDto
   return { cells: cells.map(toCellDto), comparisons: comparisons.map(toComparisonDto) };
 }
 
-function toCellDto({ maxTurns, byFamily, usage, agreement, f1, ...cell }: CellReport): CellDto {
+function toCellDto({ maxTurns, byFamily, usage, agreement, undecided, f1, ...cell }: CellReport): CellDto {
   return {
     ...cell,
     max_turns: maxTurns,
@@ -66,6 +72,13 @@ function toCellDto({ maxTurns, byFamily, usage, agreement, f1, ...cell }: CellRe
     cost: usage.cost ?? null,
     seconds: usage.seconds ?? null,
     totals: usage.totals,
+    undecided: undecided
+      ? {
+          answers: undecided.answers,
+          share: undecided.share,
+          examples: undecided.examples.map(({ queryId, answer }) => ({ query_id: queryId, answer })),
+        }
+      : null,
     agreement: agreement
       ? { answers: agreement.answers, observed: agreement.observed, kappa: agreement.kappa ?? null }
       : null,

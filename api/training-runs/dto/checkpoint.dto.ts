@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Checkpoint } from '../../../infra/database/entities/index.js';
 import { listSchema } from '../../common/list.dto.js';
 
-export const checkpointSchema = z.object({
+const checkpointSchema = z.object({
   object: z.literal('training_run.checkpoint'),
   run_id: z.string(),
   step: z.int(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { TrainingRun } from '../../../infra/database/entities/index.js';
-import { runConfigSchema } from '../../../workflows/contracts/run-config.js';
+import { runConfigSchema } from '../../../contracts/run-config.js';
 import { listSchema } from '../../common/list.dto.js';
 
 const RUN_STATUSES = [

@@ -1,13 +1,45 @@
 import { z } from 'zod';
 import type { TrainingStep } from '../../../infra/database/entities/index.js';
+import { ANSWER_FORMS, WARNING_KINDS } from '../../../contracts/step-answers.js';
 import { listSchema } from '../../common/list.dto.js';
 
-export const trainingStepSchema = z.object({
+const answerShareSchema = z.object({
+  answers: z.int(),
+  of: z.int(),
+  share: z.number(),
+  examples: z.array(
+    z.object({
+      rollout: z.string().describe('Id of the rollout.'),
+      answer: z.string().describe('At most 200 characters of it, redacted.'),
+    }),
+  ),
+});
+
+const stepAnswersSchema = z
+  .object({
+    undecided: answerShareSchema.describe(
+      'Of all answers, those that no rule could decide and no judge was asked about.',
+    ),
+    lenient: answerShareSchema.describe('Of the rewarded answers, those that no stricter rule would accept.'),
+    repeated: answerShareSchema.describe(
+      'Of the rewarded answers, those rewarded for another question of the step too.',
+    ),
+    denied: answerShareSchema.describe('Of the rewarded answers that the judge checked, those that it finds wrong.'),
+    forms: z.record(z.string(), answerShareSchema).describe(`Of all answers, by form: ${ANSWER_FORMS.join(', ')}.`),
+    length: z.number().describe('Characters of the median answer.'),
+    warnings: z
+      .array(z.object({ kind: z.enum(WARNING_KINDS), message: z.string(), examples: answerShareSchema.shape.examples }))
+      .describe('What somebody should look at. What the step before did not warn of is an event, `step.warned`, too.'),
+  })
+  .describe('What the answers of the rollouts were like; null if there are none, and for steps of earlier versions.');
+
+const trainingStepSchema = z.object({
   object: z.literal('training_run.step'),
   run_id: z.string(),
   step: z.int(),
   policy_sha256: z.string(),
   metrics: z.record(z.string(), z.unknown()),
+  answers: stepAnswersSchema.nullable(),
   created_at: z.iso.datetime(),
 });
 export type TrainingStepDto = z.infer<typeof trainingStepSchema>;
@@ -21,6 +53,7 @@ export function toTrainingStepDto(row: TrainingStep): TrainingStepDto {
     step: row.step,
     policy_sha256: row.policySha256,
     metrics: row.metrics,
+    answers: row.answers,
     created_at: row.createdAt.toISOString(),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CHANGEABLE_PART_NAMES } from '../../../workflows/contracts/identity.js';
-import { MAX_STEPS } from '../../../workflows/contracts/run-limits.js';
+import { CHANGEABLE_PART_NAMES } from '../../../contracts/identity.js';
+import { MAX_STEPS } from '../../../contracts/run-limits.js';
 
 /** The bodies of verbs may be absent: express leaves `undefined` then. */
 export const pauseBody = z
@@ -15,7 +15,7 @@ export const resumeBody = z
     allow: z
       .array(z.enum(CHANGEABLE_PART_NAMES))
       .default([])
-      .describe('Parts of the identity that changed since the run began: it goes on with what they are now.'),
+      .describe('Parts of the identity that changed since the run began: the run goes on with them as they are now.'),
   })
   .prefault({});
 export type ResumeBody = z.infer<typeof resumeBody>;

@@ -1,60 +1,124 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import { FILE_BENCHMARKS, TRAINING_SETS } from '../../datasets/sources.js';
 import { registeredName } from './registered-name.js';
 
 /** Datasets that are computed: they need no file. */
-export const MADE_DATASETS = ['atlas', 'game24'] as const;
-/** Benchmarks that are read from their published files. They are for evaluation only. */
-export const FILE_BENCHMARKS = [
-  'bamboogle',
-  '2wiki',
-  'hotpotqa',
-  'musique',
-  'gaia',
-  'aime24',
-  'amc23',
-  'gpqa',
-  'medqa',
-] as const;
-/** Training sets whose published files are known. */
-export const TRAINING_SETS = ['nq', 'deepmath'] as const;
+const MADE_DATASETS = ['atlas', 'game24'] as const;
+const ANSWER_KINDS = ['text', 'number', 'expression', 'choice'] as const;
 
-export type FileBenchmark = (typeof FILE_BENCHMARKS)[number];
-export type TrainingSet = (typeof TRAINING_SETS)[number];
+/** How an answer of a file is scored. */
+export type AnswerKind = (typeof ANSWER_KINDS)[number];
 
-/** A JSON, JSONL, CSV or Parquet file, or a directory of such files. */
-const path = z.string().refine(isAbsolute, 'must be an absolute path');
+const path = z
+  .string()
+  .refine(isAbsolute, 'must be an absolute path')
+  .meta({ title: 'absolute path', description: 'A JSON, JSONL, CSV or Parquet file, or a directory of such files.' });
 
 const trainingOptions = {
   path,
-  /** Questions that are never drawn and that evaluations ask instead; a pure choice by their ids. */
-  held_out: z.int().min(0).default(0),
-  /** Registered benchmarks: a question that shares words with one of theirs is left out. */
-  exclude_overlap_with: z.array(registeredName).default([]),
-  /** So many words in a row, the same in both, are an overlap; a shorter benchmark question counts as a whole. */
-  overlap_words: z.int().min(4).max(50).default(13),
+  held_out: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('How many questions are never drawn and are asked by evaluations. The hashes of their ids choose them.'),
+  exclude_overlap_with: z
+    .array(registeredName)
+    .default([])
+    .describe(
+      'Registered benchmarks. A question that shares a run of words with one of theirs is left out of training.',
+    ),
+  overlap_words: z
+    .int()
+    .min(4)
+    .max(50)
+    .default(13)
+    .describe('Length of that run of words. A benchmark question that is shorter counts as a whole.'),
 };
 
-const columns = z.strictObject({
-  question: z.string().min(1),
-  /** One answer, or a list of answers that are all right. */
-  answer: z.string().min(1),
-  /** Without it, questions are identified by their content. */
-  id: z.string().min(1).optional(),
-  family: z.string().min(1).optional(),
-  /** A list of choices; for `kind: choice`. */
-  choices: z.string().min(1).optional(),
-});
+const named = z.string().min(1);
+const position = z.int().min(1);
+const column = z.union([named, position]).meta({ title: 'name, or position in CSV without a header' });
+const someColumns = z
+  .union([named, position, z.array(z.union([named, position])).min(1)])
+  .meta({ title: 'name or position, or a list of them' });
+
+const columns = z
+  .strictObject({
+    question: column.describe(
+      'Column of the question: a text, or a chat with one message of the user. `a.b` is the field `b` of the column `a`.',
+    ),
+    answer: someColumns.describe(
+      'Column of the answer, or of a list of answers that are all right; or several columns.',
+    ),
+    id: column.optional().describe('Column of the id. Without it questions are identified by their content.'),
+    family: column.optional().describe('Column of the family.'),
+    choices: someColumns
+      .optional()
+      .describe('Column of the choices, or a column for each. It is required with `answers: choice`.'),
+  })
+  .refine(
+    (all) =>
+      new Set(
+        Object.values(all)
+          .flat()
+          .map((one) => typeof one),
+      ).size === 1,
+    {
+      message: 'must all be names, or all positions',
+    },
+  );
 
 const made = z.strictObject({}).transform(() => ({ kind: 'made' as const }));
 const benchmark = z
-  .strictObject({ benchmark: z.enum(FILE_BENCHMARKS), path })
+  .strictObject({
+    benchmark: z.enum([...FILE_BENCHMARKS, 'game24']).describe('A benchmark whose published files are read.'),
+    path,
+    ranks: z
+      .tuple([z.int().min(1), z.int()])
+      .optional()
+      .meta({
+        title: 'first and last rank',
+        description: 'Of `game24`: only games of these ranks. The usual test set is that of the example.',
+        examples: [[901, 1000]],
+      }),
+  })
+  .refine(({ benchmark: name, ranks }) => ranks === undefined || name === 'game24', {
+    path: ['ranks'],
+    message: 'are those of game24 only',
+  })
   .transform((entry) => ({ kind: 'benchmark' as const, ...entry }));
 const training = z
-  .strictObject({ training: z.enum(TRAINING_SETS), ...trainingOptions })
+  .strictObject({
+    training: z
+      .enum([...TRAINING_SETS, 'verl'])
+      .describe('A training set whose published files are read, or any file in the layout of verl.'),
+    answers: z
+      .enum(ANSWER_KINDS)
+      .optional()
+      .describe('What kind the answers are of (docs/benchmarks.md#scoring). For `verl`, if its sources do not say it.'),
+    ...trainingOptions,
+  })
+  .refine(({ training: name, answers }) => answers === undefined || name === 'verl', {
+    path: ['answers'],
+    message: 'are known of this training set',
+  })
   .transform((entry) => ({ kind: 'training' as const, ...entry }));
 const own = z
-  .strictObject({ columns, answers: z.enum(['text', 'number', 'expression', 'choice']), ...trainingOptions })
+  .strictObject({
+    columns,
+    answers: z.enum(ANSWER_KINDS).describe('What kind the answers are of (docs/benchmarks.md#scoring).'),
+    separator: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('With `answers: text`: what stands between answers in one text, each of which is right.'),
+    ...trainingOptions,
+  })
+  .refine((entry) => entry.answers === 'text' || entry.separator === undefined, {
+    path: ['separator'],
+    message: 'is for answers: text',
+  })
   .refine((entry) => entry.answers !== 'choice' || entry.columns.choices !== undefined, {
     path: ['columns', 'choices'],
     message: 'is needed for answers: choice',
@@ -62,13 +126,18 @@ const own = z
   .transform((entry) => ({ kind: 'own' as const, ...entry }));
 const mix = z
   .strictObject({
-    /** How often each training set is drawn from, relative to the others. */
-    mix: z.record(registeredName, z.number().positive()),
+    mix: z.record(registeredName, z.number().positive()).meta({
+      description: 'Registered training sets, and how often each is drawn from, relative to the others.',
+      examples: [{ nq: 79168, deepmath: 103022 }],
+    }),
   })
   .transform((entry) => ({ kind: 'mix' as const, ...entry }));
 
 const KINDS = { benchmark, training, columns: own, mix } as const;
 const isKind = (key: string): key is keyof typeof KINDS => Object.hasOwn(KINDS, key);
+
+/** The entries that have keys, for the documentation: `datasetsSection` picks one before it parses. */
+export const datasetEntries = z.record(registeredName, z.union([benchmark, training, own, mix]));
 
 /** Parses by the schema that the value itself picks, so that a mistake is reported against that one alone. */
 function picked<Output>(pick: (value: unknown) => z.ZodType<Output>) {
@@ -111,7 +180,8 @@ export const datasetsSection = picked<DatasetRegistrations>((value) =>
 function contradictions(datasets: DatasetRegistrations): { path: string[]; message: string }[] {
   return Object.entries(datasets).flatMap(([name, entry]) => {
     const isComputed = (MADE_DATASETS as readonly string[]).includes(name);
-    if (isComputed !== (entry.kind === 'made')) {
+    const isFileOfGames = name === 'game24' && entry.kind === 'benchmark' && entry.benchmark === 'game24';
+    if (isComputed !== (entry.kind === 'made') && !isFileOfGames) {
       return [
         {
           path: [name],

@@ -3,20 +3,31 @@ import type { ProviderRegistration } from './providers.js';
 import { registeredName } from './registered-name.js';
 
 const languageModel = z.strictObject({
-  /** A name of `providers`. */
-  provider: registeredName,
-  /** What the provider calls the model; with Azure the deployment. */
-  model: z.string().min(1).max(200),
-  /** Tokens of prompt and reply together. */
-  context: z.int().min(64),
-  /** How the model can be held to a form: to a JSON schema, to JSON, or by asking alone. */
-  output: z.enum(['json-schema', 'json', 'text']),
-  /** Whether it takes pictures. */
-  images: z.boolean().default(false),
-  /** Whether it takes a temperature; models that reason often refuse one. */
-  temperature: z.boolean().default(true),
-  /** Per million tokens, in any unit: that of `flow.budget.money`. */
-  price: z.strictObject({ input: z.number().min(0), output: z.number().min(0) }).optional(),
+  provider: registeredName.describe('A name of `providers`.'),
+  model: z.string().min(1).max(200).describe('What the provider calls the model. Azure: the deployment.'),
+  context: z
+    .int()
+    .min(64)
+    .describe(
+      'Tokens of prompt and reply together. A prompt with at least as many words is not sent, and the provider refuses any other that is too long. Both are `PromptTooLong`: nothing is cut.',
+    ),
+  output: z
+    .enum(['json-schema', 'json', 'text'])
+    .describe(
+      'How the model can be held to a form: to a JSON schema, to JSON, or only by asking for it. Anthropic and Bedrock have no `json`.',
+    ),
+  images: z.boolean().default(false).describe('Whether the model is shown the pictures of a question.'),
+  temperature: z
+    .boolean()
+    .default(true)
+    .describe('Whether the model takes a temperature. Models that reason often refuse one.'),
+  price: z
+    .strictObject({
+      input: z.number().min(0).describe('Of prompts.'),
+      output: z.number().min(0).describe('Of replies.'),
+    })
+    .optional()
+    .describe('Price of a million tokens, in any unit: that of `flow.budget.money`.'),
 });
 
 /** The language models that a configuration may name. */

@@ -1,23 +1,18 @@
-import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { RunFailure } from '../../../workflows/contracts/agent-activities.js';
-import type { FlowStatus } from '../../../workflows/contracts/asked-flow.js';
-import type { AgentFlowResult, ImageRef, Query } from '../../../workflows/contracts/flow.js';
-import type { FlowConfig } from '../../../workflows/contracts/flow-config.js';
+import { Column, Entity, Index } from 'typeorm';
+import type { FlowStatus } from '../../../contracts/submitted-flow.js';
+import type { AgentFlowResult, ImageRef, Query } from '../../../contracts/flow.js';
+import type { FlowConfig } from '../../../contracts/flow-config.js';
 import { bigintTransformer } from '../bigint.transformer.js';
+import { Submission } from './submission.entity.js';
 
-/** An agent flow that someone asked for. After its creation it is written by writeFlowStatus() alone. */
+/** An agent flow that someone asked for. Its id, `flow-…`, is also that of its turns. */
 @Entity('agent_flows')
-@Index('agent_flows_project_created', ['project', 'createdAt', 'id'])
+@Index('agent_flows_project_number', ['project', 'number'])
 /** Few of many: what is to be started, and whose policies are to be kept, is asked all the time. */
-@Index('agent_flows_unfinished', ['createdAt'], { where: 'finished_at IS NULL' })
-export class AgentFlow {
-  /** `flow-` and ten base32 characters; also the id of the Temporal workflow and of the flow's turns. */
-  @PrimaryColumn({ type: 'text' })
-  id: string;
-
-  @Column({ type: 'text' })
-  project: string;
-
+@Index('agent_flows_unfinished', ['number'], { where: 'finished_at IS NULL' })
+/** By operators that TypeORM does not know: the migration UnusedImages makes it. */
+@Index('agent_flows_images', { synchronize: false })
+export class AgentFlow extends Submission<FlowStatus> {
   @Column({ type: 'text' })
   question: string;
 
@@ -48,29 +43,25 @@ export class AgentFlow {
   @Column({ name: 'policy_sha256', type: 'text', nullable: true })
   policySha256: string | null;
 
-  @Column({ type: 'text' })
-  status: FlowStatus;
-
-  /** Supplied by the workflow, ascending; 0 is the API's `queued`. */
-  @Column({ name: 'status_version', type: 'int', default: 0 })
-  statusVersion: number;
-
   @Column({ type: 'jsonb', nullable: true })
   result: AgentFlowResult | null;
 
-  @Column({ type: 'jsonb', nullable: true })
-  failure: RunFailure | null;
+  /** How often `config.budget` was granted. */
+  @Column({ type: 'int', default: 1 })
+  budgets: number;
 
-  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
-  createdAt: Date;
+  /** How many workflows have worked on it: one, and one more each time it was revived. */
+  @Column({ type: 'int', default: 1 })
+  lives: number;
 
-  @Column({ name: 'started_at', type: 'timestamptz', nullable: true })
-  startedAt: Date | null;
+  /**
+   * `turn/module` of each turn's row that was there when the flow ended: what a lost attempt writes afterwards is in no
+   * stream. Null while it has not ended, and for flows of older versions.
+   */
+  @Column({ name: 'turns_at_end', type: 'jsonb', nullable: true })
+  turnsAtEnd: string[] | null;
 
   /** While it is paused. */
   @Column({ name: 'paused_at', type: 'timestamptz', nullable: true })
   pausedAt: Date | null;
-
-  @Column({ name: 'finished_at', type: 'timestamptz', nullable: true })
-  finishedAt: Date | null;
 }

@@ -1,4 +1,4 @@
-import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
+import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** What a language model answered to a request that a frozen module may make again. */
 @Entity('cached_replies')
@@ -12,4 +12,9 @@ export class CachedReply {
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;
+
+  /** To the hour. */
+  @Index('cached_replies_used_at')
+  @Column({ name: 'used_at', type: 'timestamptz', default: () => 'now()' })
+  usedAt: Date;
 }

@@ -13,7 +13,7 @@ export class Checkpoint {
   @Column({ type: 'text' })
   uri: string;
 
-  /** Of the policy's tensors (design 2). */
+  /** Of the policy's tensors. */
   @Column({ type: 'text' })
   sha256: string;
 

@@ -13,8 +13,9 @@ export class IdempotencyKey {
   @Column({ name: 'body_sha256', type: 'text' })
   bodySha256: string;
 
+  /** Of what the creation made: a run, a question or an evaluation. */
   @Column({ name: 'run_id', type: 'text' })
-  runId: string;
+  submissionId: string;
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;

@@ -1,16 +1,17 @@
 import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { Grading } from '../../../workflows/contracts/scoring.js';
-import type { FlowRef, MemoryEntry, Outcome } from '../../../workflows/contracts/flow.js';
+import type { Grading } from '../../../contracts/scoring.js';
+import type { FlowRef, MemoryEntry, Outcome } from '../../../contracts/flow.js';
 
 /** One finished agent flow on a query: a training rollout or an evaluation question. */
 @Entity('rollouts')
-@Index('rollouts_run_purpose_step', ['runId', 'purpose', 'step'])
+@Index('rollouts_run_purpose_step', ['submissionId', 'purpose', 'step'])
 export class Rollout {
-  @PrimaryColumn({ name: 'flow_id', type: 'text' })
+  @PrimaryColumn({ name: 'flow_id', type: 'text', collation: 'C' })
   flowId: string;
 
+  /** Of the run or the evaluation that it belongs to; its own if someone asked it. */
   @Column({ name: 'run_id', type: 'text' })
-  runId: string;
+  submissionId: string;
 
   @Column({ type: 'text' })
   purpose: FlowRef['purpose'];

@@ -1,4 +1,5 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
+import type { StepAnswers } from '../../../contracts/step-answers.js';
 
 /** A finished training step with its metrics (StepMetrics and what the rollouts of the step were like). */
 @Entity('training_steps')
@@ -14,6 +15,10 @@ export class TrainingStep {
 
   @Column({ type: 'jsonb' })
   metrics: Record<string, unknown>;
+
+  /** What the answers of its rollouts were like; null where it has none, or is of before they were looked at. */
+  @Column({ type: 'jsonb', nullable: true })
+  answers: StepAnswers | null;
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;

@@ -1,10 +1,10 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
-import type { ModelCall } from '../../../workflows/contracts/model-call.js';
+import type { ModelCall } from '../../../contracts/model-call.js';
 
 /** What one agent module did in one turn. Write-once: insert or do nothing (I3). */
 @Entity('turns')
 export class Turn {
-  @PrimaryColumn({ name: 'flow_id', type: 'text' })
+  @PrimaryColumn({ name: 'flow_id', type: 'text', collation: 'C' })
   flowId: string;
 
   /** From 1; query analysis, answer generation and the judge stand at turn 0. The judge counts its askings from there. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
+import type { DatabaseRole } from '../bounds.js';
 import { createDataSource, migrate } from '../data-source.js';
 
 const TEMPLATE = 'agentflow_template';
@@ -16,22 +17,37 @@ export interface TestDatabase {
 }
 
 /** A new copy of the migrated template. Call it in beforeAll, and `drop` in afterAll. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export async function createTestDatabase(role: DatabaseRole = 'command'): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await asAdmin(async (client) => {
     await ensureTemplate(client);
     await client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
   });
   const url = databaseUrl(name);
-  const dataSource = await createDataSource(url).initialize();
+  const dataSource = await createDataSource(url, role).initialize();
   return {
     url,
     dataSource,
     drop: async () => {
       if (dataSource.isInitialized) await dataSource.destroy();
-      await asAdmin((client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
+      await dropDatabase(name);
     },
   };
+}
+
+/**
+ * A new database without a schema.
+ * @param locale words of ICU, as in `en-US`, by which it compares texts
+ */
+export async function createEmptyDatabase(locale?: string): Promise<Omit<TestDatabase, 'dataSource'>> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  const collated = locale && `TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE '${locale}'`;
+  await asAdmin((client) => client.query(`CREATE DATABASE ${name} ${collated ?? ''}`));
+  return { url: databaseUrl(name), drop: () => dropDatabase(name) };
+}
+
+async function dropDatabase(name: string): Promise<void> {
+  await asAdmin((client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
 }
 
 async function ensureTemplate(client: pg.Client): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { runConfigSchema } from '../../../workflows/contracts/run-config.js';
+import { runConfigSchema } from '../../../contracts/run-config.js';
 import type { TrainingRun } from '../entities/training-run.entity.js';
 
 /** A queued training run to insert in tests. */

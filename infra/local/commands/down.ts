@@ -18,8 +18,8 @@ export async function down(): Promise<number> {
   }
   const left = await clearLeftovers(dataDirectory);
   if (supervisor) console.log(`Stopped the local stack of ${dataDirectory}.`);
-  if (left.length > 0) console.log(`Stopped what a killed supervisor left running: ${left.join(', ')}.`);
-  if (!supervisor && left.length === 0) console.log(`Nothing of ${dataDirectory} runs.`);
+  if (left.length > 0) console.log(`Stopped the processes that a killed supervisor left running: ${left.join(', ')}.`);
+  if (!supervisor && left.length === 0) console.log(`The local stack of ${dataDirectory} does not run.`);
   return 0;
 }
 
@@ -27,7 +27,7 @@ async function clearLeftovers(dataDirectory: string): Promise<string[]> {
   const supervision = claimSupervision(dataDirectory);
   try {
     const { record } = stackPaths(dataDirectory);
-    const left = await stopLeftovers(readStackRecord(record), dataDirectory);
+    const left = await stopLeftovers(readStackRecord(record, console.log), dataDirectory);
     writeStackRecord(record, { children: {} });
     return left;
   } finally {

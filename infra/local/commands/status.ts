@@ -1,5 +1,5 @@
-import { describeUrls } from '../describe.js';
-import { isRunning } from '../process-identity.js';
+import { describeChild, describeUrls } from '../describe.js';
+import { findRunningStack } from '../running-stack.js';
 import { stackOptionsFromEnvironment, stackPaths } from '../stack-options.js';
 import { readStackRecord } from '../stack-record.js';
 import { findSupervisor } from '../supervision.js';
@@ -8,14 +8,16 @@ import { findSupervisor } from '../supervision.js';
 const NOT_RUNNING = 3;
 
 /** Says which processes run, and where they are reached. @returns 0 when the stack is up */
-export function status(): Promise<number> {
+export async function status(): Promise<number> {
   const { dataDirectory } = stackOptionsFromEnvironment();
   const supervisor = findSupervisor(dataDirectory);
-  const { children, urls } = readStackRecord(stackPaths(dataDirectory).record);
+  const { children } = readStackRecord(stackPaths(dataDirectory).record, console.log);
   console.log(supervisor ? `supervisor     running, pid ${supervisor.pid}` : 'supervisor     not running');
   for (const [name, child] of Object.entries(children)) {
-    console.log(`${name.padEnd(14)} ${isRunning(child) ? `running, pid ${child.pid}` : 'not running'}`);
+    console.log(`${name.padEnd(14)} ${describeChild(child)}`);
   }
-  if (supervisor && urls) console.log(describeUrls(urls));
-  return Promise.resolve(supervisor && urls ? 0 : NOT_RUNNING);
+  const running = findRunningStack(dataDirectory);
+  if (!running) return NOT_RUNNING;
+  console.log(describeUrls(running.urls));
+  return 0;
 }

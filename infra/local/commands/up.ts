@@ -2,7 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { requireUsableData } from '../data-directory.js';
 import { describeUrls } from '../describe.js';
+import { requireRoom } from '../disk-space.js';
 import { findRunningStack } from '../running-stack.js';
 import { stackOptionsFromEnvironment, stackPaths } from '../stack-options.js';
 
@@ -13,11 +15,15 @@ export async function up(): Promise<number> {
   const { dataDirectory } = stackOptionsFromEnvironment();
   const running = findRunningStack(dataDirectory);
   if (running) {
-    console.log(`Runs already (supervisor: process ${running.supervisor.pid}).\n${describeUrls(running.urls)}`);
+    console.log(
+      `The local stack runs already (supervisor: process ${running.supervisor.pid}).\n${describeUrls(running.urls)}`,
+    );
     return 0;
   }
+  requireUsableData(dataDirectory); // said here: the log could not take it
+  requireRoom(dataDirectory);
   const log = stackPaths(dataDirectory).log('supervisor');
-  mkdirSync(dirname(log), { recursive: true, mode: 0o711 });
+  mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
   const output = openSync(log, 'a', 0o600);
   const from = statSync(log).size;
   const main = process.argv[1];

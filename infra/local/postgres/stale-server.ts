@@ -15,7 +15,10 @@ const KILL_PATIENCE_MS = 10_000;
 export async function clearStaleServer(dataDirectory: string): Promise<void> {
   const left = serverProcesses(realpathSync(dataDirectory));
   for (const { pid } of left) process.kill(pid, 'SIGKILL');
-  await waitUntil(() => !left.some(isRunning), KILL_PATIENCE_MS);
+  if (!(await waitUntil(() => !left.some(isRunning), KILL_PATIENCE_MS))) {
+    const pids = left.filter(isRunning).map(({ pid }) => pid);
+    throw new Error(`Processes ${pids.join(', ')} of a PostgreSQL server in ${dataDirectory} cannot be killed.`);
+  }
   rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
 }
 

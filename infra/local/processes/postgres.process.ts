@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { ProcessDefinition } from '../supervised-process.js';
-import { checkServer, databaseUrl, pgdata } from '../postgres/cluster.js';
+import { askServer, checkServer, databaseUrl } from '../postgres/cluster.js';
 import type { PostgresHome } from '../postgres/home.js';
+import { pgdata } from '../postgres/location.js';
 import { clearStaleServer } from '../postgres/stale-server.js';
 
 /** The private PostgreSQL server, TCP on 127.0.0.1 only, with its default durability. Its cluster has to exist. */
@@ -21,9 +22,15 @@ export function postgresProcess(
     cwd: home.directory,
     user: home.user && { uid: home.user.uid, gid: home.user.gid },
     stopSignal: 'SIGINT', // "fast": ends open sessions, writes a checkpoint
+    orphanSignal: 'SIGINT',
     logFile,
     prepare: () => clearStaleServer(pgdata(home)),
     check: () => checkServer(url),
     patienceMs: 120_000,
+    liveness: {
+      ask: () => askServer(url),
+      silenceMs: 60_000,
+      lost: 'open transactions are rolled back and tried again by their owners; what was committed is there',
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { run } from './command.mjs';
+import { pythonPackages } from './python-packages.mjs';
 import { CACHE, GPU_WORKER, PYTHON, PYTHON_ENV } from './paths.mjs';
 import { stamp } from './stamp.mjs';
 
@@ -12,6 +13,7 @@ const modelStamp = stamp(join(MODELS, '.stamp'), [
 
 export const baseModel = {
   title: 'Base model',
+  needs: [pythonPackages],
   isDone: () => modelStamp.matches(),
   async run() {
     const args = ['-m', 'flow_grpo.base_model', 'smollm2', MODELS];

@@ -1,19 +1,21 @@
 import { chmodSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.mjs';
+import { nodePackages } from './node-packages.mjs';
 import { ROOT } from './paths.mjs';
 import { stamp } from './stamp.mjs';
 
-const FOLDERS = ['activities', 'api', 'bench', 'infra', 'worker/agent', 'workflows'];
+const FOLDERS = ['activities', 'api', 'bench', 'cli', 'contracts', 'infra', 'worker/agent', 'workflows'];
 const CONFIGURATION = ['nest-cli.json', 'package-lock.json', 'tsconfig.build.json', 'tsconfig.json'];
 
 export const build = {
   title: 'Build',
+  needs: [nodePackages],
   isDone: () => distStamp().matches(),
   async run() {
     const before = distStamp();
     await run('Compiling to dist/', process.execPath, [join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js'), 'build']);
-    chmodSync(join(ROOT, 'dist/api/cli/main.js'), 0o755); // the `agentflow` of `npx agentflow`
+    chmodSync(join(ROOT, 'dist/cli/main.js'), 0o755); // the `agentflow` of `npx agentflow`
     before.write();
   },
 };

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from './command.mjs';
+import { run, SetupError } from './command.mjs';
 import { ROOT } from './paths.mjs';
+
+const LOCK_FILE = 'package-lock.json';
 
 export const nodePackages = {
   title: 'Node packages',
+  needs: [],
   isDone: installedMatchesLock,
   async run() {
     const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
@@ -21,7 +24,7 @@ export const nodePackages = {
 
 /** npm keeps a lock of what it installed: every package of package-lock.json that is not optional has to be in it. */
 function installedMatchesLock() {
-  const wanted = readPackages('package-lock.json');
+  const wanted = readPackages(LOCK_FILE);
   const installed = readPackages('node_modules/.package-lock.json');
   return Object.entries(wanted).every(
     ([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version,
@@ -30,9 +33,9 @@ function installedMatchesLock() {
 
 function readPackages(lockFile) {
   try {
-    return JSON.parse(readFileSync(join(ROOT, lockFile), 'utf8')).packages;
+    return JSON.parse(readFileSync(join(ROOT, lockFile), 'utf8')).packages ?? {};
   } catch (error) {
-    if (error.code === 'ENOENT') return {};
-    throw error;
+    if (error.code === 'ENOENT' || lockFile !== LOCK_FILE) return {}; // damaged: npm installs them again
+    throw new SetupError(`${lockFile} cannot be read: ${error.message}. Restore it: git checkout ${lockFile}`);
   }
 }

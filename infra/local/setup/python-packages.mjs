@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { run, SetupError, tryCommand } from './command.mjs';
+import { run, tryCommand } from './command.mjs';
 import { CACHE, GPU_WORKER, PYTHON, UV_VENV } from './paths.mjs';
+import { findPython } from './python.mjs';
 import { stamp } from './stamp.mjs';
 
-const CANDIDATES = ['python3.11', 'python3.12', 'python3.13', 'python3', 'python'];
 const UV = join(UV_VENV, 'bin/uv');
 const UV_REQUIREMENTS = join(GPU_WORKER, 'uv-requirements.txt');
 const REQUIREMENTS = join(GPU_WORKER, 'requirements.txt');
@@ -13,6 +13,7 @@ const packagesStamp = stamp(join(GPU_WORKER, '.venv/.stamp'), [REQUIREMENTS]);
 
 export const pythonPackages = {
   title: 'Python packages',
+  needs: [],
   isDone: () => packagesStamp.matches() && tryCommand(PYTHON, ['--version']) !== undefined,
   async run() {
     if (!uvStamp.matches() || tryCommand(UV, ['--version']) === undefined) await installUv();
@@ -47,14 +48,4 @@ async function installUv() {
   ];
   await run('Fetching uv from PyPI', join(UV_VENV, 'bin/python'), [...install, UV_REQUIREMENTS]);
   uvStamp.write();
-}
-
-function findPython() {
-  const isNewEnough = 'import sys; sys.exit(sys.version_info < (3, 11))';
-  const found = CANDIDATES.find((candidate) => tryCommand(candidate, ['-c', isNewEnough]) !== undefined);
-  if (found) return found;
-  throw new SetupError(
-    `No Python 3.11 or newer on PATH (looked for ${CANDIDATES.join(', ')}). Install one, for example with ` +
-      '`apt-get install python3.11 python3.11-venv` or `brew install python@3.11`.',
-  );
 }

@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.mjs';
+import { nodePackages } from './node-packages.mjs';
 import { CACHE, ROOT, UV_VENV } from './paths.mjs';
+import { pythonPackages } from './python-packages.mjs';
 import { stamp } from './stamp.mjs';
 
 const CODER = join(ROOT, 'activities/tools/python-coder');
@@ -18,6 +20,7 @@ const NODE_FLAGS = [
 
 export const pythonSandbox = {
   title: 'Python sandbox',
+  needs: [nodePackages, pythonPackages],
   isDone: () => sandboxStamp().matches(),
   async run() {
     rmSync(LIBRARIES, { recursive: true, force: true });

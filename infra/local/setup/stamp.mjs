@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
+import { SetupError } from './command.mjs';
+import { ROOT } from './paths.mjs';
 
-/** sha256 over the names and contents of files, in the order given; a missing one counts as empty. */
-export function hashFiles(paths) {
+/** sha256 over the names in the checkout and the contents of files, in the order given; a missing one counts as empty. */
+function hashFiles(paths) {
   const hash = createHash('sha256');
-  for (const path of paths) hash.update(`${path}\0`).update(readOr(path, '')).update('\0');
+  for (const path of paths)
+    hash
+      .update(`${relative(ROOT, path)}\0`)
+      .update(readOr(path, ''))
+      .update('\0');
   return hash.digest('hex');
 }
 
@@ -29,6 +35,6 @@ function readOr(path, fallback) {
     return readFileSync(path);
   } catch (error) {
     if (error.code === 'ENOENT') return fallback;
-    throw error;
+    throw new SetupError(`${path} cannot be read: ${error.message}. Let this user read it, or move it away.`);
   }
 }

@@ -1,6 +1,6 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { run, SetupError, tryCommand } from './command.mjs';
+import { run, say, SetupError, tryCommand } from './command.mjs';
 import { CACHE, TEMPORAL } from './paths.mjs';
 
 /** The newest version that `go install` can build: later ones have a `replace` in go.mod, which it refuses. */
@@ -10,6 +10,7 @@ const OLDEST_SERVER = [1, 29];
 
 export const temporal = {
   title: 'Temporal server',
+  needs: [],
   // An existing cluster needs no server of ours.
   isDone: () => Boolean(process.env.TEMPORAL_ADDRESS) || works(TEMPORAL),
   async run() {
@@ -18,9 +19,9 @@ export const temporal = {
       .map((directory) => join(directory, 'temporal'))
       .find(works);
     if (onPath) {
-      rmSync(TEMPORAL, { force: true });
+      makeRoom();
       symlinkSync(onPath, TEMPORAL);
-      console.log(`  Using ${onPath}`);
+      say(`  Using ${onPath}`);
     } else {
       await build();
     }
@@ -35,6 +36,16 @@ function works(path) {
   return major > OLDEST_SERVER[0] || (major === OLDEST_SERVER[0] && minor >= OLDEST_SERVER[1]);
 }
 
+/** A link is ours. A program that has the name may be the user's, and is too old or broken: it is kept beside ours. */
+function makeRoom() {
+  const there = lstatSync(TEMPORAL, { throwIfNoEntry: false });
+  if (!there) return;
+  if (there.isSymbolicLink()) return rmSync(TEMPORAL);
+  const aside = `${TEMPORAL}.earlier-${there.mtime.toISOString().slice(0, 10)}`;
+  renameSync(TEMPORAL, aside);
+  say(`  ${TEMPORAL} was no server that is new enough: kept as ${aside}`);
+}
+
 /** Builds from the Go module. What the build needs besides the binary lies in one directory and goes at the end. */
 async function build() {
   if (tryCommand('go', ['version']) === undefined) {
@@ -46,7 +57,7 @@ async function build() {
         'or name an existing cluster: TEMPORAL_ADDRESS=host:7233',
     );
   }
-  const go = join(CACHE, 'go');
+  const go = join(CACHE, 'temporal-build'); // not `go`: that is the user's own, where AGENTFLOW_CACHE is a home directory
   const env = {
     GOPATH: go,
     GOBIN: join(go, 'bin'),
@@ -64,6 +75,7 @@ async function build() {
     },
   );
   if (!works(join(env.GOBIN, 'temporal'))) throw new SetupError('The Temporal server that was built does not start.');
+  makeRoom();
   renameSync(join(env.GOBIN, 'temporal'), TEMPORAL);
   rmSync(go, { recursive: true, force: true });
 }

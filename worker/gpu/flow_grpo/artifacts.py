@@ -147,6 +147,12 @@ def move_aside(directory: Path, mark: str = "broken") -> Path:
     return aside
 
 
+def put_back(aside: Path, directory: Path) -> None:
+    """Undo `move_aside`. Raises OSError when something stands under the name, or nothing lies aside any more."""
+    aside.rename(directory)
+    fsync_directory(directory.parent)
+
+
 def directory_bytes(directory: Path) -> int:
     """Size of a directory's files in bytes."""
     return sum(path.stat().st_size for path in directory.iterdir())

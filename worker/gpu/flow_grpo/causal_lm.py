@@ -4,17 +4,12 @@ The gradient step runs over prefix trees: attention follows ancestors only, and 
 does anything else between its tokens and its logits is refused here, before it trains on wrong numbers.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, PretrainedConfig
-
-from flow_grpo.while_beating import while_beating
-
-Beat = Callable[[], None]
 
 # Settings that change logits or scores where the tree and the closed-form head know nothing of it.
 _CAPS = ("attn_logit_softcapping", "final_logit_softcapping", "logits_scaling", "logit_scale")
@@ -24,26 +19,21 @@ class UnsupportedModel(Exception):
     """The model is not one that the trainer computes; the message names the reason. No retry can mend it."""
 
 
-def load_causal_lm(directory: Path, attention: str, context: int, beat: Beat = lambda: None) -> Any:
+def load_causal_lm(directory: Path, attention: str, context: int) -> Any:
     """The model of a directory, in fp32, with the named attention. `context`: tokens that a sequence may have.
 
-    Safetensors only, no code of the model's own, and every tensor must be there. `beat` is called about every second.
-    Raises UnsupportedModel.
+    Safetensors only, no code of the model's own, and every tensor must be there. Raises UnsupportedModel.
     """
-
-    def load() -> tuple[Any, dict[str, Any]]:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            directory,
-            dtype=torch.float32,
-            attn_implementation=attention,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
-        return loaded
-
-    model, found = while_beating(load, beat)
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
+        directory,
+        dtype=torch.float32,
+        attn_implementation=attention,
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+        output_loading_info=True,
+    )
+    model, found = loaded
     lost = sorted([*found["missing_keys"], *found["mismatched_keys"]])
     if lost:
         raise UnsupportedModel(f"{directory} lacks {len(lost)} tensors of the model, the first is {lost[0]}")

@@ -25,8 +25,9 @@ from transformers import AutoConfig
 
 from flow_grpo.base_model import UnknownModel, ensure_base_model, registered_model
 from flow_grpo.model_directory import CONFIG, ModelDirectoryError
-from flow_grpo.trainer.hyper_parameters import FlowGrpo, Sft, Training
 from flow_grpo.trainer.memory_estimate import Part, Sizes, estimate, model_sizes
+from flow_grpo.trainer.objectives import Training
+from flow_grpo.trainer.objectives.objective import Objective
 from flow_grpo.trainer.placement import compute_device
 
 REPOSITORY = Path(__file__).parents[3]
@@ -47,7 +48,7 @@ class RunConfig(BaseModel):
     training: dict[str, Any]
 
 
-def read_configuration(text: str) -> tuple[str, FlowGrpo | Sft]:
+def read_configuration(text: str) -> tuple[str, Objective]:
     """The model's name and the hyper-parameters. Raises BadInput."""
     try:
         config = RunConfig.model_validate_json(text)
@@ -79,7 +80,7 @@ def registered(model: str, environment: Mapping[str, str]) -> Described:
     return Described(ensure_base_model(found.source, cache) / CONFIG, found.context)
 
 
-def configured_ranks(environment: Mapping[str, str], training: FlowGrpo | Sft) -> int:
+def configured_ranks(environment: Mapping[str, str], training: Objective) -> int:
     """Processes that make a step together, as a trainer with this environment would have. Raises BadInput."""
     text = environment.get("AGENTFLOW_TRAINER_RANKS") or "1"
     if not text.isdecimal() or int(text) < 1:
@@ -89,7 +90,7 @@ def configured_ranks(environment: Mapping[str, str], training: FlowGrpo | Sft) -
     return int(text)
 
 
-def notes(model: Described, sizes: Sizes, training: FlowGrpo | Sft, accelerated: bool, ranks: int) -> list[str]:
+def notes(model: Described, sizes: Sizes, training: Objective, accelerated: bool, ranks: int) -> list[str]:
     """What of the model and the configuration does not go together, or takes more than the estimate says."""
     config: Any = AutoConfig.from_pretrained(model.config_file, local_files_only=True, trust_remote_code=False)
     positions = getattr(config, "max_position_embeddings", None)

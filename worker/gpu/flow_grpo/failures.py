@@ -1,7 +1,7 @@
 """The closed list of failure types that no retry can mend.
 
-The same list as workflows/contracts/failures.ts; a test compares the two. An exception that is not a `Failure` is
-infrastructure and is retried without limit (I2).
+The same list as contracts/failures.ts; a test compares the two. What is recognisably infrastructure (outage.py) is
+retried without limit (I2); any other exception a bounded number of times, and then it fails as `Defect` (I14).
 """
 
 from enum import StrEnum
@@ -24,10 +24,13 @@ class FailureType(StrEnum):
     """A second worker computed another sha256 for a committed step (I4). The run pauses."""
 
     ReplayDiverged = "ReplayDiverged"
-    """A replayed step gave another sha256 than its committed row (design 6). The run pauses."""
+    """A replayed step gave another sha256 than its committed row (docs/recovery.md). The run pauses."""
 
     BatchInvalid = "BatchInvalid"
     """A batch file is missing, has another sha256 than its row, or holds turns of another policy (I11)."""
+
+    SamplerMismatch = "SamplerMismatch"
+    """A batch's log-probs are not those of the policy that it was sampled from: the policy server computes another."""
 
     PromptTooLong = "PromptTooLong"
     """The rendered prompt does not fit the model's context. At turn 1 the rollout is excluded."""
@@ -40,6 +43,15 @@ class FailureType(StrEnum):
 
     BudgetSpent = "BudgetSpent"
     """The run has spent its budget on language models."""
+
+    PolicyUnusable = "PolicyUnusable"
+    """A policy's files are gone or damaged, or its logits are not finite. The message names it."""
+
+    NothingScored = "NothingScored"
+    """Every rollout of a step was lost to infrastructure: there is nothing to learn from, and nothing is committed."""
+
+    Defect = "Defect"
+    """A call failed by itself, not for an outage, as often as it is tried; or was lost with its worker each time."""
 
 
 class Failure(Exception):

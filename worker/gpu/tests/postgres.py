@@ -25,7 +25,10 @@ TABLES = (
     "training_runs",
     "agent_flows",
     "benchmark_evaluations",
+    "removals",
 )
+GUARDED = ("batches", "policies", "checkpoints", "evaluations")
+"""Those whose rows belong to a run."""
 START_TIMEOUT_S = 30
 # Durability is of no use to a database that lives for one test run.
 SETTINGS = {
@@ -101,6 +104,8 @@ def create_database(admin_url: str, repository: Path) -> Iterator[str]:
                 for table, columns in migrated_tables(repository).items():
                     statement = f"CREATE TABLE {table} ({columns})"
                     connection.execute(statement)  # pyright: ignore[reportArgumentType, reportCallIssue]
+                for statement in migrated_triggers(repository):
+                    connection.execute(statement)  # pyright: ignore[reportArgumentType, reportCallIssue]
             yield url
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # pyright: ignore[reportArgumentType, reportCallIssue]
@@ -108,12 +113,23 @@ def create_database(admin_url: str, repository: Path) -> Iterator[str]:
 
 def migrated_tables(repository: Path) -> dict[str, str]:
     """Column definitions of the tables that Python uses, read out of the migrations that create them."""
-    migrations = sorted((repository / "infra" / "database" / "migrations").glob("*.ts"))
-    texts = "".join(path.read_text() for path in migrations)
+    texts = migrations(repository)
     initial = re.findall(r"^  (\w+): `(.*?)`", texts, re.MULTILINE | re.DOTALL)
     later = re.findall(r"`CREATE TABLE (\w+) \((.*?)\n\)`", texts, re.DOTALL)
     found = dict([*initial, *later])
     return {table: found[table] for table in TABLES}
+
+
+def migrated_triggers(repository: Path) -> list[str]:
+    """Statements that guard those tables, read out of the migration likewise."""
+    functions = re.findall(r"`(CREATE FUNCTION .*?\$\$)`", migrations(repository), re.DOTALL)
+    does = "BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION refuse_row_of_removed_run()"
+    return [*functions, *(f"CREATE TRIGGER refuse_removed {does.format(table)}" for table in GUARDED)]
+
+
+def migrations(repository: Path) -> str:
+    """The text of all migrations, in their order."""
+    return "".join(path.read_text() for path in sorted((repository / "infra" / "database" / "migrations").glob("*.ts")))
 
 
 def ensure_user(name: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flow_grpo.failures import FailureType
 
-CONTRACT = Path(__file__).parents[3] / "workflows" / "contracts" / "failures.ts"
+CONTRACT = Path(__file__).parents[3] / "contracts" / "failures.ts"
 
 
 def test_the_list_equals_the_contract() -> None:

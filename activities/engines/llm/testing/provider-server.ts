@@ -11,6 +11,7 @@ export interface ProviderRequest {
 export type Behaviour =
   | { kind: 'reply'; text: string; after?: Promise<void> }
   | { kind: 'refuse'; status: number; headers?: Record<string, string>; body?: string }
+  | { kind: 'send'; body: string | Buffer; headers?: Record<string, string> }
   | { kind: 'garbage' }
   | { kind: 'half' }
   | { kind: 'hang' };
@@ -24,6 +25,7 @@ export class ProviderServer {
   readonly requests: ProviderRequest[] = [];
   behave: (request: ProviderRequest, index: number) => Behaviour = () => ({ kind: 'reply', text: 'Paris' });
   private readonly server: Server;
+  private port = 0;
 
   constructor() {
     this.server = createServer((incoming, outgoing) => {
@@ -43,6 +45,10 @@ export class ProviderServer {
           case 'refuse':
             outgoing.writeHead(behaviour.status, { 'content-type': 'application/json', ...behaviour.headers });
             return outgoing.end(behaviour.body ?? '{"error":{"message":"no","type":"refused"}}');
+          case 'send':
+            return outgoing
+              .writeHead(200, { 'content-type': 'application/json', ...behaviour.headers })
+              .end(behaviour.body);
           case 'garbage':
             return outgoing.writeHead(200, { 'content-type': 'application/json' }).end('<html>not what you asked');
           case 'half':
@@ -57,8 +63,18 @@ export class ProviderServer {
   }
 
   async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    await this.listen(0);
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** On the address that it had. */
+  async startAgain(): Promise<void> {
+    await this.listen(this.port);
+  }
+
+  private async listen(port: number): Promise<void> {
+    await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
+    this.port = (this.server.address() as AddressInfo).port;
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,5 @@
 // A real MCP server for the tests. `server.mjs stdio`, or `server.mjs http <port> <key>`: that one prints the port.
+// `server.mjs stubborn` is one on pipes that stays when its client has gone, as many do.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
@@ -12,7 +13,11 @@ function makeServer() {
   const server = new McpServer({ name: 'test', version: '1.0.0' });
   server.registerTool(
     'echo',
-    { description: 'says it\n  again', inputSchema: { text: z.string().max(200_000) } },
+    {
+      description: 'says it\n  again',
+      inputSchema: { text: z.string().max(200_000) },
+      annotations: { readOnlyHint: true },
+    },
     async ({ text: words }) => text(words),
   );
   server.registerTool(
@@ -36,6 +41,31 @@ function makeServer() {
   server.registerTool('picture', { description: 'an image' }, async () => ({
     content: [{ type: 'image', mimeType: 'image/png', data: 'AAAA' }],
   }));
+  const given = process.env.MCP_KEY ?? key;
+  const encoded = Buffer.from(`x${given}`).toString('base64');
+  server.registerTool('leak', { description: `repeats ${given}`, title: given }, async () => {
+    // In pieces, as a pipe may deliver it.
+    for (const piece of [`debug ${given.slice(0, 5)}`, `${given.slice(5)}\n`, `${encoded}\n`]) {
+      process.stderr.write(piece);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return {
+      content: [
+        { type: 'text', text: `${given} ${encoded} ${encodeURIComponent(given)}` },
+        { type: 'resource_link', name: given, uri: `file:///${given}` },
+        { type: 'resource', resource: { uri: `file:///${given}`, text: given } },
+        { type: 'image', mimeType: `image/${given}`, data: 'AAAA' },
+      ],
+    };
+  });
+  server.registerTool('leak_structured', { description: 'as data', outputSchema: { said: z.string() } }, async () => ({
+    content: [],
+    structuredContent: { said: given },
+  }));
+  server.registerTool('leak_error', { description: 'fails' }, async () => ({ ...text(given), isError: true }));
+  server.registerTool('leak_throw', { description: 'throws' }, async () => {
+    throw new Error(`no access with ${given}`);
+  });
   server.registerTool('grow', { description: 'adds a tool' }, async () => {
     server.registerTool('grown', { description: 'was added' }, async () => text('here'));
     return text('added');
@@ -44,7 +74,8 @@ function makeServer() {
 }
 
 const [transport, port, key] = process.argv.slice(2);
-if (transport === 'stdio') await makeServer().connect(new StdioServerTransport());
+if (transport === 'stubborn') setInterval(() => undefined, 1_000);
+if (transport === 'stdio' || transport === 'stubborn') await makeServer().connect(new StdioServerTransport());
 else serveHttp();
 
 function serveHttp() {

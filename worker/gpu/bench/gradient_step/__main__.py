@@ -2,6 +2,7 @@
 
 npm run bench:gradient-step -- [--layers 4] [--shape NAME ...] [--kl 0.001 0] [--rounds 5] [--json FILE]
 npm run bench:gradient-step -- --device cuda --dtype bfloat16 --qwen2    all arms on the same GPU
+npm run bench:gradient-step -- --smoke    a tiny model and batch, one round: whether it runs, not how fast it is
 
 The model has SmolLM2-135M's widths and vocabulary and --layers of its 30 layers, or with --qwen2 the shape of
 Qwen2.5-0.5B; the adapter is LoRA of rank 16 on all linear layers. First the gradients of all arms are compared; a
@@ -33,7 +34,16 @@ from transformers.utils.logging import disable_progress_bar
 
 from bench.gradient_step.arms import ARMS, NAIVE, OURS, TRL, TRL_MASKED, Arm, Ours, Task, make_arm, relative_l2
 from bench.gradient_step.bound import measure_bound
-from bench.gradient_step.cases import SHAPES, Shape, hyper_parameters, make_model, make_qwen2, make_samples
+from bench.gradient_step.cases import (
+    SHAPES,
+    SMOKE,
+    Shape,
+    hyper_parameters,
+    make_model,
+    make_qwen2,
+    make_samples,
+    make_smoke_model,
+)
 from bench.gradient_step.report import Report, print_report
 from bench.gradient_step.stopwatch import Seconds, Stopwatch
 from flow_grpo.trainer.memory import PeakMemory
@@ -131,15 +141,19 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--qwen2", action="store_true", help="the shape of Qwen2.5-0.5B, random weights")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--dtype", choices=list(PARITY), default="float32", help="of the products; bfloat16 on a GPU")
-    parser.add_argument("--shape", nargs="+", choices=names, default=names)
+    parser.add_argument("--shape", nargs="+", choices=[*names, SMOKE.name], default=names)
     parser.add_argument("--kl", type=float, nargs="+", default=[0.001, 0.0], help="coefficients of the KL term")
     parser.add_argument("--without", nargs="+", choices=[TRL, NAIVE], default=[], help="arms to leave out")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--smoke", action="store_true", help="the smallest shape and model, once")
     parser.add_argument("--no-memory", action="store_true", help="do not measure memory")
     parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--memory-of", choices=ARMS, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.smoke:
+        arguments.shape, arguments.kl, arguments.rounds = [SMOKE.name], [0.001], 1
+    return arguments
 
 
 def run_cases(arguments: argparse.Namespace, shapes: list[Shape]) -> list[Report]:
@@ -148,7 +162,9 @@ def run_cases(arguments: argparse.Namespace, shapes: list[Shape]) -> list[Report
     names = [name for name in ARMS if name not in arguments.without]
     with tempfile.TemporaryDirectory() as directory:
         model = Path(directory)
-        if arguments.qwen2:
+        if arguments.smoke:
+            make_smoke_model(model)
+        elif arguments.qwen2:
             make_qwen2(model)
         else:
             make_model(MODELS_CACHE, arguments.layers, model)
@@ -157,7 +173,8 @@ def run_cases(arguments: argparse.Namespace, shapes: list[Shape]) -> list[Report
                 task = make_task(model, shape, kl, arguments)
                 report = run_case(task, shape, names, arguments.rounds)
                 if not arguments.no_memory:
-                    report.peak_bytes = {name: peak_memory_in_own_process(name, shape, task) for name in names}
+                    measured = [OURS] if arguments.smoke else names
+                    report.peak_bytes = {name: peak_memory_in_own_process(name, shape, task) for name in measured}
                 print_report(report)
                 reports.append(report)
     return reports
@@ -169,7 +186,7 @@ def main() -> int:
     warnings.simplefilter("ignore")
     disable_progress_bar()
     use_deterministic_arithmetic(int(os.environ["OMP_NUM_THREADS"]))
-    shapes = [shape for shape in SHAPES if shape.name in arguments.shape]
+    shapes = [shape for shape in (*SHAPES, SMOKE) if shape.name in arguments.shape]
     if arguments.memory_of:
         task = make_task(arguments.model, shapes[0], arguments.kl[0], arguments)
         print(peak_memory(arguments.memory_of, task))

@@ -16,10 +16,10 @@ from bench.gradient_step.cases import RESPONSE_LIMIT, make_batch
 from bench.gradient_step.naive import NaiveStep
 from bench.gradient_step.trl import Rows, TrlStep, rows_by_turn
 from flow_grpo.trainer.advantage import advantages
-from flow_grpo.trainer.batch import Sample
-from flow_grpo.trainer.hyper_parameters import FlowGrpo
+from flow_grpo.trainer.objectives.flow_grpo import FlowGrpo
 from flow_grpo.trainer.placement import stored_dtype
 from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.sample import Sample
 from flow_grpo.trainer.state import TrainerState, initial_state
 from flow_grpo.trainer.step import StepInputs, take_step
 

@@ -13,8 +13,9 @@ from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCau
 
 from flow_grpo.base_model import ensure_base_model
 from flow_grpo.trainer import TRAINER_VERSION
-from flow_grpo.trainer.batch import Batch, Decision, Metadata, Policy, Sample
-from flow_grpo.trainer.hyper_parameters import FlowGrpo
+from flow_grpo.trainer.batch import Batch, Decision, Metadata, Policy
+from flow_grpo.trainer.objectives.flow_grpo import FlowGrpo
+from flow_grpo.trainer.sample import Sample
 
 RESPONSE_LIMIT = 160
 # Tokens by which memory grows per turn: what was done, and its result.
@@ -41,6 +42,8 @@ SHAPES = (
     Shape("64/160", groups=2, group=8, turns=1, shared=64, own=0, response=160),
     Shape("nothing shared, 256/64", groups=2, group=8, turns=1, shared=0, own=256, response=64),
 )
+
+SMOKE = Shape("smoke", groups=1, group=4, turns=2, shared=16, own=0, response=8)
 
 
 def make_samples(shape: Shape, vocabulary: int) -> tuple[Sample, ...]:
@@ -127,6 +130,20 @@ def make_model(cache: Path, layers: int, target: Path) -> None:
         torch.manual_seed(0)
         model = LlamaForCausalLM(config)
     model.save_pretrained(target)
+
+
+def make_smoke_model(target: Path) -> None:
+    """Save a model that is too small to measure anything, with random weights."""
+    config = LlamaConfig(
+        vocab_size=512,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=1,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+    )
+    torch.manual_seed(0)
+    LlamaForCausalLM(config).save_pretrained(target)
 
 
 def make_qwen2(target: Path) -> None:

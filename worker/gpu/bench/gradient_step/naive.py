@@ -14,9 +14,9 @@ from transformers import AutoModelForCausalLM
 from bench.gradient_step.cases import RESPONSE_LIMIT
 from bench.gradient_step.trl import MakeAdapter, adapter_parameters, peft_configuration
 from flow_grpo.trainer.actions import Actions, make_actions
-from flow_grpo.trainer.batch import Sample
-from flow_grpo.trainer.hyper_parameters import FlowGrpo
-from flow_grpo.trainer.objective import LogProbs, flow_grpo_terms
+from flow_grpo.trainer.objectives.flow_grpo import FlowGrpo
+from flow_grpo.trainer.objectives.objective import LogProbs
+from flow_grpo.trainer.sample import Sample
 
 
 class NaiveStep:
@@ -56,7 +56,7 @@ class NaiveStep:
 
     def _differentiate(self, logprob: torch.Tensor, reference: torch.Tensor | None, actions: Actions) -> None:
         logprobs = LogProbs(logprob, logprob.detach(), reference)
-        terms = flow_grpo_terms(logprobs, torch.zeros_like(logprob), actions, self._training)
+        terms = self._training.terms(logprobs, torch.zeros_like(logprob), actions)
         (-terms.objective.sum()).backward()
 
     def _logprobs(self, samples: list[Sample]) -> torch.Tensor:

@@ -29,8 +29,8 @@ from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 from trl.trainer.utils import split_tensor_dict
 
-from flow_grpo.trainer.batch import Sample
 from flow_grpo.trainer.hyper_parameters import Lora
+from flow_grpo.trainer.sample import Sample
 
 # The rollout function is experimental in TRL: its version is pinned.
 os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"

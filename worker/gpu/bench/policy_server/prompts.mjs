@@ -5,7 +5,7 @@
  * All rollouts of a group share turn 1. In turn 2 each has a memory of its own: another fact that it looked up.
  */
 import { atlas } from '../../../../dist/activities/datasets/atlas/atlas.dataset.js';
-import { compactPrompt } from '../../../../dist/activities/modules/planner/compact-prompt.js';
+import { compactPrompt } from '../../../../dist/activities/modules/planner/planner-prompt.js';
 import { createTools } from '../../../../dist/activities/tools/index.js';
 
 const QUERIES = 8;
@@ -13,8 +13,7 @@ const ROLLOUTS = 8;
 const TOOLS = ['calculator', 'lookup', 'generator'];
 const dataset = { name: 'atlas', seed: 0, families: { arithmetic: 1, lookup: 1, 'two-hop': 2 } };
 
-// No tool is run, so the generator needs no client.
-const tools = createTools(undefined).select(TOOLS);
+const tools = createTools().select(TOOLS);
 const questions = atlas.draw({ runSeed: 0, step: 1, first: 0, count: QUERIES, dataset }).map(({ question }) => question);
 const facts = atlas.passages(dataset.seed).flatMap(({ text }) => {
   const [, subject] = /^The (.+ of .+) is \d+\.$/.exec(text) ?? [];

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM
 
 from flow_grpo.export.source import Source
 from flow_grpo.lora_merge import weight_updates
 from flow_grpo.model_directory import CONFIG, WEIGHTS_INDEX
 from flow_grpo.policy import ADAPTER_CONFIG, ADAPTER_TENSORS, Adapter, FullWeights, PolicyBroken
+from flow_grpo.tensor_files import save_tensors
 
 _GENERATION_CONFIG = "generation_config.json"
 _TOKENIZER = ("*.json", "*.jinja", "*.model", "*.txt")
@@ -24,7 +24,7 @@ def write_adapter(base: Path, adapter: Adapter, directory: Path) -> None:
     libraries do not know the name that it is registered under."""
     config = {**adapter.config, "base_model_name_or_path": str(base)}
     (directory / ADAPTER_CONFIG).write_text(json.dumps(config, sort_keys=True, indent=1) + "\n")
-    save_file(adapter.tensors, directory / ADAPTER_TENSORS, metadata={"format": "pt"})
+    save_tensors(adapter.tensors, directory / ADAPTER_TENSORS)
     _copy_tokenizer(base, directory)
 
 

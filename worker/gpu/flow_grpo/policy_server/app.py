@@ -7,8 +7,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flow_grpo.policy_server.answers import chat_answer, completion_answer
 from flow_grpo.policy_server.api_errors import ApiError, from_exception, invalid_request
@@ -20,8 +22,9 @@ logger = logging.getLogger(__name__)
 # What nginx answers and logs when the client has gone; nobody reads it.
 CLIENT_CLOSED_REQUEST = 499
 
-# The server listens on loopback and has no key. A web page that makes its own name point here (DNS rebinding) still
-# sends that name as the host.
+# The server listens on loopback and has no key: no web page may ask it for anything. A page that makes its own name
+# point here (DNS rebinding) still sends that name as the host; any other page sends its origin, be it `null`, with all
+# that it can send without asking first.
 HOSTS = ["127.0.0.1", "localhost"]
 
 
@@ -30,6 +33,7 @@ def create_app(service: GenerationService, model: str) -> FastAPI:
     app = FastAPI(title="AgentFlow policy server", docs_url=None, redoc_url=None)
     _handle_errors(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
+    app.add_middleware(_WithoutPages)
 
     @app.get("/health")
     def health() -> dict[str, Any]:
@@ -89,6 +93,20 @@ async def _disconnected(request: Request) -> None:
 
 def _gone() -> Response:
     return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+
+class _WithoutPages:
+    """Refuses what a web page asks."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
+        if origin is None:
+            await self.app(scope, receive, send)
+        else:
+            await ApiError(403, f"a web page ({origin}) may not use this server").response()(scope, receive, send)
 
 
 def _handle_errors(app: FastAPI) -> None:

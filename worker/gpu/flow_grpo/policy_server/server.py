@@ -1,5 +1,6 @@
 """The process: load the model, serve, stop."""
 
+import asyncio
 import logging
 import signal
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ import torch
 import uvicorn
 
 from flow_grpo.base_model import RegisteredModel, registered_models
+from flow_grpo.lifeline import held_lifeline
 from flow_grpo.policy_server.app import create_app
 from flow_grpo.policy_server.decoder_shape import read_shape
 from flow_grpo.policy_server.engine import Engine
@@ -52,12 +54,17 @@ def run_server(settings: Settings, threads: int) -> None:
         # uvicorn stops on these, then raises them again for whoever handled them before: nobody has to.
         signal.signal(number, lambda *_: None)
     try:
-        uvicorn.Server(config).run()
+        asyncio.run(_serve(uvicorn.Server(config)))
     finally:
         engine.close(timeout=_GRACE_S)
         log.close()
         rows.close()
         logger.info("stopped")
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    async with held_lifeline():
+        await server.serve()
 
 
 def _refuse_unsupported(models: Iterable[RegisteredModel]) -> None:

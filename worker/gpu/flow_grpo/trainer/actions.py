@@ -3,15 +3,13 @@
 Letters of shapes: N samples, M sampled tokens of the step, in the order of the samples.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import NamedTuple, Protocol
 
 import torch
 
-from flow_grpo.trainer.advantage import advantages, group_rewards
-from flow_grpo.trainer.batch import Sample
-from flow_grpo.trainer.hyper_parameters import FlowGrpo, Sft
+from flow_grpo.trainer.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -35,21 +33,30 @@ class Actions:
         return Actions(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
+class Taught(NamedTuple):
+    """The samples that teach, with the advantage and the weight of each one's tokens."""
+
+    samples: list[Sample]
+    advantage: list[float]
+    weight: list[float]
+
+
+class Teaching(Protocol):
+    """What an objective makes of the samples of a step."""
+
+    def taught(self, samples: Sequence[Sample], response_limit: int) -> Taught:
+        """The samples that teach."""
+        ...
+
+
 def make_actions(
-    samples: Sequence[Sample], training: FlowGrpo | Sft, response_limit: int, dtype: torch.dtype = torch.float32
+    samples: Sequence[Sample], training: Teaching, response_limit: int, dtype: torch.dtype = torch.float32
 ) -> tuple[list[Sample], Actions]:
     """The samples that teach, and their actions, sample by sample.
 
     Advantages and weights are taken over all samples of the step. `response_limit`: tokens a response could have had.
     """
-    if training.objective == "sft":
-        taught = [sample for sample in samples if sample.response]
-        advantage, weight = [0.0] * len(taught), token_mean_weights(taught)
-    else:
-        taught = [sample for sample in samples if teaches(sample, training)]
-        by_rollout = advantages(samples, training.advantage)
-        advantage = [by_rollout[s.group, s.rollout] for s in taught]
-        weight = sample_weights(samples, taught, training, response_limit)
+    taught, advantage, weight = training.taught(samples, response_limit)
     lengths = torch.tensor([len(s.response) for s in taught], dtype=torch.int64)
 
     def per_token(values: list[float]) -> torch.Tensor:
@@ -64,38 +71,7 @@ def make_actions(
     return taught, actions
 
 
-def sample_weights(
-    samples: Sequence[Sample], taught: Sequence[Sample], training: FlowGrpo, response_limit: int
-) -> list[float]:
-    """Factor of each token of a taught sample in the aggregation; the normaliser is the step's, never a part's.
-
-    `paper`: 1/B 1/G 1/T_i 1/|a_it| with G the scored rollouts of the group (AgentFlow, arXiv 2510.05592).
-    `token-mean`: 1 / sampled tokens of the step (DAPO, arXiv 2503.14476).
-    `dr-grpo`: 1/B 1/G 1/L with G the configured group size and L the response limit: a constant instead of each
-    response's own length (Dr. GRPO, arXiv 2503.20783).
-
-    A sample that does not teach counts neither among the turns of its rollout nor among the tokens; its trajectory
-    still counts in G, and its reward in the group's statistics.
-    """
-    if training.aggregation == "token-mean":
-        return token_mean_weights(taught)
-    rollouts = {group: len(rewards) for group, rewards in group_rewards(samples).items()}
-    turns = Counter((s.group, s.rollout) for s in taught)
-
-    def weight(s: Sample) -> float:
-        if training.aggregation == "dr-grpo":
-            return 1 / (len(rollouts) * training.group_size * response_limit)
-        return 1 / (len(rollouts) * rollouts[s.group] * turns[s.group, s.rollout] * len(s.response))
-
-    return [weight(s) for s in taught]
-
-
 def token_mean_weights(taught: Sequence[Sample]) -> list[float]:
     """1 / tokens of the step."""
     tokens = sum(len(s.response) for s in taught)
     return [1 / tokens for _ in taught]
-
-
-def teaches(sample: Sample, training: FlowGrpo) -> bool:
-    """Whether the sample's tokens enter the objective: it has some, and is not masked."""
-    return bool(sample.response) and not (training.truncated_responses == "mask" and sample.truncated)

@@ -1,7 +1,6 @@
-"""The trainer's Temporal activities: initPolicy, trainStep and saveCheckpoint.
+"""The trainer's Temporal activities: initPolicy, trainStep, saveCheckpoint and ensurePolicy.
 
-They run in a worker thread, one at a time (device.py), and heartbeat from inside the work, so that a step that hangs
-times out.
+They run in a worker thread, one at a time (device.py), and heartbeat as long as their work advances (ticker.py).
 """
 
 import logging
@@ -12,11 +11,20 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from flow_grpo.failures import Failure
-from flow_grpo.trainer.contract import InitPolicyRequest, SaveCheckpointRequest, TrainStepRequest, parse_request
-from flow_grpo.trainer.heartbeat import heartbeat
+from flow_grpo.failures import Failure, FailureType
+from flow_grpo.trainer.contract import (
+    CommittedStepRequest,
+    InitPolicyRequest,
+    TrainStepRequest,
+    parse_request,
+)
+from flow_grpo.trainer.outage import is_outage
+from flow_grpo.trainer.ranks.attendance import RankLost, RankOutOfMemory
+from flow_grpo.trainer.recovery import StateUnavailable
 from flow_grpo.trainer.redaction import redact
+from flow_grpo.trainer.ticker import Ticker
 from flow_grpo.trainer.trainer import Trainer
+from flow_grpo.trainer.tries import DEFECTS, LOST, Tries, delay_after, tries_before
 
 log = logging.getLogger(__name__)
 
@@ -32,31 +40,49 @@ class TrainerActivities:
     @activity.defn(name="initPolicy")
     def init_policy(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Make and commit policy 0 of a run."""
-        with self._failures():
+        with self._failures(), Ticker() as progress:
             request = parse_request(InitPolicyRequest, payload)
-            return self._trainer.init_policy(request, heartbeat).model_dump()
+            return self._trainer.init_policy(request, progress).model_dump()
 
     @activity.defn(name="trainStep")
     def train_step(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Take and commit one training step."""
-        with self._failures():
+        with self._failures(), Ticker() as progress:
             request = parse_request(TrainStepRequest, payload)
-            return self._trainer.train_step(request, heartbeat).model_dump()
+            return self._trainer.train_step(request, progress).model_dump()
 
     @activity.defn(name="saveCheckpoint")
     def save_checkpoint(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Save the state after a committed step, where no checkpoint of it is."""
-        with self._failures():
-            request = parse_request(SaveCheckpointRequest, payload)
-            return self._trainer.save_checkpoint(request, heartbeat).model_dump()
+        with self._failures(), Ticker() as progress:
+            request = parse_request(CommittedStepRequest, payload)
+            return self._trainer.save_checkpoint(request, progress).model_dump()
+
+    @activity.defn(name="ensurePolicy")
+    def ensure_policy(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Have the committed policy of a step stand, whose files may be lost."""
+        with self._failures(), Ticker() as progress:
+            request = parse_request(CommittedStepRequest, payload)
+            return self._trainer.ensure_policy(request, progress).model_dump()
 
     def all(self) -> list[Callable[..., Any]]:
         """What the worker registers."""
-        return [self.init_policy, self.train_step, self.save_checkpoint]
+        return [self.init_policy, self.train_step, self.save_checkpoint, self.ensure_policy]
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Turn exceptions into Temporal failures without secrets: the closed list is final, all else is retried."""
+        """Turn exceptions into Temporal failures without secrets, and tell outages from defects (I14).
+
+        The closed list is final; an outage is retried without limit; what fails by itself, and what takes its worker
+        along time and again, ends after a bounded number of attempts.
+        """
+        info = activity.info()
+        before = tries_before(info)
+        if before.lost(info.attempt) >= LOST:
+            raise _lost(info, before.lost(info.attempt))
+        # The first attempt leaves this to its heartbeats.
+        if info.attempt > 1:
+            activity.heartbeat(before.details())
         try:
             yield
         except CancelledError:
@@ -67,5 +93,31 @@ class TrainerActivities:
             raise ApplicationError(message, error.details, type=error.type.value, non_retryable=True) from None
         except Exception as error:
             message = redact(f"{type(error).__name__}: {error}", self._secrets)
-            log.warning("%s; Temporal retries", message)
-            raise ApplicationError(message, type=type(error).__name__) from None
+            log.warning("%s", message)
+            raise _judged(error, message, info, before) from None
+
+
+def _judged(error: Exception, message: str, info: activity.Info, before: Tries) -> ApplicationError:
+    kind = type(error).__name__
+    if isinstance(error, RankLost) and not isinstance(error, RankOutOfMemory):
+        # A process of this trainer is gone, as if the trainer were: the attempt counts as a lost one.
+        return ApplicationError(message, type=kind)
+    if is_outage(error):
+        activity.heartbeat(before.after_outage(info.attempt).details())
+        return ApplicationError(message, type=kind)
+    after = before.after_defect(info.attempt)
+    activity.heartbeat(after.details())
+    if after.defects < DEFECTS:
+        return ApplicationError(message, type=kind, next_retry_delay=delay_after(after.defects))
+    if isinstance(error, StateUnavailable):
+        return ApplicationError(message, type=FailureType.PolicyUnusable.value, non_retryable=True)
+    said = f"{info.activity_type} failed {after.defects} times by itself, not for an outage: {message}"
+    return ApplicationError(said, type=FailureType.Defect.value, non_retryable=True)
+
+
+def _lost(info: activity.Info, lost: int) -> ApplicationError:
+    said = (
+        f"{lost} attempts in a row were lost: each time the worker of {info.activity_type} ended or did not answer. "
+        "Nothing else failed. Look for the reason in the log of the trainer; resuming tries it again."
+    )
+    return ApplicationError(said, type=FailureType.Defect.value, non_retryable=True)

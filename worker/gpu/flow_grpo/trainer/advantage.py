@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from flow_grpo.trainer.batch import Sample
-from flow_grpo.trainer.hyper_parameters import FlowGrpo
+from flow_grpo.trainer.sample import Sample
 
 ADVANTAGE_EPSILON = 1e-6
 
@@ -24,12 +23,6 @@ def group_rewards(samples: Sequence[Sample]) -> dict[int, dict[int, float]]:
 def groups_without_variance(samples: Sequence[Sample]) -> set[int]:
     """Groups whose scored rollouts all have the same reward: they teach nothing but the KL term."""
     return {group for group, rewards in group_rewards(samples).items() if len(set(rewards.values())) == 1}
-
-
-def kept_samples(samples: Sequence[Sample], training: FlowGrpo) -> list[Sample]:
-    """The samples of the groups that are worth a step; the others leave B too."""
-    dropped = set[int]() if training.groups == "keep" else groups_without_variance(samples)
-    return [sample for sample in samples if sample.group not in dropped]
 
 
 def normalised(rewards: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:

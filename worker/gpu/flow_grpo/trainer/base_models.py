@@ -49,16 +49,19 @@ class BaseModels:
         directory = self.directory(name, progress)
         context = registered_model(self.operator_file, name).context
         try:
-            planner = Planner.load(directory, name, weights, context, lambda: progress("load model", 0, 1))
+            progress("load model", 0, 3)
+            planner = Planner.load(directory, name, weights, context)
+            progress("load model", 1, 3)
             # On the CPU in fp32, where rounding hides nothing.
-            check_prefix_tree(planner)
+            check_prefix_tree(planner, lambda: progress("load model", 1, 3))
         except UnsupportedModel as error:
             raise Failure(FailureType.BadConfiguration, str(error)) from None
+        progress("load model", 2, 3)
         if ranks.count == 1:
             planner.place(ranks.device, frozen)
         else:
             planner.share(ranks, frozen)
-        progress("load model", 1, 1)
+        progress("load model", 3, 3)
         return planner
 
 

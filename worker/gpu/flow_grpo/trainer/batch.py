@@ -15,8 +15,9 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flow_grpo.failures import Failure, FailureType
-from flow_grpo.trainer import TRAINER_VERSION
-from flow_grpo.trainer.hyper_parameters import Training
+from flow_grpo.trainer import REPLAYABLE_VERSIONS
+from flow_grpo.trainer.objectives import Training
+from flow_grpo.trainer.sample import Sample
 
 METADATA_KEY = b"agentflow"
 
@@ -60,7 +61,7 @@ class Metadata(BaseModel):
     run_id: str
     step: int = Field(ge=1)
     policy: Policy
-    """The input policy of the step: what sampled the rows, unless the objective is sft."""
+    """The input policy of the step: what sampled the rows, unless they are recorded ones."""
     reference: Policy | None
     """The reference policy of the KL term; None is the base model."""
     model: str
@@ -74,26 +75,6 @@ class Metadata(BaseModel):
     """Queries drawn for the step: more than `groups` where groups were excluded or over-sampled."""
     decision: Decision
     identity: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One planner turn. `reward` is the trajectory's; `logprobs` are the sampler's, at the batch's temperature."""
-
-    group: int
-    rollout: int
-    turn: int
-    prompt: tuple[int, ...]
-    response: tuple[int, ...]
-    logprobs: tuple[float, ...]
-    reward: float
-    truncated: bool
-    """Whether the response was cut off at the token limit."""
-
-    @property
-    def tokens(self) -> tuple[int, ...]:
-        """Prompt and response: the sequence the model sees."""
-        return self.prompt + self.response
 
 
 @dataclass(frozen=True)
@@ -141,10 +122,11 @@ def check_batch(
             f"the batch of step {step} was sampled from {metadata.policy.name} ({metadata.policy.sha256}), "
             f"but the input policy of the step is {parent_sha256}",
         )
-    if metadata.trainer_version != TRAINER_VERSION:
+    if metadata.trainer_version not in REPLAYABLE_VERSIONS:
         raise Failure(
             FailureType.WrongIdentity,
-            f"the batch of step {step} was frozen for trainer {metadata.trainer_version}; this is {TRAINER_VERSION}",
+            f"the batch of step {step} was frozen for trainer {metadata.trainer_version}; this one computes those of "
+            f"{', '.join(REPLAYABLE_VERSIONS)}",
         )
     theirs = {**metadata.identity, "base model": metadata.model}
     check_identity(f"the batch of step {step}", theirs, {**identity, "base model": model})
@@ -218,7 +200,7 @@ def _check_samples(path: Path, metadata: Metadata, samples: tuple[Sample, ...]) 
         rollouts.setdefault(sample.group, set()).add(sample.rollout)
     if len(rollouts) != metadata.groups:
         raise _invalid(path, f"its metadata says {metadata.groups} groups, its rows hold {len(rollouts)}")
-    if metadata.training.objective == "sft":
+    if not metadata.training.compares_rollouts:
         return
     lonely = [group for group, members in rollouts.items() if len(members) < 2]
     if lonely:

@@ -1,13 +1,23 @@
 """Garbage collection of a run's checkpoints and policies, after a commit.
 
-What is removed is first taken away from its name, all at once by a rename, then deleted: a reader finds it whole or not
-at all, and a worker that dies anywhere leaves nothing that the next collection does not finish. Rows of checkpoints are
-marked before, so none names what is gone; rows of policies stay, they are the log of commits.
+Whoever needs a policy writes a row that says so, a claim, then looks whether the policy stands, and commits (for
+example api/common/known-policies.ts). No lock is held while files are touched. Instead
+
+1. what seems superfluous is withdrawn: taken away from its name, by a rename, so that whoever looks later is refused;
+2. who has looked before is waited for, and the claims are read again;
+3. what they name is given back, by a rename, and the rest deleted.
+
+A worker that dies anywhere leaves nothing that the next collection does not finish, or give back. Rows of checkpoints
+are marked before, so none names what is gone; rows of policies stay, they are the log of commits.
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from flow_grpo.policy import parse_policy_name
 from flow_grpo.trainer.checkpoints import RunArtifacts
@@ -16,6 +26,8 @@ from flow_grpo.trainer.records import Records
 from flow_grpo.trainer.retention import Claims, kept_checkpoints, needed_policies
 
 Progress = Callable[[str, int, int], None]
+
+log = logging.getLogger(__name__)
 
 
 class Collector:
@@ -27,11 +39,29 @@ class Collector:
 
     def collect(self, keep: Keep, progress: Progress) -> None:
         """Remove what is superfluous; `progress` is called between any two changes and may raise."""
-        # A fork or a question that is submitted meanwhile waits for the end of the block, and then finds what stands.
-        with self._records.no_new_claims():
-            self._discard(keep, progress)
-        progress("collect", 1, 2)
+        self._withdraw(keep, progress)
+        self.finish(keep, progress)
+        progress("collect", 2, 3)
         self._artifacts.delete_discarded()
+
+    def finish(self, keep: Keep, progress: Progress) -> None:
+        """Decide about what was withdrawn, also by a collection that died."""
+        withdrawn = self._artifacts.withdrawn()
+        if not withdrawn:
+            return
+        progress("collect", 1, 3)
+        try:
+            self._records.await_claimants()
+            superfluous = self._superfluous({*withdrawn.values()}, keep)
+        except psycopg.errors.LockNotAvailable:
+            log.warning("%s: a transaction that may need a policy lasts: collected at another step", self._run_id)
+            superfluous = []
+        for path, directory in withdrawn.items():
+            progress("collect", 1, 3)
+            if directory in superfluous:
+                self._artifacts.discard(path)
+            else:
+                self._give_back(path, directory)
 
     def needs(self, step: int, keep: Keep) -> "Needs":
         """What is needed of a committed step."""
@@ -41,20 +71,43 @@ class Collector:
             checkpoint=step in facts.kept({*standing, step}, keep),
         )
 
-    def _discard(self, keep: Keep, progress: Progress) -> None:
-        artifacts, facts = self._artifacts, read_facts(self._records, self._artifacts.run_id)
-        standing = artifacts.checkpoint_steps()
+    def _withdraw(self, keep: Keep, progress: Progress) -> None:
+        artifacts = self._artifacts
+        standing = {artifacts.checkpoint(step) for step in artifacts.checkpoint_steps()}
+        policies = {artifacts.policy(step) for step in artifacts.policy_steps()}
+        superfluous = self._superfluous(standing | policies, keep)
+        checkpoints = {int(path.name) for path in standing}
+        removed = {int(path.name) for path in standing.intersection(superfluous)}
+        if removed:
+            self._records.mark_checkpoints_removed(self._run_id, sorted(removed))
+        # One that died after it had marked them may have meant others, which are claimed by now.
+        self._records.mark_checkpoints_standing(self._run_id, sorted(checkpoints - removed))
+        for directory in superfluous:
+            progress("collect", 0, 3)
+            artifacts.withdraw(directory)
+
+    def _superfluous(self, directories: Collection[Path], keep: Keep) -> list[Path]:
+        """Those of some policies and checkpoints that nothing needs as the rows are now, checkpoints first."""
+        artifacts, facts = self._artifacts, read_facts(self._records, self._run_id)
+        checkpoints, policies = artifacts.checkpoint(0).parent, artifacts.policy(0).parent
+        mine = {int(path.name) for path in directories if path.parent == checkpoints}
+        standing = mine | set(artifacts.checkpoint_steps())
         kept = facts.kept(standing, keep)
-        superseded = [step for step in standing if step not in kept]
-        if superseded:
-            self._records.mark_checkpoints_removed(artifacts.run_id, superseded)
         needed = facts.needed(kept, keep)
+        superseded = [artifacts.checkpoint(step) for step in sorted(mine - kept)]
         # Policies after the newest committed one are being written.
-        unneeded = [step for step in artifacts.policy_steps() if step < facts.newest and step not in needed]
-        doomed = [artifacts.checkpoint(step) for step in superseded] + [artifacts.policy(step) for step in unneeded]
-        for directory in doomed:
-            progress("collect", 0, 2)
-            artifacts.discard(directory)
+        steps = sorted(int(path.name) for path in directories if path.parent == policies)
+        unneeded = [artifacts.policy(step) for step in steps if step < facts.newest and step not in needed]
+        return superseded + unneeded
+
+    def _give_back(self, path: Path, directory: Path) -> None:
+        self._artifacts.give_back(path, directory)
+        if directory.parent == self._artifacts.checkpoint(0).parent:
+            self._records.mark_checkpoints_standing(self._run_id, [int(directory.name)])
+
+    @property
+    def _run_id(self) -> str:
+        return self._artifacts.run_id
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Wire types of the trainer's activities: the Python side of workflows/contracts/trainer-activities.ts."""
+"""Wire types of the trainer's activities: the Python side of contracts/trainer-activities.ts."""
 
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -83,8 +83,8 @@ class TrainStepRequest(Request):
     checkpoint: CheckpointRequest
 
 
-class SaveCheckpointRequest(Request):
-    """Save the state after a committed step, where no checkpoint of it is."""
+class CommittedStepRequest(Request):
+    """Which committed step a call is about, and what it takes to bring its state back."""
 
     run_id: RunId
     step: int = Field(ge=0)
@@ -92,6 +92,16 @@ class SaveCheckpointRequest(Request):
     model: str
     identity: dict[str, str]
     keep: Keep
+
+
+class EnsurePolicyResult(BaseModel):
+    """Where the policy lies."""
+
+    uri: str
+    worker: str
+    """Task queue of the worker process that holds the run's state now."""
+    rebuilt: bool
+    """Whether it did not stand, and was made again from the run's batches."""
 
 
 class SaveCheckpointResult(BaseModel):

@@ -1,15 +1,18 @@
 """One activity of a process works at a time, whichever task queue it came from.
 
 The others wait in order of arrival. They heartbeat while they do, so that none times out, and can be cancelled. The
-waiting is done on the event loop, where no cancellation interrupts a thread between taking the device and its release.
+waiting is done on the event loop, where no cancellation interrupts a thread between taking the device and its release,
+and where no work could stall: so it has no need of a ticker (ticker.py).
 """
 
 import asyncio
 from typing import Any
 
+from temporalio import activity
+from temporalio.exceptions import CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from flow_grpo.trainer.heartbeat import heartbeat
+from flow_grpo.trainer.tries import beat
 
 WAIT_S = 1.0
 
@@ -42,7 +45,10 @@ class _Turn(ActivityInboundInterceptor):
         taking = asyncio.create_task(self._device.acquire())
         try:
             while not (await asyncio.wait([taking], timeout=WAIT_S))[0]:
-                heartbeat("waiting for the device", 0, 1)
+                # The activity is a function in a thread: nothing but this tells the loop that it is cancelled.
+                if activity.is_cancelled():
+                    raise CancelledError("cancelled while it waited for the device")
+                beat("waiting for the device", 0, 1)
         except BaseException:
             if not taking.cancel():
                 self._device.release()

@@ -16,6 +16,7 @@ OWN_PARTS = frozenset(
     {
         "reward",
         "seed",
+        "tool_data",
         "trainer version",
         "trajectories",
         "weights",  # spelt out by its writer; what trains is compared by itself

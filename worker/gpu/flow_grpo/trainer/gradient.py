@@ -10,7 +10,7 @@ import torch
 
 from flow_grpo.trainer.actions import Actions
 from flow_grpo.trainer.head import Sampled, add_weight_gradient, head_values, hidden_gradient
-from flow_grpo.trainer.objective import LogProbs, Terms
+from flow_grpo.trainer.objectives.objective import LogProbs, Terms
 from flow_grpo.trainer.planner import Beat, Planner, TreeAttention
 from flow_grpo.trainer.prefix_tree import PrefixTree
 

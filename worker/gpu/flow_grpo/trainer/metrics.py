@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from flow_grpo.trainer.actions import Actions
-from flow_grpo.trainer.advantage import advantages, groups_without_variance
+from flow_grpo.trainer.advantage import groups_without_variance
 from flow_grpo.trainer.batch import Batch
 from flow_grpo.trainer.gradient import TokenResult
 
@@ -16,7 +16,7 @@ def batch_metrics(batch: Batch) -> Metrics:
     """Metrics that the batch alone decides; those of the gradient are zero, as for a step that makes no update."""
     samples, training = batch.samples, batch.metadata.training
     rewards = {(s.group, s.rollout): s.reward for s in samples}
-    by_rollout = {} if training.objective == "sft" else advantages(samples, training.advantage)
+    by_rollout = training.advantages(samples)
     values = torch.tensor(list(by_rollout.values()), dtype=torch.float32)
     return {
         "loss": 0.0,

@@ -22,6 +22,10 @@ def find_policy(run: RunArtifacts, policy: Policy, *, optimizer: bool = False) -
         raise Failure(FailureType.BadConfiguration, f"{policy.name!r} is not the name of a policy, <run>@<step>")
     owner = RunArtifacts(run.root, name.run, run.identity)
     directory = owner.checkpoint(name.step) if optimizer else owner.policy(name.step)
+    for path, stood in owner.withdrawn().items():
+        # Its collection died, or is about to see this run's claim.
+        if stood == directory:
+            owner.give_back(path, directory)
     # Policy 0 always stays: where it stands and another does not, that one was collected.
     if not directory.exists() and owner.policy(0).exists():
         raise _collected(owner, name, optimizer)

@@ -7,14 +7,16 @@ need not fit there.
 import torch
 
 from flow_grpo.trainer.hyper_parameters import Optimisation
-from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.planner import Beat, Planner
 from flow_grpo.trainer.state import OptimiserState
 
 
-def adamw_update(planner: Planner, before: OptimiserState, norm: float, training: Optimisation) -> OptimiserState:
+def adamw_update(
+    planner: Planner, before: OptimiserState, norm: float, training: Optimisation, beat: Beat
+) -> OptimiserState:
     """Clip the accumulated gradient of L2 norm `norm`, change the planner's parameters, and return the new moments.
 
-    With several ranks each changes its rows, and the moments are rank 0's.
+    With several ranks each changes its rows, and the moments are rank 0's. `beat` is called for each parameter.
     """
     parameters = list(planner.parameters.values())
     torch.nn.utils.clip_grads_with_norm_(parameters, training.max_grad_norm, _tensor(norm, planner), foreach=False)
@@ -38,6 +40,7 @@ def adamw_update(planner: Planner, before: OptimiserState, norm: float, training
         parameter.grad = None
         after.exp_avg.update(planner.whole({name: moments["exp_avg"]}))
         after.exp_avg_sq.update(planner.whole({name: moments["exp_avg_sq"]}))
+        beat()
     planner.settle_values()
     return after
 

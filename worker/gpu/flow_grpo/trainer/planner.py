@@ -100,14 +100,12 @@ class Planner:
             layer.register_forward_hook(self._on_layer)
 
     @classmethod
-    def load(
-        cls, directory: Path, name: str, weights: Weights, context: int = 1, beat: Beat = lambda: None
-    ) -> "Planner":
+    def load(cls, directory: Path, name: str, weights: Weights, context: int = 1) -> "Planner":
         """Load the base model of a directory in transformers' format, in fp32 on the CPU. `name`: its registered name.
 
-        `context`: tokens that a sequence may have; `beat` is called about every second. Raises UnsupportedModel.
+        `context`: tokens that a sequence may have. Raises UnsupportedModel.
         """
-        model = load_causal_lm(directory, "prefix_tree", context, beat)
+        model = load_causal_lm(directory, "prefix_tree", context)
         return cls(model, name, weights, StoredTensors(directory))
 
     def place(self, device: torch.device, frozen: torch.dtype) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 
-from flow_grpo.trainer.batch import Sample
+from flow_grpo.trainer.sample import Sample
 
 PAD = -1
 

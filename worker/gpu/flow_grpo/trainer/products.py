@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 
 _ONEDNN = torch.backends.mkldnn.is_available()
+# oneDNN has products in bf16 for processors that have instructions for them, AVX-512 at least.
+_ONEDNN_DTYPES = {torch.float32} | ({torch.bfloat16} if torch.ops.mkldnn._is_mkldnn_bf16_supported() else set())
 
 Unpack = Callable[[torch.Tensor], torch.Tensor]
 """A frozen weight as it is stored -> the matrix (out, in)."""
@@ -23,7 +25,7 @@ def as_stored(weight: torch.Tensor) -> torch.Tensor:
 
 def product(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """x (R, in), weight (out, in) -> x weight^T (R, out). Either may be a transposed view."""
-    if _ONEDNN and x.device.type == "cpu" and x.dtype in (torch.float32, torch.bfloat16):
+    if _ONEDNN and x.device.type == "cpu" and x.dtype in _ONEDNN_DTYPES:
         return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
     return F.linear(x, weight)
 

@@ -9,13 +9,29 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 CONNECT_TIMEOUT_S = 5
-# A statement that waits longer fails and is retried with the whole activity, before the heartbeat runs out.
-STATEMENT_TIMEOUT_MS = 5_000
+# The server ends what waits longer: a statement, a wait for a lock, and the transaction of a process that was stopped
+# in it. The activity fails and is retried.
+SERVER_TIMEOUTS_MS = {"statement_timeout": 5_000, "lock_timeout": 2_000, "idle_in_transaction_session_timeout": 5_000}
+# A network that swallows packets is noticed as soon.
+KEEPALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 FINISHED = ("completed", "failed", "cancelled")
+# With it a trigger refuses a row of what was deleted (the migration NothingAfterRemoval).
+REMOVED = "RM001"
+
+
+class RunRemoved(Exception):
+    """The run was deleted: nothing is written of it any more."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,10 @@ class BatchRow:
 
 
 class Records:
-    """Short transactions on the project's database; each call connects anew, so a restarted server does no harm."""
+    """Short transactions on the project's database; each call connects anew, so a restarted server does no harm.
+
+    What writes a row of a run that was deleted raises RunRemoved.
+    """
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
@@ -63,6 +82,11 @@ class Records:
             raise RuntimeError(f"the row of step {step} of {run_id} vanished right after its commit")
         return winner
 
+    def is_removed(self, run_id: str) -> bool:
+        """Whether the run was deleted."""
+        with self._connect() as connection:
+            return connection.execute("SELECT 1 FROM removals WHERE id = %s", (run_id,)).fetchone() is not None
+
     def batch(self, run_id: str, step: int, sha256: str) -> BatchRow | None:
         """The frozen batch that a step was made from: a decision about the step may have made another since."""
         query = "SELECT uri, sha256 FROM batches WHERE run_id = %s AND step = %s AND sha256 = %s"
@@ -83,6 +107,14 @@ class Records:
         """Note that checkpoints are about to be removed."""
         query = """
             UPDATE checkpoints SET removed_at = now() WHERE run_id = %s AND step = ANY(%s) AND removed_at IS NULL
+        """
+        with self._connect() as connection:
+            connection.execute(query, (run_id, list(steps)))
+
+    def mark_checkpoints_standing(self, run_id: str, steps: Sequence[int]) -> None:
+        """Undo `mark_checkpoints_removed`, as far as it was said of them."""
+        query = """
+            UPDATE checkpoints SET removed_at = NULL WHERE run_id = %s AND step = ANY(%s) AND removed_at IS NOT NULL
         """
         with self._connect() as connection:
             connection.execute(query, (run_id, list(steps)))
@@ -118,27 +150,30 @@ class Records:
         with self._connect() as connection:
             return [name for (name,) in connection.execute(query, {"finished": list(FINISHED)}).fetchall()]
 
-    @contextmanager
-    def no_new_claims(self) -> Iterator[None]:
-        """Within the block nothing that may need a policy is created or changes its status: claims only become fewer.
+    def await_claimants(self) -> None:
+        """Wait until all transactions are over that have laid claim to a policy so far: then their rows can be read.
 
-        Keep it short: such changes wait for its end.
+        Whoever lays claim later waits for a moment. Both statements are sent as one, so that this process, stopped or
+        killed anywhere, leaves no lock. Raises LockNotAvailable when such a transaction lasts.
         """
-        with self._connect() as connection:
-            connection.execute("LOCK TABLE training_runs, agent_flows, benchmark_evaluations IN SHARE MODE")
-            yield
+        with connect(self._database_url, autocommit=True) as connection:
+            connection.execute(
+                "BEGIN; LOCK TABLE training_runs, agent_flows, benchmark_evaluations IN SHARE MODE; COMMIT"
+            )
 
     def _connect(self) -> AbstractContextManager[psycopg.Connection]:
         return connect(self._database_url)
 
 
 @contextmanager
-def connect(database_url: str) -> Iterator[psycopg.Connection]:
-    """One transaction on the project's database."""
-    with psycopg.connect(
-        database_url,
-        connect_timeout=CONNECT_TIMEOUT_S,
-        options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
-        application_name="agentflow-trainer",
-    ) as connection:
-        yield connection
+def connect(database_url: str, autocommit: bool = False) -> Iterator[psycopg.Connection]:
+    """One transaction on the project's database, in which nothing is waited for without end. Raises RunRemoved."""
+    options = " ".join(f"-c {name}={value}" for name, value in SERVER_TIMEOUTS_MS.items())
+    where = make_conninfo(database_url, connect_timeout=CONNECT_TIMEOUT_S, options=options, **KEEPALIVE)
+    try:
+        with psycopg.connect(where, autocommit=autocommit, application_name="agentflow-trainer") as connection:
+            yield connection
+    except psycopg.Error as error:
+        if error.sqlstate == REMOVED:
+            raise RunRemoved(str(error.diag.message_primary)) from None
+        raise

@@ -1,4 +1,4 @@
-"""Bring back the state after a step: the newest whole checkpoint, then replay of the frozen batches (design 6).
+"""Bring back the state after a step: the newest whole checkpoint, then replay of the frozen batches.
 
 Batches are the log, checkpoints are the snapshots. No rollout is generated again, and every replayed policy is
 compared with its committed sha256.
@@ -6,6 +6,7 @@ compared with its committed sha256.
 
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from flow_grpo.artifacts import ArtifactOutsideStore, directory_bytes, file_uri, path_in_store
@@ -19,13 +20,12 @@ from flow_grpo.trainer.records import PolicyRow, Records
 from flow_grpo.trainer.reference import reference_tensors
 from flow_grpo.trainer.state import TrainerState
 from flow_grpo.trainer.step import Progress, StepInputs
-from flow_grpo.while_beating import while_beating
 
 log = logging.getLogger(__name__)
 
 
 class StateUnavailable(Exception):
-    """Something that recovery needs is not there now. Retried: an operator can bring it back."""
+    """Something that recovery needs is not there. Retried a few times; then the run pauses until it is brought back."""
 
 
 class Recovery:
@@ -71,19 +71,21 @@ class Recovery:
             self._compare_with_commit(state, row)
             if time.monotonic() - written >= self._checkpoint_seconds:
                 progress(phase + "checkpoint", 0, 1)
-                while_beating(
-                    lambda state=state, origin=origin: self.save_again(state, origin),
-                    lambda phase=phase: progress(phase + "checkpoint", 0, 1),
-                )
+                self.save_again(state, origin)
                 Collector(self._artifacts, self._records).collect(keep, progress)
                 written = time.monotonic()
         return state
 
     def save_checkpoint(self, state: TrainerState, origin: Origin) -> None:
-        """Write a checkpoint and its row."""
-        directory = self._artifacts.write_checkpoint(state, origin)
+        """Write a checkpoint of a committed step and its row."""
+        self._artifacts.write_checkpoint(state, origin)
+        self.record_checkpoint(state.step, state.sha256)
+
+    def record_checkpoint(self, step: int, sha256: str) -> None:
+        """Write the row of a checkpoint that stands."""
+        directory = self._artifacts.checkpoint(step)
         self._records.record_checkpoint(
-            self._artifacts.run_id, state.step, file_uri(directory), state.sha256, directory_bytes(directory)
+            self._artifacts.run_id, step, file_uri(directory), sha256, directory_bytes(directory)
         )
 
     def save_again(self, state: TrainerState, origin: Origin) -> None:
@@ -116,7 +118,8 @@ class Recovery:
             raise Failure(FailureType.BatchInvalid, f"step {step} of {run_id} cannot be replayed: no batch is recorded")
         batch = read_batch(batch_path(self._artifacts.root, row.uri), row.sha256)
         check_batch(batch, run_id, step, parent_sha256, identity.model, identity.parts)
-        return step_inputs(self._artifacts, batch, progress, int(committed.metrics["micro_batch_tokens"]))
+        inputs = step_inputs(self._artifacts, batch, progress)
+        return replace(inputs, micro_batch_tokens=int(committed.metrics["micro_batch_tokens"]), committed=True)
 
     def _compare_with_commit(self, state: TrainerState, row: PolicyRow) -> None:
         if row.sha256 != state.sha256:
@@ -128,17 +131,13 @@ class Recovery:
             )
 
 
-def step_inputs(
-    artifacts: RunArtifacts, batch: Batch, progress: Progress, micro_batch_tokens: int | None = None
-) -> StepInputs:
+def step_inputs(artifacts: RunArtifacts, batch: Batch, progress: Progress) -> StepInputs:
     """A batch with what it refers to. Raises as reference_tensors does."""
     policy, weights = batch.metadata.reference, batch.metadata.training.weights
     if policy is None:
-        return StepInputs(batch, None, micro_batch_tokens)
-    reference = while_beating(
-        lambda: reference_tensors(artifacts, weights, policy), lambda: progress("read reference policy", 0, 1)
-    )
-    return StepInputs(batch, reference, micro_batch_tokens)
+        return StepInputs(batch)
+    progress("read reference policy", 0, 1)
+    return StepInputs(batch, reference_tensors(artifacts, weights, policy))
 
 
 def batch_path(root: Path, uri: str) -> Path:

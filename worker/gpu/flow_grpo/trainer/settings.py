@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from flow_grpo.environment import ArtifactRoot, parse_environment
+from flow_grpo.trainer.mismatch import DEFAULT_MISMATCH_LIMIT
 from flow_grpo.trainer.trackers import KINDS
 
 REPOSITORY = Path(__file__).parents[4]
@@ -31,6 +32,7 @@ NAMES = {
     "runs": "AGENTFLOW_TRAINER_RUNS",
     "ranks": "AGENTFLOW_TRAINER_RANKS",
     "replay_checkpoint_seconds": "AGENTFLOW_REPLAY_CHECKPOINT_S",
+    "mismatch_limit": "AGENTFLOW_MISMATCH_LIMIT",
     "trackers": "AGENTFLOW_TRACKERS",
     "trackers_directory": "AGENTFLOW_TRACKERS_DIR",
 }
@@ -51,34 +53,43 @@ def _installed_trackers(value: str) -> tuple[str, ...]:
 class Settings(BaseModel):
     """Typed environment of the trainer worker. Temporal's own variables are read by its client library."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=AliasGenerator(validation_alias=NAMES.__getitem__))
+    model_config = ConfigDict(
+        frozen=True,
+        alias_generator=AliasGenerator(validation_alias=NAMES.__getitem__),
+        use_attribute_docstrings=True,
+    )
 
     database_url: SecretStr
-    """PostgreSQL connection string."""
+    """The database: `postgres://user:password@host:port/database`."""
 
     artifacts: ArtifactRoot
     """Root of the artifact store, given as `file:///absolute/directory`."""
 
     models_cache: Path
-    """Directory of the dequantised base models."""
+    """Directory of the dequantised base models. A model that is missing is made there."""
 
     operator_file: Path = REPOSITORY / "infra" / "local" / "operator.yaml"
-    """The operator's file, which registers models by name."""
+    """The operator's file, which registers models by name. An absolute path."""
 
     runs: int = Field(default=4, ge=1)
-    """Training runs whose state is held in memory between their steps, and models that are held for them."""
+    """Runs whose state stays in memory between their steps, and models held for them. Other runs are recovered."""
 
     ranks: int = Field(default=1, ge=1)
-    """Processes that make a step together, each with a GPU of its own where this machine has any."""
+    """Processes that make a step together, one for each GPU of the machine (docs/models.md#several-gpus)."""
 
     replay_checkpoint_seconds: float = Field(default=20, ge=0)
-    """A replay writes a checkpoint when the last is older than this, so that repeated kills still advance."""
+    """A replay writes a checkpoint if the last is older than so many seconds. So repeated kills do not stop it."""
+
+    mismatch_limit: float = Field(default=DEFAULT_MISMATCH_LIMIT, gt=0)
+    """Nats per token that recorded log-probs may differ from the trainer's, on average over a step. If they differ by
+    more, the run pauses with `SamplerMismatch`."""
 
     trackers_directory: Path | None = None
-    """Where trackers keep their files."""
+    """Where trackers keep their files. Required with `AGENTFLOW_TRACKERS`. TensorBoard: `tensorboard --logdir` it."""
 
     trackers: Annotated[tuple[str, ...], BeforeValidator(_installed_trackers)] = ()
-    """Trackers of experiments that steps are reported to, by name."""
+    """Trackers that steps are reported to, with commas between them: `tensorboard`, `wandb`, `mlflow`. Each needs its
+    Python package. W&B and MLflow read variables of their own."""
 
     @field_validator("ranks")
     @classmethod

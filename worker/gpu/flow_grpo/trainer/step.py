@@ -15,8 +15,7 @@ import torch
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.policy import tensors_sha256
 from flow_grpo.trainer.actions import Actions, make_actions
-from flow_grpo.trainer.advantage import kept_samples
-from flow_grpo.trainer.batch import Batch, Sample
+from flow_grpo.trainer.batch import Batch
 from flow_grpo.trainer.gradient import (
     Given,
     MicroBatch,
@@ -26,20 +25,19 @@ from flow_grpo.trainer.gradient import (
     accumulate_nothing,
     policy_logprobs,
 )
-from flow_grpo.trainer.hyper_parameters import FlowGrpo, Sft
 from flow_grpo.trainer.memory import PeakMemory, is_out_of_memory
 from flow_grpo.trainer.metrics import Metrics, batch_metrics, mismatch_metrics, token_metrics
-from flow_grpo.trainer.mini_batches import plan_updates
-from flow_grpo.trainer.objective import LogProbs, Terms, flow_grpo_terms, sft_terms
+from flow_grpo.trainer.mini_batches import plan_updates, updates_of_a_pass
+from flow_grpo.trainer.objectives.objective import Objective
 from flow_grpo.trainer.optimiser import adamw_update, clear_gradient, gradient_norm
 from flow_grpo.trainer.planner import Beat, Planner
 from flow_grpo.trainer.prefix_tree import build_tree, split_micro_batches
 from flow_grpo.trainer.ranks.shares import all_results, balanced_budget
+from flow_grpo.trainer.sample import Sample
 from flow_grpo.trainer.state import OptimiserState, TrainerState
-from flow_grpo.while_beating import while_beating
 
 Progress = Callable[[str, int, int], None]
-"""Called from inside the work with (phase, done, total): the step's heartbeat. May raise to cancel the step."""
+"""Called from inside the work with (phase, done, total) whenever it has advanced. May raise to cancel the step."""
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -57,7 +55,9 @@ class StepInputs:
     reference: Tensors | None = None
     """What trains in the KL term's reference policy; None is the base model."""
     micro_batch_tokens: int | None = None
-    """The budget that the step was committed with, where it is replayed: it decides the rounding."""
+    """The budget that the step was computed with before, if it was: it decides the rounding. None: as configured."""
+    committed: bool = False
+    """Whether it was committed with that budget: then no other will do."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def entering_samples(batch: Batch) -> list[Sample]:
     if decision.skip_step:
         return []
     samples = [sample for sample in batch.samples if sample.group not in decision.skip_groups]
-    return samples if training.objective == "sft" else kept_samples(samples, training)
+    return training.entering(samples)
 
 
 def make_micro_batches(
@@ -148,13 +148,7 @@ def make_micro_batches(
 def rule_of(batch: Batch) -> Rule:
     """The objective that the batch's hyper-parameters name."""
     training, temperature = batch.metadata.training, batch.metadata.temperature
-    if training.objective == "sft":
-        return Rule(lambda logprobs, _entropy, actions: sft_terms(logprobs, actions), temperature, False)
-
-    def flow_grpo(logprobs: LogProbs, entropy: torch.Tensor, actions: Actions) -> Terms:
-        return flow_grpo_terms(logprobs, entropy, actions, training)
-
-    return Rule(flow_grpo, temperature, training.entropy_coefficient > 0)
+    return Rule(training.terms, temperature, training.needs_entropy)
 
 
 def accumulate(work: Work, micros: Sequence[MicroBatch], given: Given, phase: str = "gradient") -> list[TokenResult]:
@@ -184,16 +178,16 @@ def _split_until_it_fits(work: Work, state: TrainerState, inputs: StepInputs) ->
             # Other ranks would wait for this one: it is for their team to begin anew.
             if not is_out_of_memory(error) or work.planner.ranks.count > 1:
                 raise
-            budget = half_budget(work.budget, error)
+            budget = half_budget(work.budget, inputs, error)
         clear_gradient(work.planner)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         work = replace(work, budget=budget)
 
 
-def half_budget(budget: int, error: Exception) -> int:
+def half_budget(budget: int, inputs: StepInputs, error: Exception) -> int:
     """The budget to try when memory ran out with `budget`. Raises `error` where that would be of no use."""
-    if budget // 2 < SMALLEST_BUDGET:
+    if inputs.committed or budget // 2 < SMALLEST_BUDGET:
         raise error
     log.warning("out of memory with micro-batches of %d tokens: trying half of that", budget)
     return budget // 2
@@ -209,28 +203,38 @@ def _make_updates(work: Work, state: TrainerState, inputs: StepInputs) -> tuple[
     # A single update needs no pass for pi_old: its own gives it.
     old = _logprobs(work, whole, "old log-probs") if len(plan) > 1 else None
     # The parts of a pass add up to the step's gradient times their number: each is scaled as if it were a step.
-    scaled = replace(work.actions, weight=work.actions.weight * training.mini_batches)
+    scaled = replace(work.actions, weight=work.actions.weight * _parts(work.samples, inputs.batch))
     given = Given(scaled, old, reference)
     moments, results, norms, tree_tokens, first = state.optimiser, [], [], 0, old
     for number, members in enumerate(plan):
         micros = whole if len(members) == len(work.samples) else work.micro_batches(members)
         made = accumulate(work, micros, given, f"update {number + 1} of {len(plan)}")
         norms.append(_finite_norm(work, micros, given, made))
-        moments = adamw_update(work.planner, moments, norms[-1], training)
+        moments = adamw_update(work.planner, moments, norms[-1], training, lambda: work.progress("optimiser", 0, 1))
         results += made
         tree_tokens += sum(micro.tree.size for micro in micros)
         first = _in_order(work, micros, torch.cat([result.logprob for result in made])) if first is None else first
     metrics = token_metrics(results, len(plan)) | {"gradient_norm": max(norms), "tokens_in_tree": tree_tokens}
-    if training.objective == "flow-grpo" and first is not None:
+    if training.compares_rollouts and first is not None:
         metrics |= mismatch_metrics(first, work.actions)
     return _state_after(work, state, moments), metrics
 
 
+def _parts(samples: Sequence[Sample], batch: Batch) -> int:
+    """Into how many parts a pass is divided. Batches of before flow-grpo-4 are replayed as they were computed."""
+    training = batch.metadata.training
+    return (
+        training.mini_batches
+        if batch.metadata.trainer_version == "flow-grpo-3"
+        else updates_of_a_pass(samples, training)
+    )
+
+
 def _reference_logprobs(
-    work: Work, micros: Sequence[MicroBatch], training: FlowGrpo | Sft, reference: Tensors | None
+    work: Work, micros: Sequence[MicroBatch], training: Objective, reference: Tensors | None
 ) -> torch.Tensor | None:
     """Log-probs (M,) of the step's actions under the reference policy; None where nothing needs them."""
-    if training.objective == "sft" or training.kl.coefficient == 0:
+    if not training.needs_reference:
         return None
     if reference is None:
         with work.planner.as_base(lambda: work.progress("reference policy", 0, 1)):
@@ -271,8 +275,8 @@ def _in_order(work: Work, micros: Sequence[MicroBatch], values: torch.Tensor) ->
 
 def _state_after(work: Work, state: TrainerState, moments: OptimiserState) -> TrainerState:
     tensors = work.planner.values()
-    sha256 = while_beating(lambda: tensors_sha256(tensors), lambda: work.progress("digest of the policy", 0, 1))
-    return replace(state, step=state.step + 1, sha256=sha256, tensors=tensors, optimiser=moments)
+    work.progress("digest of the policy", 0, 1)
+    return replace(state, step=state.step + 1, sha256=tensors_sha256(tensors), tensors=tensors, optimiser=moments)
 
 
 def _refuse_unknown_tokens(batch: Batch, vocabulary: int) -> None:

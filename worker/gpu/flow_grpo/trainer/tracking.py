@@ -5,6 +5,7 @@ misses while it is out of order, or when the process dies, stays in the database
 """
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from time import monotonic
 from accelerate import PartialState
 from accelerate.tracking import GeneralTracker
 
-from flow_grpo.trainer.redaction import redact
+from flow_grpo.trainer.redaction import redact, secrets_in
 from flow_grpo.trainer.trackers import KINDS, Kind
 
 # Steps that wait for a tracker at most; later ones are not reported.
@@ -110,6 +111,6 @@ class _Reporter(Thread):
     def _complain(self, report: StepReport, error: Exception) -> None:
         """Once, until it works again."""
         if self._works:
-            what = redact(f"{type(error).__name__}: {error}", ())
+            what = redact(f"{type(error).__name__}: {error}", secrets_in(os.environ))
             log.warning("%s did not take step %d of %s (%s)", self._tracker, report.step, report.run_id, what)
         self._works = False

@@ -1,7 +1,7 @@
 """The trainer worker's process: connects to Temporal, polls its task queues, stops quickly on a signal.
 
 It polls two. `trainer` is shared by all trainer workers: whoever is free takes the call. The other is this process's
-own: a run whose state is in its memory calls it there (design 6), and moves on when nobody polls it any more.
+own: a run whose state is in its memory calls it there, and moves on when nobody polls it any more.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.worker import Worker
 
+from flow_grpo.lifeline import held_lifeline
 from flow_grpo.trainer.activities import TrainerActivities
 from flow_grpo.trainer.device import OneAtATime
 from flow_grpo.trainer.records import Records
@@ -36,6 +37,11 @@ log = logging.getLogger(__name__)
 
 async def run_worker(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. A running step is cancelled: its successor recovers from what is on disk."""
+    async with held_lifeline():
+        await _serve(settings)
+
+
+async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -108,5 +114,6 @@ def _trainer(settings: Settings, own_queue: str, tracking: Tracking) -> Trainer:
         operator_file=settings.operator_file,
         records=Records(settings.database_url.get_secret_value()),
         replay_checkpoint_seconds=settings.replay_checkpoint_seconds,
+        mismatch_limit=settings.mismatch_limit,
     )
     return Trainer(stores, own_queue, settings.runs, tracking.report, settings.ranks)

@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from flow_grpo import artifacts
 from flow_grpo.model_directory import WEIGHTS
 from flow_grpo.policy import ADAPTER_TENSORS, tensors_sha256
-from flow_grpo.trainer.checkpoints import OPTIMISER_TENSORS, read_optimiser, read_weights
+from flow_grpo.trainer.checkpoints import optimiser_file, read_optimiser, read_weights
 from flow_grpo.trainer.state import OptimiserState
 
 
@@ -42,10 +42,11 @@ def _tensor_problems(directory: Path, manifest: Mapping[str, Any], sha256: str) 
     actual = tensors_sha256(tensors)
     if actual != sha256:
         yield f"its tensors have sha256 {actual}, the policy {sha256}"
-    if OPTIMISER_TENSORS not in files:
+    optimiser = optimiser_file(manifest)
+    if optimiser is None:
         return
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
-    if not _fits(read_optimiser(directory), shapes):
+    if not _fits(read_optimiser(directory, optimiser), shapes):
         yield "its optimiser state is of other weights"
 
 

@@ -48,11 +48,13 @@ def request(
     body: Json | str | None = None,
     base: str = "http://127.0.0.1:8460",
     content_type: str = "application/json",
+    origin: str | None = None,
 ) -> httpx.Response:
     async def send() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base) as client:
             content = json.dumps(body) if isinstance(body, dict) else body
-            return await client.request(method, path, content=content, headers={"content-type": content_type})
+            headers = {"content-type": content_type} | ({} if origin is None else {"origin": origin})
+            return await client.request(method, path, content=content, headers=headers)
 
     return asyncio.run(send())
 
@@ -76,6 +78,13 @@ def test_what_a_foreign_web_page_can_send_is_refused(app: FastAPI, log_path: Pat
     assert request(app, "GET", "/health", base="http://localhost:1").status_code == 200
     assert request(app, "POST", "/v1/completions", PLAIN, base="http://rebound.example:8460").status_code == 400
     assert request(app, "POST", "/v1/completions", PLAIN, content_type="text/plain").status_code >= 400
+    for origin in ("https://page.example", "null", "http://127.0.0.1:8460", "http://localhost:3000"):
+        refused = request(app, "POST", "/v1/completions", PLAIN, origin=origin)
+        assert refused.status_code == 403
+        assert refused.json()["error"]["message"] == f"a web page ({origin}) may not use this server"
+        assert "access-control-allow-origin" not in refused.headers
+        assert request(app, "OPTIONS", "/v1/completions", origin=origin).status_code == 403
+        assert request(app, "GET", "/v1/models", origin=origin).status_code == 403
     assert not log_path.exists() or log_path.read_text() == ""
 
 

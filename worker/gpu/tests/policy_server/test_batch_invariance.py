@@ -1,4 +1,4 @@
-"""A request's tokens and log-probabilities are the same bits whatever shares its batch (design 7). No tolerance."""
+"""A request's tokens and log-probabilities are the same bits whatever shares its batch (I5). No tolerance."""
 
 import json
 import subprocess

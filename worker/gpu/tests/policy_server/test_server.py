@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -37,6 +37,7 @@ def environment(tmp_path: Path, models_cache: Path) -> dict[str, str]:
         port = free.getsockname()[1]
     return {
         **os.environ,
+        "PYTHONUNBUFFERED": "1",  # as the local stack sets it
         "AGENTFLOW_ARTIFACTS": tmp_path.as_uri(),
         "AGENTFLOW_MODELS_CACHE": str(models_cache),
         "AGENTFLOW_OPERATOR_FILE": str(operator),
@@ -46,8 +47,12 @@ def environment(tmp_path: Path, models_cache: Path) -> dict[str, str]:
 
 
 @contextmanager
-def server(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    process = subprocess.Popen([sys.executable, "-m", "flow_grpo.policy_server"], cwd=ROOT, env=environment)
+def server(
+    environment: dict[str, str], output: IO[bytes] | None = None
+) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flow_grpo.policy_server"], cwd=ROOT, env=environment, stdout=output, stderr=output
+    )
     address = f"http://127.0.0.1:{environment['AGENTFLOW_POLICY_SERVER_PORT']}"
     try:
         with httpx.Client(base_url=address, timeout=60) as client:
@@ -87,6 +92,14 @@ def test_a_kill_changes_no_byte_and_loses_no_log_line(environment: dict[str, str
         assert process.wait(timeout=START_TIMEOUT_S) == 0
     lines = [json.loads(line) for line in (tmp_path / "requests.jsonl").read_text().splitlines()]
     assert [(line["flow_id"], line["seed"]) for line in lines] == [("run/1/0/0", REQUEST["seed"])] * 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+def test_lines_that_a_full_disk_does_not_take_end_nothing(environment: dict[str, str]) -> None:
+    with Path("/dev/full").open("wb", buffering=0) as full, server(environment, full) as (process, client):
+        complete(client)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=START_TIMEOUT_S) == 0
 
 
 def test_a_bad_environment_is_listed_in_full(environment: dict[str, str]) -> None:

@@ -7,8 +7,8 @@ from statistics import mean, stdev
 
 import torch
 
-from flow_grpo.trainer.batch import Sample
-from flow_grpo.trainer.hyper_parameters import FlowGrpo
+from flow_grpo.trainer.objectives.flow_grpo import FlowGrpo
+from flow_grpo.trainer.sample import Sample
 
 Zero = torch.zeros((), dtype=torch.float64)
 

@@ -1,7 +1,9 @@
 """Rows that others than the trainer write: runs, evaluations and questions."""
 
+import shutil
 from typing import Any
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from flow_grpo.trainer.records import FINISHED
@@ -15,6 +17,15 @@ def submit(run: Run, run_id: str, config: dict[str, Any], status: str = "running
         "VALUES (%s, 'p', 'n', %s, %s, 'c', 9) ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status",
         (run_id, status, Jsonb(config)),
     )
+
+
+def remove(run: Run) -> None:
+    """The deletion of the run, as the API leaves it when nothing is left."""
+    run.execute("INSERT INTO removals (id, project, removed_at) VALUES (%s, 'p', now())", (run.run_id,))
+    run.execute("DELETE FROM training_runs WHERE id = %s", (run.run_id,))
+    for table in ("batches", "policies", "checkpoints", "evaluations"):
+        run.execute(sql.SQL("DELETE FROM {} WHERE run_id = %s").format(sql.Identifier(table)), (run.run_id,))
+    shutil.rmtree(run.directory)
 
 
 def evaluate(run: Run, step: int, accuracy: float, planner: str = "policy", run_id: str = RUN_ID) -> None:

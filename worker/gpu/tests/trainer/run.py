@@ -6,9 +6,9 @@ from typing import Any
 import psycopg
 
 from flow_grpo.artifacts import file_uri
-from flow_grpo.trainer.batch import Sample
-from flow_grpo.trainer.contract import InitPolicyRequest, SaveCheckpointRequest, TrainStepRequest, TrainStepResult
+from flow_grpo.trainer.contract import CommittedStepRequest, InitPolicyRequest, TrainStepRequest, TrainStepResult
 from flow_grpo.trainer.records import Records
+from flow_grpo.trainer.sample import Sample
 from flow_grpo.trainer.trainer import Stores, Trainer
 from tests.trainer.samples import IDENTITY, LORA, MODEL, metadata, random_samples, training, write_batch
 
@@ -41,7 +41,15 @@ class Run:
     def stores(self, replay_checkpoint_seconds: float = 1e9) -> Stores:
         """Where its trainers find things."""
         records = Records(self.database_url)
-        return Stores(self.root, self.models_cache, self.operator_file, records, replay_checkpoint_seconds)
+        return Stores(
+            self.root,
+            self.models_cache,
+            self.operator_file,
+            records,
+            replay_checkpoint_seconds,
+            # The samples of these tests have made-up log-probs.
+            mismatch_limit=1e9,
+        )
 
     def trainer(self, replay_checkpoint_seconds: float = 1e9, runs: int = 4) -> Trainer:
         """A trainer process that has just started: nothing in memory."""
@@ -91,7 +99,7 @@ class Run:
         }
         return TrainStepRequest.model_validate({**payload, **changes})
 
-    def checkpoint_request(self, step: int) -> SaveCheckpointRequest:
+    def checkpoint_request(self, step: int) -> CommittedStepRequest:
         """saveCheckpoint's argument."""
         payload = {
             "run_id": self.run_id,
@@ -100,7 +108,7 @@ class Run:
             "model": MODEL,
             "identity": IDENTITY,
         }
-        return SaveCheckpointRequest.model_validate({**payload, "keep": KEEP})
+        return CommittedStepRequest.model_validate({**payload, "keep": KEEP})
 
     def step(self, trainer: Trainer, step: int, save: bool = True, **changes: Any) -> TrainStepResult:
         """Freeze a batch if that has not been done, and take the step."""

@@ -8,8 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from flow_grpo.trainer.batch import COLUMNS, METADATA_KEY, Batch, Metadata, Sample
-from flow_grpo.trainer.hyper_parameters import FlowGrpo, Sft
+from flow_grpo.trainer import TRAINER_VERSION
+from flow_grpo.trainer.batch import COLUMNS, METADATA_KEY, Batch, Metadata
+from flow_grpo.trainer.objectives.flow_grpo import FlowGrpo
+from flow_grpo.trainer.objectives.sft import Sft
+from flow_grpo.trainer.sample import Sample
 
 IDENTITY = {"dataset": "d" * 64, "prompt": "p" * 64}
 MODEL = "tiny-random"
@@ -105,7 +108,7 @@ def metadata(samples: list[Sample], run_id: str, step: int, parent: str, **chang
     """Metadata of a batch file as its writer makes it."""
     values = {
         "format": 3,
-        "trainer_version": "flow-grpo-3",
+        "trainer_version": TRAINER_VERSION,
         "run_id": run_id,
         "step": step,
         "policy": {"name": f"{run_id}@{step - 1}", "sha256": parent},

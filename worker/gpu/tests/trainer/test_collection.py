@@ -1,16 +1,19 @@
 """Collection removes what is superfluous, never what is needed, and may be killed anywhere."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import LiteralString
 
 import psycopg
 import pytest
 
 from flow_grpo import artifacts
+from flow_grpo.trainer import records
+from flow_grpo.trainer.batch import Policy
 from flow_grpo.trainer.checkpoints import Identity, RunArtifacts
 from flow_grpo.trainer.collection import Collector
 from flow_grpo.trainer.contract import Keep
+from flow_grpo.trainer.named_policy import find_policy
 from flow_grpo.trainer.records import Records
 from tests.directories import load_directory
 from tests.trainer.kills import KillAfter, Killed
@@ -106,23 +109,126 @@ def test_what_an_unfinished_question_or_benchmark_evaluation_uses_stays(run: Run
     assert policies(run) == [0, 5, 6]
 
 
-@pytest.mark.parametrize("table", ["training_runs", "agent_flows", "benchmark_evaluations"])
-def test_nothing_can_lay_claim_to_a_policy_in_the_middle_of_a_collection(run: Run, table: LiteralString) -> None:
+def test_no_lock_is_held_while_files_are_touched(run: Run) -> None:
+    """A trainer that is stopped anywhere in its collection keeps nobody from creating a run."""
     train(run, KEEP_ALL)
-    refused: list[str] = []
+    points: list[int] = []
 
-    def change_now(_phase: str, done: int, _total: int) -> None:
-        if done > 0 or refused:
-            return
-        with psycopg.connect(run.database_url, options="-c lock_timeout=50") as connection:
-            try:
-                connection.execute(f"DELETE FROM {table}")
-            except psycopg.errors.LockNotAvailable as error:
-                refused.append(str(error))
+    def create_now(_phase: str, done: int, _total: int) -> None:
+        points.append(done)
+        with psycopg.connect(run.database_url, options="-c lock_timeout=1") as connection:
+            for table in ("training_runs", "agent_flows", "benchmark_evaluations"):
+                connection.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")  # pyright: ignore[reportArgumentType, reportCallIssue]
 
-    collector(run).collect(Keep.model_validate(KEEP_TWO), change_now)
-    assert refused
-    run.execute(f"DELETE FROM {table}")
+    collector(run).collect(Keep.model_validate(KEEP_TWO), create_now)
+    assert set(points) == {0, 1, 2}
+
+
+def test_a_claim_at_any_point_of_a_collection_is_refused_or_kept(run: Run) -> None:
+    """Whoever looks after writing the claim, as the API does, finds nothing, or what will still be there afterwards."""
+    train(run, KEEP_ALL)
+    whole = run.directory.with_name("whole")
+    shutil.copytree(run.directory, whole)
+    claimed, point = run.directory / "policies" / "000003", 0
+    accepted: set[bool] = set()
+    calls, stood = 0, None
+
+    def claim_now(_phase: str, _done: int, _total: int) -> None:
+        nonlocal calls, stood
+        calls += 1
+        if calls == point:
+            ask(run, "question", f"{RUN_ID}@3")
+            stood = (claimed / "manifest.json").exists()
+
+    while True:
+        shutil.rmtree(run.directory)
+        shutil.copytree(whole, run.directory)
+        run.execute("DELETE FROM agent_flows")
+        calls, stood, point = 0, None, point + 1
+        collector(run).collect(Keep.model_validate(KEEP_TWO), claim_now)
+        if stood is None:
+            break
+        assert claimed.exists() or not stood
+        accepted.add(stood)
+    assert accepted == {True, False}
+    assert point > 10
+
+
+def test_a_claim_that_is_not_committed_yet_is_waited_for(run: Run) -> None:
+    """Its transaction has looked whether the policy stands, before it was withdrawn."""
+    train(run, KEEP_ALL)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(run.database_url) as claimant:
+        claimant.execute(
+            "INSERT INTO agent_flows (id, project, question, images, dataset, model, config, policy_name, status) "
+            "VALUES ('question', 'p', 'Why?', '[]', '{}', 'm', '{}', %s, 'queued')",
+            (f"{RUN_ID}@3",),
+        )
+        collecting = pool.submit(collector(run).collect, Keep.model_validate(KEEP_TWO), no_progress)
+        while run.execute("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)] and not collecting.done():
+            wait([collecting], timeout=0.02)
+        claimant.commit()
+        collecting.result()
+    assert policies(run) == [0, 3, 5, 6]
+
+
+def test_a_claim_that_is_never_committed_is_not_waited_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(run, KEEP_ALL)
+    monkeypatch.setitem(records.SERVER_TIMEOUTS_MS, "lock_timeout", 50)
+    with psycopg.connect(run.database_url) as claimant:
+        claimant.execute("LOCK TABLE agent_flows IN ROW EXCLUSIVE MODE")
+        collector(run).collect(Keep.model_validate(KEEP_TWO), no_progress)
+    # Nothing goes before it is known that nobody needs it; the rows are as true as before.
+    assert (policies(run), checkpoints(run)) == ([*range(STEPS + 1)], [*range(STEPS + 1)])
+    check_standing(run)
+    assert run.execute("SELECT count(*) FROM checkpoints WHERE removed_at IS NULL") == [(STEPS + 1,)]
+    collector(run).collect(Keep.model_validate(KEEP_TWO), no_progress)
+    assert (policies(run), checkpoints(run)) == ([0, 5, 6], [0, 5, 6])
+
+
+def test_what_a_collection_that_died_has_withdrawn_is_found_by_a_fork_and_given_back(run: Run) -> None:
+    train(run, KEEP_ALL)
+    with pytest.raises(Killed):
+        # Dies when all is withdrawn and nothing is decided.
+        collector(run).collect(Keep.model_validate(KEEP_TWO), KillAfter(9))
+    assert policies_standing(run) == [0, 5, 6]
+    store = RunArtifacts(run.root, "fork", Identity(MODEL, IDENTITY, {}))
+    directory, _ = find_policy(store, Policy(name=f"{RUN_ID}@3", sha256=run.policies[3]))
+    assert directory == run.directory / "policies" / "000003"
+    submit(run, "fork", fork_of(f"{RUN_ID}@3"), "running")
+    run.step(run.trainer(), 6, checkpoint={"save": True, "keep": KEEP_TWO})
+    collector(run).collect(Keep.model_validate(KEEP_TWO), no_progress)
+    assert (policies(run), checkpoints(run)) == ([0, 3, 5, 6], [0, 5, 6])
+
+
+def test_the_retry_of_a_step_whose_collection_died_finishes_it(run: Run) -> None:
+    train(run, KEEP_ALL)
+    ask(run, "question", f"{RUN_ID}@3")
+    with pytest.raises(Killed):
+        collector(run).collect(Keep.model_validate(KEEP_TWO), KillAfter(8))
+    ask(run, "later", f"{RUN_ID}@2")
+    result = run.step(run.trainer(), 6, checkpoint={"save": True, "keep": KEEP_TWO})
+    assert result.recovered_from == "committed"
+    assert policies_standing(run) == [0, 2, 3, 5, 6]
+    assert not list((run.directory / "policies").glob(".withdrawn-*"))
+
+
+def policies_standing(run: Run) -> list[int]:
+    return [int(path.name) for path in sorted((run.directory / "policies").glob("[0-9]*"))]
+
+
+def test_connections_wait_for_nothing_without_end(run: Run) -> None:
+    with records.connect(run.database_url) as connection:
+        settings = "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"
+        for name in settings:
+            row = connection.execute("SELECT setting FROM pg_settings WHERE name = %s", (name,)).fetchone()
+            assert row is not None
+            assert 0 < int(row[0]) <= 5_000
+        found = connection.info.get_parameters()
+    assert {name: found.get(name) for name in ("keepalives_idle", "tcp_user_timeout", "connect_timeout")} == {
+        "keepalives_idle": "5",
+        "tcp_user_timeout": "10000",
+        "connect_timeout": "5",
+    }
 
 
 def test_a_collected_step_that_is_asked_for_again_is_returned_without_work(run: Run) -> None:
@@ -173,8 +279,8 @@ def test_a_kill_anywhere_in_a_collection_leaves_only_whole_directories_and_true_
         collector(run).collect(keep, no_progress)
         check_standing(run)
         assert (policies(run), checkpoints(run)) == ([0, 5, 6], [0, 5, 6])
-    # One for each of 2 x 4 directories, and one before their deletion.
-    assert calls == 10
+    # One for each of 2 x 4 directories when it is withdrawn, and when it is decided about; and one before each part.
+    assert calls == 19
 
 
 def check_standing(run: Run) -> None:

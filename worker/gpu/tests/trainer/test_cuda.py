@@ -11,11 +11,11 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from flow_grpo.policy import tensors_sha256
 from flow_grpo.trainer.attention_blocks import attention_blocks
-from flow_grpo.trainer.batch import Sample
 from flow_grpo.trainer.flex_attention import FlexTreeAttention
 from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.planner import Planner
 from flow_grpo.trainer.prefix_tree import build_tree
+from flow_grpo.trainer.sample import Sample
 from flow_grpo.trainer.state import TrainerState, initial_state, optimiser_tensors
 from flow_grpo.trainer.step import StepInputs, take_step
 from flow_grpo.trainer.tree_attention import BlockAttention

@@ -14,11 +14,12 @@ from torch import nn
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from flow_grpo.trainer.actions import Actions, make_actions
-from flow_grpo.trainer.batch import Sample
 from flow_grpo.trainer.gradient import Given
-from flow_grpo.trainer.hyper_parameters import FlowGrpo, Lora
+from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.lora import adapter_off, initial_adapter
+from flow_grpo.trainer.objectives.flow_grpo import FlowGrpo
 from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.sample import Sample
 from flow_grpo.trainer.state import initial_state
 from flow_grpo.trainer.step import StepInputs, Work, accumulate, rule_of, take_step
 from tests.trainer.formula import Turn

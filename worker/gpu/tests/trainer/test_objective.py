@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from flow_grpo.trainer.actions import make_actions
-from flow_grpo.trainer.advantage import advantages, groups_without_variance, kept_samples
-from flow_grpo.trainer.batch import Sample
-from flow_grpo.trainer.hyper_parameters import Clip, FlowGrpo, Sft
-from flow_grpo.trainer.objective import KL_ESTIMATORS, dual_clipped_term
+from flow_grpo.trainer.advantage import advantages, groups_without_variance
+from flow_grpo.trainer.objectives.flow_grpo import KL_ESTIMATORS, Clip, FlowGrpo, dual_clipped_term
+from flow_grpo.trainer.objectives.sft import Sft
+from flow_grpo.trainer.sample import Sample
 from flow_grpo.trainer.step import entering_samples
 from tests.trainer.samples import CLIP, in_memory, sample, sft, training
 
@@ -69,10 +69,10 @@ def test_dr_grpo_divides_every_token_by_the_same_constant() -> None:
 def test_dropping_groups_without_variance_removes_them_from_b() -> None:
     flat = turns(0, 0, 1, 1.0) + turns(0, 1, 1, 1.0)
     live = turns(1, 0, 1, 1.0) + turns(1, 1, 1, 0.0)
-    kept = kept_samples(flat + live, training(groups="drop-zero-variance"))
+    kept = training(groups="drop-zero-variance").entering(flat + live)
     assert kept == live
     assert weights(kept) == [pytest.approx(1 / 1 / 2 / 1 / 2)] * 2
-    assert kept_samples(flat + live, training()) == flat + live
+    assert training().entering(flat + live) == flat + live
 
 
 @pytest.mark.parametrize("hyper", [training(), training(groups="drop-zero-variance"), sft()])

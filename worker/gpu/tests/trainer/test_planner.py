@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from flow_grpo.trainer.batch import Sample
 from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.lora import FrozenLinear, LoraLinear
 from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.sample import Sample
 from flow_grpo.trainer.state import initial_state
 from flow_grpo.trainer.step import StepInputs, take_step
 from tests.trainer.run import no_progress

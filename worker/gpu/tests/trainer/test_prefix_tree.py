@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flow_grpo.trainer.attention_blocks import attention_blocks
-from flow_grpo.trainer.batch import Sample
 from flow_grpo.trainer.prefix_tree import build_tree, split_micro_batches, tree_size
+from flow_grpo.trainer.sample import Sample
 from tests.trainer.samples import random_samples, sample
 
 token_lists = st.lists(st.integers(0, 2), min_size=1, max_size=6)

@@ -1,15 +1,12 @@
 """The KL term against a named policy: one that computes as the run's own, or a refusal before anything is sampled."""
 
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flow_grpo import while_beating
 from flow_grpo.failures import Failure, FailureType
-from flow_grpo.trainer import reference as reference_module
 from tests.models import copy_with_other_tokenizer, copy_with_other_weights
 from tests.trainer.run import RUN_ID, Run, no_progress
 from tests.trainer.samples import LORA, kl, training
@@ -123,22 +120,3 @@ def test_one_that_was_collected_is_refused_with_those_that_stand(student: Run, t
     failure = refusal(student, teacher)
     assert failure.type is FailureType.NotFound
     assert f"{RUN_ID}@1 was collected; those of {RUN_ID} that stand are of steps 0, 2" in str(failure)
-
-
-def test_the_trainer_lives_while_it_reads_and_digests_it(
-    student: Run, teacher: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begin(student, teacher)
-    batch = freeze(student, teacher)
-    find = reference_module.find_reference
-    beaten: list[str] = []
-
-    def slow(*given: Any) -> Any:
-        while "read reference policy" not in beaten:
-            time.sleep(0.01)
-        return find(*given)
-
-    monkeypatch.setattr(while_beating, "BEAT_S", 0.01)
-    monkeypatch.setattr(reference_module, "find_reference", slow)
-    request = student.request(1, batch)
-    student.trainer().train_step(request, lambda phase, _done, _total: beaten.append(phase))

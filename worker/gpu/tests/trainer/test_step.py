@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.lora import initial_adapter
 from flow_grpo.trainer.mini_batches import plan_updates
 from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.sample import Sample
 from flow_grpo.trainer.state import TrainerState, initial_state, optimiser_of, optimiser_tensors
 from flow_grpo.trainer.step import StepInputs, Work, accumulate, rule_of, take_step
 from tests.trainer.run import no_progress
@@ -119,7 +121,7 @@ def test_a_step_without_groups_is_no_update(planner: Planner, kind: str) -> None
 def test_metrics(planner: Planner) -> None:
     samples = random_samples(1)
     _, metrics = take_step(planner, fresh_state(planner), StepInputs(in_memory(samples)), no_progress)
-    contract = (PACKAGE.parents[1] / "workflows" / "contracts" / "trainer-activities.ts").read_text()
+    contract = (PACKAGE.parents[1] / "contracts" / "trainer-activities.ts").read_text()
     names = contract.split("interface StepMetrics {")[1].split("}")[0].replace(": number;", "").split()
     assert set(names) <= set(metrics)
     assert metrics["tokens_sampled"] == sum(len(s.response) for s in samples)
@@ -221,6 +223,43 @@ def test_mini_batch_gradients_add_up_to_the_steps(planner: Planner) -> None:
 
     parts = sum(gradient(update) for update in plan_updates(taught, hyper, 1, 1))
     torch.testing.assert_close(parts, gradient(list(range(len(taught)))), rtol=1e-4, atol=1e-7)
+
+
+def one_group_with_variance(groups: int) -> list[Sample]:
+    """Groups of which `drop-zero-variance` leaves the first."""
+    return [s if s.group == 0 else replace(s, reward=1.0) for s in random_samples(1, groups=groups)]
+
+
+def test_mini_batches_that_are_empty_scale_nothing(planner: Planner) -> None:
+    """4 parts configured and one group left: the step is that of one part."""
+    samples, state = one_group_with_variance(4), fresh_state(planner)
+
+    def step(mini_batches: int, **changes: Any) -> tuple[TrainerState, dict[str, float]]:
+        hyper = training(mini_batches=mini_batches, queries_per_step=4, groups="drop-zero-variance")
+        return take_step(planner, state, StepInputs(in_memory(samples, hyper, **changes)), no_progress)
+
+    (whole, expected), (parts, metrics) = step(1), step(4)
+    assert fingerprint(parts) == fingerprint(whole)
+    for name in ("loss", "gradient_norm", "updates"):
+        assert metrics[name] == expected[name] != 0
+    # What was frozen for the version before is computed as it was then: four times as much.
+    old, old_metrics = step(4, trainer_version="flow-grpo-3")
+    assert old_metrics["loss"] == pytest.approx(4 * expected["loss"], rel=1e-6)
+    assert fingerprint(old) != fingerprint(whole)
+    assert fingerprint(step(1, trainer_version="flow-grpo-3")[0]) == fingerprint(whole)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3, 5, 8])
+def test_the_mean_of_a_passes_parts_is_the_steps_loss(planner: Planner, groups: int) -> None:
+    """However many of the 5 configured parts are empty. At a learning rate of nothing the parts see one policy."""
+    samples, state = random_samples(1, groups=groups), fresh_state(planner)
+    still = {"learning_rate": 1e-30, "weight_decay": 0.0, "samples_per_step": 8}
+    losses = [
+        take_step(planner, state, StepInputs(in_memory(samples, sft(mini_batches=n, **still))), no_progress)[1]
+        for n in (1, 5)
+    ]
+    assert losses[1]["updates"] == min(5, groups)
+    assert losses[1]["loss"] == pytest.approx(losses[0]["loss"], rel=1e-4)
 
 
 def test_the_decision_of_a_person_is_part_of_the_batch(planner: Planner) -> None:

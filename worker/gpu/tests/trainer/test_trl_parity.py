@@ -17,11 +17,12 @@ from bench.gradient_step.arms import relative_l2
 from bench.gradient_step.trl import Rows, TrlStep, rows_by_turn
 from flow_grpo.trainer.actions import make_actions
 from flow_grpo.trainer.advantage import advantages
-from flow_grpo.trainer.batch import Sample
 from flow_grpo.trainer.gradient import Given, policy_logprobs
-from flow_grpo.trainer.hyper_parameters import FlowGrpo, Lora
+from flow_grpo.trainer.hyper_parameters import Lora
 from flow_grpo.trainer.lora import adapter_off
+from flow_grpo.trainer.objectives.flow_grpo import FlowGrpo
 from flow_grpo.trainer.planner import Planner
+from flow_grpo.trainer.sample import Sample
 from flow_grpo.trainer.step import Work, accumulate, rule_of
 from tests.trainer.run import no_progress
 from tests.trainer.samples import CLIP, LORA, in_memory, kl, sample, training

@@ -1,6 +1,6 @@
 """The living ranks: the followers' processes, and rank 0's computation in a thread of its own.
 
-Whoever asks for work keeps the time meanwhile: it passes rank 0's progress on, which is the activity's heartbeat, and
+Whoever asks for work keeps the time meanwhile: it passes progress on, of whichever rank, as the activity's, and
 notices when a follower ends or nobody advances any more. Then the followers are killed, and what rank 0 still computes
 with them fails instead of waiting for ever.
 """
@@ -117,9 +117,9 @@ class Crew:
                 event = self._events.get(timeout=WAKE_S)
             except Empty:
                 attendance.check()
-            else:
-                attendance.note(event)
-                latest = event if isinstance(event, Progressed) else latest
+                continue
+            attendance.note(event)
+            latest = event if isinstance(event, Progressed) else latest
             progress(latest.phase, latest.done, latest.total)
         try:
             attendance.conclude()

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from flow_grpo.trainer.batch import Sample
 from flow_grpo.trainer.gradient import TokenResult
-from flow_grpo.trainer.objective import Terms
+from flow_grpo.trainer.objectives.objective import Terms
 from flow_grpo.trainer.prefix_tree import split_micro_batches
 from flow_grpo.trainer.ranks.group import Ranks
+from flow_grpo.trainer.sample import Sample
 
 # Budgets are tried down to differences of this part of the first one.
 FINENESS = 32

@@ -67,7 +67,7 @@ class Team:
                     command, lambda rank, told, given=inputs: rank.take_step(model, state, given, told), progress
                 )
             except RankOutOfMemory as error:
-                inputs = replace(inputs, micro_batch_tokens=half_budget(_budget(inputs), error))
+                inputs = replace(inputs, micro_batch_tokens=half_budget(_budget(inputs), inputs, error))
 
     def close(self) -> None:
         """End the other ranks. The next call starts new ones."""

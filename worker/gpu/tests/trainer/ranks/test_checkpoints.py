@@ -25,8 +25,14 @@ def described(run: Run, step: int) -> tuple[list[str], dict[str, Any]]:
     """The files of a checkpoint, and what its manifest says of more than its own step."""
     directory = run.directory / "checkpoints" / f"{step:06d}"
     manifest = json.loads((directory / "manifest.json").read_text())
-    own = ("step", "policy_name", "policy_sha256", "parent_sha256", "batch_sha256", "files")
+    own = ("step", "policy_name", "policy_sha256", "parent_sha256", "batch_sha256", "computed_with", "files")
     return sorted(path.name for path in directory.iterdir()), {k: manifest[k] for k in manifest if k not in own}
+
+
+def ranks_of(run: Run, step: int) -> int:
+    """How many ranks made a checkpoint, as its manifest says."""
+    manifest = json.loads((run.directory / "checkpoints" / f"{step:06d}" / "manifest.json").read_text())
+    return manifest["computed_with"]["ranks"]
 
 
 def test_checkpoints_pass_between_numbers_of_ranks_and_replays_do_not(
@@ -42,6 +48,7 @@ def test_checkpoints_pass_between_numbers_of_ranks_and_replays_do_not(
     assert run.step(run.trainer(), 4).recovered_from == "checkpoint"
     assert run.step(two_ranks, 5).recovered_from == "checkpoint"
     assert described(run, 3) == described(run, 4) == described(run, 5)
+    assert [ranks_of(run, step) for step in (3, 4, 5)] == [2, 1, 2]
 
     another.init(two_ranks)
     remove_checkpoints(run, but=[3])

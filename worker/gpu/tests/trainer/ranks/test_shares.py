@@ -2,10 +2,10 @@
 
 import torch
 
-from flow_grpo.trainer.batch import Sample
 from flow_grpo.trainer.prefix_tree import split_micro_batches, tree_size
 from flow_grpo.trainer.ranks.group import Ranks
 from flow_grpo.trainer.ranks.shares import balanced_budget
+from flow_grpo.trainer.sample import Sample
 from tests.trainer.samples import random_samples, sample
 
 

@@ -22,7 +22,8 @@ from flow_grpo.failures import Failure, FailureType
 from flow_grpo.policy import tensors_sha256
 from flow_grpo.trainer import step as step_module
 from flow_grpo.trainer.base_models import BaseModels
-from flow_grpo.trainer.hyper_parameters import FlowGrpo, Sft
+from flow_grpo.trainer.objectives.flow_grpo import FlowGrpo
+from flow_grpo.trainer.objectives.sft import Sft
 from flow_grpo.trainer.rank import Rank
 from flow_grpo.trainer.ranks.attendance import RankLost
 from flow_grpo.trainer.ranks.team import Team
@@ -238,8 +239,7 @@ def test_a_rank_that_hangs_is_given_up(models: BaseModels, alone: Rank) -> None:
 
     with pytest.raises(RankLost, match="no rank has advanced"):
         team.take_step(MODEL, state, step_inputs(hyper), progress)
-    # Rank 0 waits in a collective, and the activity's heartbeats go on.
-    assert len(set(beats[-3:])) == 1
+    # Rank 0 waits in a collective. Nobody says that the work advances; the activity's heartbeats are its ticker's.
     assert beats[-1].startswith("update 2")
     with pytest.raises(ProcessLookupError):
         os.kill(follower, 0)

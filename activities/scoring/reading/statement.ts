@@ -1,0 +1,166 @@
+import { endOfGroup, unwrap, type Notation } from './wrappings.js';
+
+/** What an output says its answer is. */
+export interface Statement {
+  /** Texts that the answer may be, the likeliest first: to its end, to the end of its sentence, up to its reason. Bare. */
+  readings: string[];
+  /** Those and the same in their wrappings: an answer that is wrapped in signs of its own (`*NSYNC`) is one of these. */
+  verbatim: string[];
+}
+
+/** Whether a text can be an answer of the kind that is asked for. */
+export type IsAnswer = (text: string) => boolean;
+
+interface Said {
+  at: number;
+  /** Where its object ends. */
+  end: number;
+  /** `The answer is` outranks `the result is`. */
+  rank: number;
+  object: string;
+}
+
+/** Of a longer output its end is read. */
+const MAX_LENGTH = 4_000;
+/** Characters of objects that are looked through for an answer: an output may say "the answer is" at every word. */
+const MAX_LOOKED_AT = 5 * MAX_LENGTH;
+/** White space that is longer says no more, and a pattern that begins and ends in it takes the cube of its length. */
+const LONG_SPACE = /\s{17,}/g;
+const SUBJECT = '(?:final |correct |right |best |true |most likely )*';
+const COPULA = '(?:\\s*[:=]|\\s+(?:is|are|was|would be|must be|should be|will be|seems to be|appears to be)\\b\\s*:?)';
+const ABOUT = '(?:\\s+(?:to|for|of)\\s[^.:=\\n]{1,120}?)?';
+const SAID: readonly [rank: number, pattern: RegExp][] = [
+  [1, new RegExp(`\\b${SUBJECT}(?:answer|option|choice)(?: letter)?${ABOUT}${COPULA}\\s*`, 'gi')],
+  [1, /^#{0,6}[ \t]*(?:the )?(?:final |correct )?answer[ \t]*\n+/gim],
+  [1, /^####\s*(?=\S)/gm],
+  [2, new RegExp(`\\b(?:final )?(?:result|solution|value)${ABOUT}${COPULA}\\s*`, 'gi')],
+];
+/** `Paris is the correct answer.` */
+const REVERSED =
+  /(?:^|[.!?\n]\s+|[,:]\s+)((?:(?![.!?]\s|[\n:]).)+?)\s+(?:is|must be|would be|should be) (?:the|our|my) (?:final |correct |right |best )*(?:answer|option|choice)\b/gi;
+const CONNECTIVE = /^(?:so|thus|hence|therefore|then|and|clearly|finally|i think|i believe)\b,?\s+/i;
+/** What is said of an answer instead of saying it: `That result is well documented.` */
+const COMMENT =
+  /^(?:(?:also|clearly|indeed|thus|therefore|well|fully|now|still|quite|very)\s+)*(?:consistent|correct|right|wrong|incorrect|valid|verified|confirmed|supported|documented|based|derived|given|found|obtained|shown|known|clear|obvious|unique|exact|reasonable|accurate|as follows|in line|in agreement|because|that)\b/;
+/** Words after which what was said before no longer stands. */
+export const TAKEN_BACK =
+  /\b(?:wait|actually|no,|correction|oops|sorry|rather|instead|scratch that|on second thought|let me re\w*|i was wrong|that is wrong|not sure)\b/i;
+const REASON = /[,;]?\s+(?:because|since)\s/;
+const SENTENCE_STARTS =
+  'It|Its|This|That|These|Those|The|He|She|They|We|I|His|Her|Their|In|As|Because|Since|However|Therefore|So|Thus|Hence|According|Both|Note|Here|There|Check|Let|Wait|Actually|You|All|After|Although|While|When|For|By|From|A|An|No|My|Scratch';
+/** Before a sentence of its own: `A Quiet Man. The Sequel` is one title. */
+const SENTENCE_END = new RegExp(`\\.(?=\\s+(?:${SENTENCE_STARTS})\\b[^\\n]*?\\s[a-z]{2,})|\\n`, 'g');
+const ABBREVIATION =
+  /(?:^|[\s("'.])(?:[\p{L}]|no|nos|st|mr|mrs|ms|dr|jr|sr|vs|inc|ltd|co|corp|mt|ft|prof|rev|gen|col|lt|sgt|capt|vol|op|ch|fig|bros|ph|gov|sen|rep|hon|ave|dept|approx|etc|ca|cf|eg|ie)$/iu;
+
+/**
+ * The statement that an output makes: the last `<answer>` or box; in it, or else in all of the output, the last "the answer
+ * is" whose object can be an answer; else all of it. Thoughts in `<think>` are no part of an output. Undefined where it says
+ * "the answer is" without one so often that it cannot be read.
+ */
+export function finalStatement(output: string, notation: Notation, isAnswer: IsAnswer): Statement | undefined {
+  const text = withoutThoughts(output).trim();
+  const whole = (lastMarked(text) ?? text).slice(-MAX_LENGTH);
+  const marked = withoutLongSpace(whole);
+  const said = saidIn(marked, notation).sort((a, b) => a.rank - b.rank || b.at - a.at);
+  let lookedAt = 0;
+  const stated = said.find(({ object }) => {
+    if (lookedAt > MAX_LOOKED_AT || COMMENT.test(object)) return false;
+    lookedAt += object.length;
+    return readingsOf(object, notation).some(isAnswer);
+  });
+  if (!stated && lookedAt > MAX_LOOKED_AT) return undefined;
+  // An answer may hold these words itself: `The answer is The Answer Is You` ends where its object ends.
+  const objects = said.filter(({ end }) => end === stated?.end).map(({ object }) => object);
+  return {
+    readings: readingsOf(stated?.object ?? marked, notation),
+    verbatim: unique([
+      ...unwrap(text.slice(-MAX_LENGTH), notation),
+      ...[whole, ...objects].flatMap((part) => unwrap(part, notation)),
+    ]),
+  };
+}
+
+function withoutLongSpace(text: string): string {
+  return text.replace(LONG_SPACE, (run) => `${run.slice(0, 15)}${run.includes('\n') ? '\n' : ' '}`);
+}
+
+/** What thinks without an end says nothing. */
+function withoutThoughts(output: string): string {
+  const closed = output.lastIndexOf('</think>');
+  const rest = closed >= 0 ? output.slice(closed + '</think>'.length) : output;
+  const open = rest.indexOf('<think>');
+  return open >= 0 ? rest.slice(0, open) : rest;
+}
+
+/** The content of the last `<answer>`, which may lack its end, or of the last box, whichever comes later. */
+function lastMarked(text: string): string | undefined {
+  const tagged = afterLast(text, /<answer>/gi);
+  const tagEnd = tagged === undefined ? -1 : text.slice(tagged).search(/<\/answer>/i);
+  const boxed = afterLast(text, /\\(?:boxed|fbox)\s*\{/g);
+  const boxEnd = boxed === undefined ? undefined : endOfGroup(text, boxed);
+  if (boxed !== undefined && boxEnd !== undefined && boxed > (tagged ?? 0)) return text.slice(boxed, boxEnd);
+  return tagged === undefined ? undefined : text.slice(tagged, tagEnd < 0 ? undefined : tagged + tagEnd);
+}
+
+function afterLast(text: string, pattern: RegExp): number | undefined {
+  const last = [...text.matchAll(pattern)].at(-1);
+  return last && last.index + last[0].length;
+}
+
+function saidIn(text: string, notation: Notation): Said[] {
+  const plain = withoutEmphasis(text, notation);
+  const forward = SAID.flatMap(([rank, pattern]) =>
+    [...plain.matchAll(pattern)].map((match) => {
+      const at = match.index + match[0].length;
+      const object = firstBlock(plain.slice(at));
+      return { at, end: plain.indexOf(object, at) + object.length, rank, object };
+    }),
+  );
+  const backward = [...plain.matchAll(REVERSED)].map((match) => ({
+    at: match.index,
+    end: match.index + match[0].length,
+    rank: 1,
+    object: match[1].replace(CONNECTIVE, ''),
+  }));
+  return [...forward, ...backward].filter(({ object }) => object !== '');
+}
+
+/** Without the marks of emphasis and headings around the words that introduce an answer. */
+function withoutEmphasis(text: string, notation: Notation): string {
+  const strong = text.replace(/(?<![\p{L}\p{N})])(\*\*|__)(?=\S)((?:(?!\1).)+?)\1(?![\p{N}(])/gu, '$2');
+  return notation === 'words'
+    ? strong.replace(/(?<![\p{L}\p{N}*])\*(?=\S)([^*\n]*\p{L}[^*\n]*?)\*(?![\p{L}\p{N}*])/gu, '$1')
+    : strong;
+}
+
+/** A line, or a fence or displayed formula of several. */
+function firstBlock(text: string): string {
+  const block = /^(`{3,})[\s\S]*?\1|^\\\[[\s\S]*?\\\]|^\$\$[\s\S]*?\$\$/.exec(text.trimStart())?.[0];
+  return block ?? text.trimStart().split('\n', 1)[0].trim();
+}
+
+/** A statement to its end, its first sentence, and what comes before its reason: bare, the likeliest first. */
+function readingsOf(text: string, notation: Notation): string[] {
+  const whole = unwrap(text, notation).at(-1)!;
+  const sentence = firstSentence(whole);
+  const shorter = [sentence, whole.split(REASON, 1)[0]].filter((part) => part !== '' && part !== whole);
+  return unique([...shorter, whole].map((part) => unwrap(part, notation).at(-1)!));
+}
+
+/**
+ * The first sentence of a text, unless another takes it back. It ends before a line break or before a word that begins
+ * sentences, and not after an abbreviation: `St. Louis` is one sentence.
+ */
+function firstSentence(text: string): string {
+  for (const end of text.matchAll(SENTENCE_END)) {
+    const before = text.slice(0, end.index);
+    if (end[0] === '.' && ABBREVIATION.test(before)) continue;
+    return TAKEN_BACK.test(text.slice(end.index)) ? text : before.trim();
+  }
+  return text;
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { EntityManager } from 'typeorm';
+import { z } from 'zod';
+import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
+import { IdempotencyKey } from '../../infra/database/entities/index.js';
+import { badRequest, conflict } from '../common/api-error.js';
+
+const keySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/);
+
+/** A request that, repeated, gives what its first gave. */
+export interface Idempotency {
+  key: string;
+  bodySha256: string;
+}
+
+/** @throws ApiError 400 where the header `Idempotency-Key` is no key */
+export function readIdempotency(key: string | undefined, body: unknown): Idempotency | undefined {
+  if (key === undefined) return undefined;
+  if (keySchema.safeParse(key).success) return { key, bodySha256: sha256Of(body) };
+  const message = 'The Idempotency-Key must be 1 to 255 printable ASCII characters without spaces.';
+  throw badRequest('invalid_idempotency_key', message, { param: 'Idempotency-Key' });
+}
+
+/**
+ * Takes a key for what is about to be created in the caller's transaction. Inserts first: of two creations with one key
+ * the second waits here until the first has committed.
+ * @returns the id of what an earlier request with this key and body created; then nothing is to be created
+ * @throws ApiError 409 where that request had another body
+ */
+export async function claimKey(
+  manager: EntityManager,
+  { project, id }: { project: string; id: string },
+  { key, bodySha256 }: Idempotency,
+): Promise<string | undefined> {
+  const inserted = await manager
+    .createQueryBuilder()
+    .insert()
+    .into(IdempotencyKey)
+    .values({ project, key, bodySha256, submissionId: id })
+    .orIgnore()
+    .returning(['submissionId'])
+    .execute();
+  if ((inserted.raw as unknown[]).length > 0) return undefined;
+  const earlier = await manager.findOneByOrFail(IdempotencyKey, { project, key });
+  if (earlier.bodySha256 !== bodySha256) throw keyReused(earlier);
+  return earlier.submissionId;
+}
+
+export function sha256Of(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}
+
+function keyReused({ key, submissionId }: IdempotencyKey): Error {
+  const message = `The Idempotency-Key "${key}" was used with another body, for ${submissionId}. Use a new key for a new request.`;
+  return conflict('idempotency_key_reused', message, { param: 'Idempotency-Key' });
+}

@@ -1,0 +1,38 @@
+import type { EntityManager } from 'typeorm';
+import { ENDED } from '../../infra/database/submission-rows.js';
+import { conflict } from '../common/api-error.js';
+
+/** How many are named in a message. */
+const NAMED_AT_MOST = 10;
+
+/** What is unfinished and uses a policy or the trajectories of the run $1. $2: statuses of what has ended. */
+const USERS = `
+  SELECT id, status, 'starts from its policy ' || (config #>> '{from,policy}') AS use FROM training_runs
+    WHERE status <> ALL($2) AND starts_with(config #>> '{from,policy}', $1 || '@')
+  UNION ALL
+  SELECT id, status, 'has its policy ' || (config #>> '{training,kl,reference}') || ' as reference' FROM training_runs
+    WHERE status <> ALL($2) AND starts_with(config #>> '{training,kl,reference}', $1 || '@')
+  UNION ALL
+  SELECT id, status, 'learns from its trajectories' FROM training_runs
+    WHERE status <> ALL($2) AND config #>> '{training,trajectories,run}' = $1
+  UNION ALL
+  SELECT id, status, 'asks its policy ' || policy_name FROM agent_flows
+    WHERE finished_at IS NULL AND starts_with(policy_name, $1 || '@')
+  UNION ALL
+  SELECT id, status, 'evaluates its policy ' || policy FROM benchmark_evaluations,
+    jsonb_array_elements_text(config -> 'policies') AS policy
+    WHERE status <> ALL($2) AND starts_with(policy, $1 || '@')
+  ORDER BY 1, 3`;
+
+/**
+ * The same claims as a trainer's collection reads (flow_grpo/trainer/collection.py), and the sources of SFT.
+ * @throws ApiError 409 that names what is unfinished and uses the run
+ */
+export async function requireUnused(manager: EntityManager, runId: string): Promise<void> {
+  const users: { id: string; status: string; use: string }[] = await manager.query(USERS, [runId, ENDED]);
+  if (users.length === 0) return;
+  const named = users.slice(0, NAMED_AT_MOST).map(({ id, status, use }) => `${id} (${status}) ${use}`);
+  if (users.length > named.length) named.push(`${users.length - named.length} more use it`);
+  const message = `${runId} cannot be deleted: ${named.join('; ')}. Cancel them first, or wait until they have ended.`;
+  throw conflict('training_run_in_use', message, { param: 'id' });
+}

@@ -1,0 +1,216 @@
+import type { ChangeablePart } from '../../contracts/identity.js';
+import type { TrainingRunProgress } from '../../contracts/messages.js';
+import type { LocalApi } from '../../infra/database/api-keys.js';
+import { ApiHttp, type EventRoute, type RawBody } from './api-http.js';
+import type {
+  AgentFlow,
+  AgentFlowTrace,
+  BenchmarkEvaluation,
+  Checkpoint,
+  Decision,
+  Evaluation,
+  FlowEvent,
+  QuestionInput,
+  Rollout,
+  RolloutWithTurns,
+  Routes,
+  RunEvent,
+  TrainingRun,
+  TrainingRunList,
+  TrainingStep,
+} from './api-types.js';
+import { followEvents, type FollowedEvent, type FollowOptions } from './follow-events.js';
+
+const LARGEST_PAGE = 100;
+/** A run configuration as it is sent. */
+export interface Submission {
+  body: string;
+  contentType: 'application/json' | 'application/yaml';
+  /** With it, a repeated submission gives the same run again. */
+  idempotencyKey?: string;
+}
+
+/** What can be asked of a run without further words: the routes below a run that take no body. */
+type RunVerb = {
+  [Route in keyof Routes]: Route extends `POST /v1/training_runs/{id}/${infer Verb}`
+    ? Routes[Route]['takes'] extends { body?: never }
+      ? Verb
+      : never
+    : never;
+}[keyof Routes];
+
+/** A page of a list. */
+interface Page<Item> {
+  data: Item[];
+  has_more: boolean;
+  last_id: string | null;
+}
+
+/** The HTTP API, typed. Every method throws ApiRequestError on an error answer, ApiUnreachable on none, NotOurApi on another's. */
+export class ApiClient {
+  private readonly http: ApiHttp;
+
+  /** @param access address and key */
+  constructor(readonly access: LocalApi) {
+    this.http = new ApiHttp(access);
+  }
+
+  async createRun({ idempotencyKey, ...submission }: Submission): Promise<TrainingRun> {
+    const headers = idempotencyKey === undefined ? undefined : { 'Idempotency-Key': idempotencyKey };
+    return this.http.send('POST /v1/training_runs', { headers }, raw(submission));
+  }
+
+  async listRuns(query: { after?: string; limit?: number } = {}): Promise<TrainingRunList> {
+    return this.http.call('GET /v1/training_runs', { query });
+  }
+
+  async getRun(id: string): Promise<TrainingRun> {
+    return this.http.call('GET /v1/training_runs/{id}', { path: { id } });
+  }
+
+  async pause(id: string, now = false): Promise<TrainingRun> {
+    return this.http.call('POST /v1/training_runs/{id}/pause', { path: { id }, body: { now } });
+  }
+
+  async resume(id: string, allow: ChangeablePart[] = []): Promise<TrainingRun> {
+    return this.http.call('POST /v1/training_runs/{id}/resume', { path: { id }, body: { allow } });
+  }
+
+  async act(id: string, verb: RunVerb): Promise<TrainingRun> {
+    return this.http.call(`POST /v1/training_runs/{id}/${verb}`, { path: { id } });
+  }
+
+  /** Deletes a run that has ended: it is in no list any more, and what belongs to it goes by and by. */
+  async deleteRun(id: string): Promise<void> {
+    await this.http.call('DELETE /v1/training_runs/{id}', { path: { id } });
+  }
+
+  async setLearningRate(id: string, learning_rate: number): Promise<TrainingRun> {
+    return this.http.call('POST /v1/training_runs/{id}/learning_rate', { path: { id }, body: { learning_rate } });
+  }
+
+  async extend(id: string, steps: number): Promise<TrainingRun> {
+    return this.http.call('POST /v1/training_runs/{id}/extend', { path: { id }, body: { steps } });
+  }
+
+  async decide(id: string, decision: Decision): Promise<TrainingRun> {
+    return this.http.call('POST /v1/training_runs/{id}/decide', { path: { id }, body: decision });
+  }
+
+  async progress(id: string): Promise<TrainingRunProgress> {
+    return (await this.http.call('GET /v1/training_runs/{id}/progress', { path: { id } })) as TrainingRunProgress;
+  }
+
+  async listSteps(id: string): Promise<TrainingStep[]> {
+    return all(Number, (query) => this.http.call('GET /v1/training_runs/{id}/steps', { path: { id }, query }));
+  }
+
+  async listCheckpoints(id: string): Promise<Checkpoint[]> {
+    return all(Number, (query) => this.http.call('GET /v1/training_runs/{id}/checkpoints', { path: { id }, query }));
+  }
+
+  async listEvaluations(id: string): Promise<Evaluation[]> {
+    return all(String, (query) => this.http.call('GET /v1/training_runs/{id}/evaluations', { path: { id }, query }));
+  }
+
+  async createEvaluation(submission: Submission): Promise<BenchmarkEvaluation> {
+    return this.http.send('POST /v1/evaluations', {}, raw(submission));
+  }
+
+  async listBenchmarkEvaluations(): Promise<BenchmarkEvaluation[]> {
+    return all(String, (query) => this.http.call('GET /v1/evaluations', { query }));
+  }
+
+  async getEvaluation(id: string): Promise<BenchmarkEvaluation> {
+    return this.http.call('GET /v1/evaluations/{id}', { path: { id } });
+  }
+
+  async reviveEvaluation(id: string): Promise<BenchmarkEvaluation> {
+    return this.http.call('POST /v1/evaluations/{id}/revive', { path: { id } });
+  }
+
+  async resumeEvaluation(id: string): Promise<BenchmarkEvaluation> {
+    return this.http.call('POST /v1/evaluations/{id}/resume', { path: { id } });
+  }
+
+  /** As deleteRun. */
+  async deleteEvaluation(id: string): Promise<void> {
+    await this.http.call('DELETE /v1/evaluations/{id}', { path: { id } });
+  }
+
+  async listEvents(id: string): Promise<RunEvent[]> {
+    return all(Number, (query) => this.http.call('GET /v1/training_runs/{id}/events', { path: { id }, query }));
+  }
+
+  async listRollouts(filter: { run_id: string; step?: number; purpose?: 'train' | 'evaluation' }): Promise<Rollout[]> {
+    return all(String, (page) => this.http.call('GET /v1/rollouts', { query: { ...filter, ...page } }));
+  }
+
+  async getRollout(id: string): Promise<RolloutWithTurns> {
+    return this.http.call('GET /v1/rollouts/{id}', { path: { id } });
+  }
+
+  /** A run's events, each once and in order, until the run is finished; survives outages of the API. */
+  followEvents(id: string, options: FollowOptions = {}): AsyncGenerator<RunEvent, void> {
+    return this.follow('GET /v1/training_runs/{id}/events', id, options);
+  }
+
+  async ask(question: QuestionInput): Promise<AgentFlow> {
+    return this.http.call('POST /v1/agent_flows', { body: question });
+  }
+
+  async getFlow(id: string): Promise<AgentFlowTrace> {
+    return this.http.call('GET /v1/agent_flows/{id}', { path: { id } });
+  }
+
+  async resumeFlow(id: string): Promise<AgentFlow> {
+    return this.http.call('POST /v1/agent_flows/{id}/resume', { path: { id } });
+  }
+
+  async reviveFlow(id: string): Promise<AgentFlow> {
+    return this.http.call('POST /v1/agent_flows/{id}/revive', { path: { id } });
+  }
+
+  async cancelFlow(id: string): Promise<AgentFlow> {
+    return this.http.call('POST /v1/agent_flows/{id}/cancel', { path: { id } });
+  }
+
+  /** As deleteRun. */
+  async deleteFlow(id: string): Promise<void> {
+    await this.http.call('DELETE /v1/agent_flows/{id}', { path: { id } });
+  }
+
+  /** A flow's events, each once and in order, until the flow has ended; survives outages of the API. */
+  followFlow(id: string, options: FollowOptions = {}): AsyncGenerator<FlowEvent, void> {
+    return this.follow('GET /v1/agent_flows/{id}/events', id, options);
+  }
+
+  private follow<Event extends FollowedEvent>(
+    route: EventRoute,
+    id: string,
+    options: FollowOptions,
+  ): AsyncGenerator<Event, void> {
+    return followEvents<Event>((after, signal) => this.http.openEvents(route, id, after, signal), options);
+  }
+}
+
+/**
+ * Every item of a list, page by page.
+ * @param cursor the id of an item as the list takes it
+ */
+export async function all<Item, Cursor>(
+  cursor: (id: string) => Cursor,
+  read: (page: { after?: Cursor; limit: number }) => Promise<Page<Item>>,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  for (let after: Cursor | undefined; ;) {
+    const page = await read({ after, limit: LARGEST_PAGE });
+    items.push(...page.data);
+    if (!page.has_more || page.last_id === null) return items;
+    after = cursor(page.last_id);
+  }
+}
+
+function raw({ body, contentType }: Submission): RawBody {
+  return { text: body, contentType };
+}

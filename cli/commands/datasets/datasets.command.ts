@@ -1,0 +1,94 @@
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { readEnvironment } from '../../../infra/config/environment.js';
+import { loadOperatorFile, OperatorFileError } from '../../../infra/config/operator-file.js';
+import { fetchDataset } from '../../../infra/datasets/fetch-dataset.js';
+import { FetchRefused, Hub } from '../../../infra/datasets/hub.js';
+import { SOURCES, TRAINING_SETS } from '../../../infra/datasets/sources.js';
+import { CliError } from '../../cli-error.js';
+import type { CliContext } from '../../context.js';
+import { printJson } from '../../output/print-run.js';
+import { checkReports } from './check-report.js';
+import { progressLines } from './progress-lines.js';
+import { runCheck } from './run-check.js';
+
+type SourceName = keyof typeof SOURCES;
+
+export function registerDatasets(program: Command, context: CliContext): void {
+  const datasets = program
+    .command('datasets')
+    .description('Benchmarks and training sets: what there is, fetch, check.');
+  datasets
+    .command('list')
+    .description('What can be fetched, and what the operator registered.')
+    .action(() => list(context));
+  datasets
+    .command('fetch')
+    .description('Download a published dataset and check it. Gated ones take HF_TOKEN in the environment.')
+    .argument('<name>', `one of ${Object.keys(SOURCES).join(', ')}`)
+    .option('--to <dir>', 'where to; by default datasets/<name> in the data directory of the local stack')
+    .option('--accept-licence <licence>', 'the licence that you accept where it is not the known one')
+    .action((name: string, options: { to?: string; acceptLicence?: string }) => fetchOne(context, name, options));
+  datasets
+    .command('check')
+    .description(
+      'Read registered datasets whole: counts, lengths, what was left out and what to look at, overlap, licence.',
+    )
+    .argument('[names...]', 'by default all of them')
+    .option('--json', 'print JSON')
+    .action(async (names: string[], { json }: { json?: boolean }) => {
+      const checks = await runCheck(names);
+      if (json) printJson(context, checks);
+      else for (const line of checkReports(checks)) context.print(line);
+      if (checks.some(({ problem }) => problem !== undefined)) context.setExitCode(1);
+    });
+}
+
+function list(context: CliContext): void {
+  context.print('To fetch:');
+  for (const [name, { repository, licence, gated }] of Object.entries(SOURCES)) {
+    context.print(`  ${name.padEnd(10)} ${repository}, ${licence}${gated ? ', gated' : ''}`);
+  }
+  context.print('Computed: atlas, game24');
+  context.print(`Registered: ${Object.keys(registered()).join(', ')}`);
+}
+
+async function fetchOne(
+  context: CliContext,
+  name: string,
+  { to, acceptLicence }: { to?: string; acceptLicence?: string },
+): Promise<void> {
+  if (!isSource(name))
+    throw new CliError(`No source is known of "${name}". Known: ${Object.keys(SOURCES).join(', ')}.`);
+  const { AGENTFLOW_DATA, HF_ENDPOINT, HF_TOKEN } = readEnvironment(['AGENTFLOW_DATA', 'HF_ENDPOINT', 'HF_TOKEN']);
+  const directory = to === undefined ? join(AGENTFLOW_DATA, 'datasets', name) : resolve(to);
+  try {
+    const record = await fetchDataset({
+      name,
+      source: SOURCES[name],
+      hub: new Hub(HF_ENDPOINT, HF_TOKEN),
+      hasToken: HF_TOKEN !== undefined,
+      acceptedLicence: acceptLicence,
+      directory,
+      onProgress: progressLines((line) => context.note(line)),
+    });
+    context.note(`${record.files.length} file(s), commit ${record.commit}, licence ${record.licence}, checked.`);
+  } catch (error) {
+    throw error instanceof FetchRefused ? new CliError(error.message, 1, { cause: error }) : error;
+  }
+  const kind = (TRAINING_SETS as readonly string[]).includes(name) ? 'training' : 'benchmark';
+  context.note('To use it, register it in the section datasets of the operator’s file:');
+  context.print(`${name}: { ${kind}: ${name}, path: ${directory} }`);
+}
+
+function registered(): Record<string, unknown> {
+  try {
+    return loadOperatorFile(readEnvironment(['AGENTFLOW_OPERATOR_FILE']).AGENTFLOW_OPERATOR_FILE).datasets;
+  } catch (error) {
+    throw error instanceof OperatorFileError ? new CliError(error.message, 1, { cause: error }) : error;
+  }
+}
+
+function isSource(name: string): name is SourceName {
+  return Object.hasOwn(SOURCES, name);
+}

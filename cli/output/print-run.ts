@@ -1,0 +1,26 @@
+import type { TrainingRun } from '../client/api-types.js';
+import type { CliContext } from '../context.js';
+import { describeChoices } from './describe-choices.js';
+import { shortSha256 } from './format.js';
+
+export function printJson({ print }: CliContext, value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+export function printRun({ print }: CliContext, run: TrainingRun): void {
+  const rows: [string, string | null][] = [
+    ['run', run.id],
+    ['name', run.name],
+    ['status', run.status],
+    ['step', `${run.step} of ${run.steps}`],
+    ['model', run.model],
+    ['seed', String(run.seed)],
+    ['policy', run.policy && `${run.policy} (${shortSha256(run.policy_sha256)})`],
+    ['failure', run.failure && `${run.failure.type}: ${run.failure.message}`],
+    ['created', run.created_at],
+    ['started', run.started_at],
+    ['finished', run.finished_at],
+  ];
+  for (const [name, value] of rows) if (value !== null) print(`${name.padEnd(9)}${value}`);
+  for (const line of describeChoices(run.id, run)) print(line);
+}

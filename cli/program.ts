@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import { registerCheckpoints } from './commands/checkpoints.command.js';
+import { registerData } from './commands/data.command.js';
+import { registerDatasets } from './commands/datasets/datasets.command.js';
+import { registerEval } from './commands/eval.command.js';
+import { registerDecide } from './commands/decide.command.js';
+import { registerExport } from './commands/export.command.js';
+import { registerPassages } from './commands/passages.command.js';
+import { registerRuns } from './commands/runs/runs.command.js';
+import { registerSolve } from './commands/solve.command.js';
+import { registerTrain } from './commands/train.command.js';
+import { registerQuickstart } from './quickstart/quickstart.command.js';
+import type { CliContext } from './context.js';
+
+/** Adds one command to the program. */
+export type RegisterCommand = (program: Command, context: CliContext) => void;
+
+/** Every command of `agentflow`; a new one is added here. */
+const COMMANDS: RegisterCommand[] = [
+  registerQuickstart,
+  registerTrain,
+  registerSolve,
+  registerEval,
+  registerRuns,
+  registerDatasets,
+  registerPassages,
+  registerDecide,
+  registerCheckpoints,
+  registerExport,
+  registerData,
+];
+
+export function createProgram(context: CliContext, commands = COMMANDS): Command {
+  const program = new Command('agentflow')
+    .description('Train language models to plan, in durable runs, and ask them.')
+    .enablePositionalOptions() // an option belongs to the command that it follows
+    .showHelpAfterError('(--help lists the commands and options)')
+    .addHelpText(
+      'after',
+      '\nThe API and its key come from AGENTFLOW_API_URL and AGENTFLOW_API_KEY, or from the local stack (npm run up).',
+    );
+  for (const register of commands) register(program, context);
+  return program;
+}

@@ -1,0 +1,11 @@
+/**
+ * The search attributes that the workflows set, each in the form of Temporal's SearchAttributeKey. They are registered by
+ * the local stack, or by the worker at start where the cluster allows it.
+ */
+export const searchAttributes = {
+  trainingRun: { name: 'TrainingRun', type: 'KEYWORD' },
+  trainingStep: { name: 'TrainingStep', type: 'INT' },
+  policy: { name: 'Policy', type: 'KEYWORD' },
+  benchmark: { name: 'Benchmark', type: 'KEYWORD' },
+  runStatus: { name: 'RunStatus', type: 'KEYWORD' },
+} as const;

@@ -1,0 +1,17 @@
+/** Workflows, and the TypeScript activities that may wait for a model or a tool. */
+export const AGENT_TASK_QUEUE = 'agent';
+/** The other TypeScript activities: statuses, records, draws, batches. Every agent worker polls it with slots of its own. */
+export const CONTROL_TASK_QUEUE = 'agent-control';
+/** The Python trainer worker's activities: initPolicy and trainStep. */
+export const TRAINER_TASK_QUEUE = 'trainer';
+
+/** Activities that ask a language model of a provider with limits: every agent worker polls it and keeps to them. */
+export function providerTaskQueue(provider: string): string {
+  return `${AGENT_TASK_QUEUE}-llm-${provider}`;
+}
+
+/** Of the activities on a provider's queue. */
+export interface QueueActivities {
+  /** Fails with BadConfiguration where agent workers do not poll the queue, on which calls of the language model wait. */
+  requireQueue(input: { queue: string; model: string }): Promise<void>;
+}

@@ -1,0 +1,12 @@
+import type { ArtifactStore } from './artifact-store.js';
+
+/** Where everything that a training run keeps in the artifact store lies. */
+export function runDirectory(runId: string): string {
+  return `runs/${runId}`;
+}
+
+/** Removes what was written for a run that had been deleted. It may be repeated. */
+export async function removeRunDirectory(artifacts: ArtifactStore, runId: string): Promise<void> {
+  await artifacts.discard(runDirectory(runId));
+  await artifacts.deleteDiscarded(runDirectory(runId));
+}

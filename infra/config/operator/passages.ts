@@ -1,0 +1,17 @@
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+
+const passages = z.strictObject({
+  index: z.string().refine(isAbsolute, 'must be an absolute path').meta({
+    title: 'absolute path',
+    description: 'The directory that `agentflow passages index` has made. A run keeps to what is in it.',
+  }),
+  results: z.int().min(1).max(20).default(5).describe('Passages that a search gives, at most. They share 8 KB.'),
+});
+
+/** The section `passages` of the operator's file. */
+export const passagesSection = passages
+  .optional()
+  .describe('The index that the tool `passages` searches (docs/tools.md#passages).');
+
+export type PassagesSection = z.infer<typeof passages>;

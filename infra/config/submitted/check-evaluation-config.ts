@@ -1,0 +1,35 @@
+import { evaluationConfigSchema, type EvaluationConfig } from '../../../contracts/evaluation-config.js';
+import { describeIssues, type ConfigIssue, type DescribedIssues } from './config-issues.js';
+import { impossibleInFlow } from './impossible-flow.js';
+import { nothingToAsk, unregisteredInFlow, unregisteredName, type RegisteredNames } from './registered-names.js';
+
+/** A submitted value as a complete evaluation: every default filled in, every name registered; or everything that is wrong. */
+export function checkEvaluationConfig(
+  value: unknown,
+  registered: RegisteredNames,
+): { config: EvaluationConfig } | DescribedIssues {
+  const parsed = evaluationConfigSchema.safeParse(value, { reportInput: true });
+  if (!parsed.success) return describeIssues({ schema: evaluationConfigSchema, value }, parsed.error.issues);
+  const unknown = unregistered(parsed.data, registered);
+  if (unknown.length > 0) return { issues: unknown, more: 0 };
+  const impossible = impossibleInFlow(parsed.data.flow, parsed.data.model, registered);
+  return impossible.length > 0 ? { issues: impossible, more: 0 } : { config: parsed.data };
+}
+
+function unregistered({ model, benchmarks, flow }: EvaluationConfig, registered: RegisteredNames): ConfigIssue[] {
+  const datasets = Object.keys(registered.datasets);
+  return [
+    unregisteredName('model', 'model', model, Object.keys(registered.models)),
+    ...benchmarks.map(({ name }, i) => unregisteredName(`benchmarks[${i}].name`, 'dataset', name, datasets)),
+    ...benchmarks.map(({ name }, i) => nothingToAsk(`benchmarks[${i}].name`, name, registered.datasets)),
+    ...unregisteredInFlow(flow, registered),
+    ...benchmarks.map(endless),
+  ].filter((issue) => issue !== undefined);
+}
+
+/** A made-up world never runs out of questions. */
+function endless({ name, questions }: EvaluationConfig['benchmarks'][number], i: number): ConfigIssue | undefined {
+  if (name !== 'atlas' || questions !== undefined) return undefined;
+  const param = `benchmarks[${i}].questions`;
+  return { param, message: `${param}: is required: ${name} has no last question, so it cannot ask all` };
+}

@@ -1,0 +1,1 @@
+"""What others' rules say of answers: `npm run bench:scoring`."""
