@@ -1,4 +1,4 @@
-import { ApplicationFailure, patched, startChild, type ChildWorkflowHandle } from '@temporalio/workflow';
+import { ApplicationFailure, patched, startChild } from '@temporalio/workflow';
 import type { BatchHeader, FrozenBatch } from '../contracts/agent-activities.js';
 import { FailureType } from '../contracts/failures.js';
 import { OUTAGE_OUTCOMES, type Query } from '../contracts/flow.js';
@@ -7,7 +7,7 @@ import type { RolloutTraining } from '../contracts/training-config.js';
 import type { RolloutGroupResult } from '../contracts/training-run.js';
 import { childOptions } from './child-options.js';
 import { oneLine } from './details.js';
-import { tell } from './held-children.js';
+import { HeldChild } from './held-children.js';
 import { allOrFirstFailure } from './in-parallel.js';
 import { inPages } from './questions.js';
 import { isScored } from './outcomes.js';
@@ -21,7 +21,7 @@ const SCORED_AT_LEAST = 2;
 /** The groups of a step: queries drawn, rolled out on policy n-1, and accepted in the order in which they were drawn. */
 export class GroupedSamples implements StepSamples {
   private readonly finished: RolloutGroupResult[] = [];
-  private open: ChildWorkflowHandle<typeof rolloutGroup>[] = [];
+  private open: HeldChild[] = [];
   private held = false;
   private seconds = 0;
 
@@ -57,7 +57,7 @@ export class GroupedSamples implements StepSamples {
 
   async hold(held: boolean): Promise<void> {
     this.held = held;
-    await Promise.all(this.open.map((group) => tell(group, held)));
+    await Promise.all(this.open.map((group) => group.hold(held)));
   }
 
   /** The groups that enter the batch, in draw order, with the rollouts that were scored. */
@@ -108,9 +108,10 @@ export class GroupedSamples implements StepSamples {
     const queries = await this.draw(first, count);
     this.run.enter(`step ${this.step}: rolling out ${count} groups on ${this.run.policy.name}`);
     const started = Date.now();
-    this.open = await Promise.all(queries.map((query, index) => this.startGroup(query, first + index)));
+    const groups = await Promise.all(queries.map((query, index) => this.startGroup(query, first + index)));
+    this.open = groups.map((group) => new HeldChild(group));
     if (this.held) await this.hold(true);
-    this.finished.push(...(await allOrFirstFailure(this.open.map((group) => group.result()))));
+    this.finished.push(...(await allOrFirstFailure(groups.map((group) => group.result()))));
     this.open = [];
     this.seconds += (Date.now() - started) / 1000;
   }

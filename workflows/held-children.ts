@@ -1,11 +1,44 @@
-import { setHandler, type ChildWorkflowHandle, type Workflow } from '@temporalio/workflow';
+import { patched, setHandler, type ChildWorkflowHandle, type Workflow } from '@temporalio/workflow';
 import { holdSignal } from '../contracts/messages.js';
 
-type Child = ChildWorkflowHandle<Workflow>;
+/** A started child that takes `hold`. */
+export class HeldChild {
+  private wanted: boolean;
+  private telling: Promise<void> | undefined;
+
+  /** @param told whether the child was held by its input */
+  constructor(
+    private readonly child: Pick<ChildWorkflowHandle<Workflow>, 'signal'>,
+    private told = false,
+  ) {
+    this.wanted = told;
+  }
+
+  /**
+   * Resolves once the child was told the newest value. One signal at a time: of two under way the older may come last, and
+   * a child that was let go would wait for ever.
+   */
+  async hold(held: boolean): Promise<void> {
+    this.wanted = held;
+    if (!patched('holds-are-told-in-order')) return this.tell();
+    this.telling ??= this.tellNewest().finally(() => (this.telling = undefined));
+    await this.telling;
+  }
+
+  private async tellNewest(): Promise<void> {
+    while (this.told !== this.wanted) await this.tell();
+  }
+
+  /** A child that has ended since cannot be held, and need not be. */
+  private async tell(): Promise<void> {
+    this.told = this.wanted;
+    await this.child.signal(holdSignal, this.told).catch(() => undefined);
+  }
+}
 
 /** The children of a workflow that takes `hold`: each is told, those that start while it is in force included. */
 export class HeldChildren {
-  private readonly children: Child[] = [];
+  private readonly children: HeldChild[] = [];
 
   /** @param held whether `hold` is in force from the start */
   constructor(
@@ -17,19 +50,15 @@ export class HeldChildren {
       async (value) => {
         if (value !== this.held) changes(value);
         this.held = value;
-        await Promise.all(this.children.map((child) => tell(child, value)));
+        await Promise.all(this.children.map((child) => child.hold(value)));
       },
       { description: 'Stop every open flow before its next activity, or let them go on.' },
     );
   }
 
-  async add(child: Child): Promise<void> {
+  async add(started: ChildWorkflowHandle<Workflow>): Promise<void> {
+    const child = new HeldChild(started);
     this.children.push(child);
-    if (this.held) await tell(child, true);
+    if (this.held) await child.hold(true);
   }
-}
-
-/** A child that has ended since cannot be held, and need not be. */
-export async function tell(child: Child, held: boolean): Promise<void> {
-  await child.signal(holdSignal, held).catch(() => undefined);
 }

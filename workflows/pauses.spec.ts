@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
@@ -9,6 +10,7 @@ import { FailureType } from '../contracts/failures.js';
 import { flowSchema } from '../contracts/flow-config.js';
 import { placeOf, type AgentFlowInput } from '../contracts/flow.js';
 import { AGENT_TASK_QUEUE } from '../contracts/task-queues.js';
+import type { TrainingRunInput, TrainingRunResult } from '../contracts/training-run.js';
 import { query, scriptedActivities, type ScriptedActivities } from '../test/support/scripted-activities.js';
 import { Gate, progress, startRun, until, untilStatus } from '../test/support/started-run.js';
 import { tinyRun } from '../test/support/tiny-run.js';
@@ -233,5 +235,35 @@ describe('I14: what fails by itself pauses', () => {
     await handle.executeUpdate('resume');
     await expect(result()).resolves.toMatchObject({ status: 'completed' });
     expect(evaluated().length).toBeGreaterThan(0);
+  });
+
+  it('a resume that comes while a held evaluation is starting reaches it', async () => {
+    const scripted = scriptedActivities();
+    const { initPolicy } = scripted.trainer;
+    let resume: (runId: string) => void = () => undefined;
+    scripted.trainer.initPolicy = async (request) => {
+      const begun = await initPolicy(request);
+      resume(request.run_id);
+      return begun;
+    };
+    await harness.work(scripted);
+    const runs = Array.from({ length: 24 }, () => tinyRun(1, 1));
+    const start = async (input: TrainingRunInput) => {
+      const options = { taskQueue: AGENT_TASK_QUEUE, workflowId: input.runId, args: [input] };
+      const handle = await harness.client.workflow.start('trainingRun', options);
+      await handle.executeUpdate('pause', { args: [{ now: true }] });
+      return handle;
+    };
+    const resumed: Promise<unknown>[] = [];
+    // The evaluation begins some milliseconds after the call has ended: some run meets the moment.
+    resume = (runId) => {
+      const delay = 2 * runs.findIndex((run) => run.runId === runId);
+      const asked = sleep(delay).then(() => harness.client.workflow.getHandle(runId).executeUpdate('resume'));
+      resumed.push(asked);
+    };
+    const handles = await Promise.all(runs.map(start));
+    const ends = await Promise.all(handles.map((handle) => handle.result() as Promise<TrainingRunResult>));
+    await Promise.all(resumed);
+    expect(ends.map(({ status }) => status)).toEqual(runs.map(() => 'completed'));
   });
 });

@@ -8,7 +8,6 @@ import {
   startChild,
   TemporalFailure,
   upsertSearchAttributes,
-  type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { timesBudget } from './budget.js';
 import { runCalls } from './calls.js';
@@ -26,7 +25,7 @@ import {
   type TrainingRunState,
 } from '../contracts/training-run.js';
 import { runDetails } from './details.js';
-import { tell } from './held-children.js';
+import { HeldChild } from './held-children.js';
 import { evaluation } from './evaluation.workflow.js';
 import { lastFailure, pausingFailure } from './failed-calls.js';
 import { rowWriter } from './row-writer.js';
@@ -49,7 +48,7 @@ export class TrainingRun implements StepContext {
   /** True once no message can change the course of the run any more. */
   closing = false;
   private openStep: TrainingStep | undefined;
-  private openEvaluation: ChildWorkflowHandle<typeof evaluation> | undefined;
+  private openEvaluation: HeldChild | undefined;
   private held = false;
   private lastStatus: Promise<void> = Promise.resolve();
 
@@ -153,7 +152,7 @@ export class TrainingRun implements StepContext {
     this.held = held;
     await this.openStep?.hold(held);
     const evaluating = this.openEvaluation;
-    if (evaluating && patched('hold-reaches-evaluations')) await tell(evaluating, held);
+    if (evaluating && patched('hold-reaches-evaluations')) await evaluating.hold(held);
   }
 
   /**
@@ -237,6 +236,7 @@ export class TrainingRun implements StepContext {
   private async takeStep() {
     const step = new TrainingStep(this, this.state.step + 1);
     this.openStep = step;
+    if (this.held && patched('steps-start-as-held')) await step.hold(true);
     try {
       return await this.attempt(() => step.take());
     } finally {
@@ -268,7 +268,10 @@ export class TrainingRun implements StepContext {
     };
     const options = childOptions(`${runId}/eval/${step}/${planner}`, evaluated, shown);
     const child = await startChild(evaluation, options);
-    this.openEvaluation = child;
+    const evaluating = new HeldChild(child, evaluated.held);
+    this.openEvaluation = evaluating;
+    // A message may have come while the child was starting.
+    if (this.held !== evaluated.held && patched('evaluations-start-as-held')) await evaluating.hold(this.held);
     const summary = await child.result().finally(() => (this.openEvaluation = undefined));
     if (planner === 'policy') this.state = transitions.evaluated(this.state, summary.accuracy);
   }
