@@ -101,6 +101,28 @@ describe(SupervisedProcess, () => {
     expect(count('cannot-start')).toBe(1);
   });
 
+  describe('whose start is slow', () => {
+    const never = () => Promise.reject(new Error('never'));
+
+    it('comes up late if its log grows meanwhile', async () => {
+      const ready = join(directory, 'ready');
+      const script = 'for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.5; done; touch ready; exec sleep 300';
+      const check = () => (existsSync(ready) ? Promise.resolve() : never());
+      await supervise(script, check, { patienceMs: 3_000 }).start();
+      expect(types()).toEqual(['starting', 'healthy']);
+    });
+
+    it('is given up when its log stands still, with the last state of a progress bar', async () => {
+      const start = supervise(`printf '1%%\\r50%%\\r99%%\\n'; exec sleep 300`, never, { patienceMs: 2_000 }).start();
+      await expect(start).rejects.toThrow(/did not become healthy in time.*dummy\.log:\n99%$/);
+    });
+
+    it('is given up in the end, whatever it writes', async () => {
+      const start = supervise('while :; do echo x; sleep 0.1; done', never, { patienceMs: 1_000 }).start();
+      await expect(start).rejects.toThrow(/did not become healthy in time/);
+    });
+  });
+
   it('clears up before every start', async () => {
     const prepared = join(directory, 'prepared');
     const prepare = () => Promise.resolve(writeFileSync(prepared, 'x', { flag: 'a' }));

@@ -9,6 +9,7 @@ import { BackOff } from './back-off.js';
 import { PRIVATE_UMASK } from './private-files.js';
 import { endGroup, signalGroup } from './process-group.js';
 import { Silence } from './silence.js';
+import { StartPatience } from './start-patience.js';
 import type { ProcessEvent } from './stack-events.js';
 import { LocalStackError } from './local-stack-error.js';
 
@@ -44,7 +45,7 @@ export interface ProcessDefinition {
   prepare?: () => Promise<void>;
   /** Rejects while the process with this pid is not healthy yet. */
   check: (pid: number) => Promise<void>;
-  /** How long a start may take. */
+  /** How long a start may take without a new line in its log; thrice as long in all. */
   patienceMs: number;
   liveness: Liveness;
 }
@@ -108,8 +109,8 @@ export class SupervisedProcess {
   /** Starts the process and waits for health. From then on it is restarted whenever it dies. @throws StartFailed */
   async start(): Promise<void> {
     this.#lives = this.#keepAlive();
-    const deadline = Date.now() + this.definition.patienceMs;
-    const failed = () => this.#deaths >= EARLY_DEATHS || Date.now() > deadline;
+    const patience = this.#startPatience();
+    const failed = () => this.#deaths >= EARLY_DEATHS || patience.isOver();
     if (await this.#becomesHealthy(failed)) return;
     const stoppedMeanwhile = this.#stopped.signal.aborted;
     await this.stop();
@@ -249,6 +250,7 @@ export class SupervisedProcess {
   async #watch(pid: number): Promise<void> {
     const { name, liveness, patienceMs } = this.definition;
     const silence = this.#silence;
+    const start = this.#startPatience();
     const isOver = () => this.#stopped.signal.aborted || this.#child?.pid !== pid;
     const asker = liveness.ask && new Asker(liveness.ask, Math.min(ASK_INTERVAL_MS, liveness.silenceMs / 4));
     let told = false;
@@ -259,7 +261,7 @@ export class SupervisedProcess {
       const healthy = this.#healthyPid === pid;
       const seconds = Math.round(silentMs / 1000);
       const patience = healthy ? liveness.silenceMs : Math.max(liveness.silenceMs, patienceMs);
-      if (silentMs >= patience) {
+      if (silentMs >= patience && (healthy || start.isOver())) {
         this.supervisor.emit({ type: 'hung', name, pid, seconds, lost: liveness.lost });
         signalGroup(pid, 'SIGKILL');
         return;
@@ -317,9 +319,16 @@ export class SupervisedProcess {
     });
   }
 
+  #startPatience(): StartPatience {
+    const { logFile, patienceMs } = this.definition;
+    return new StartPatience(logFile, patienceMs);
+  }
+
+  /** Of a line that was written over and over, as a progress bar is, the last state. */
   #logTail(): string {
     try {
-      return readFileSync(this.definition.logFile, 'utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n');
+      const lines = readFileSync(this.definition.logFile, 'utf8').trimEnd().split('\n').slice(-LOG_TAIL_LINES);
+      return lines.map((line) => line.trimEnd().split('\r').at(-1)).join('\n');
     } catch (error) {
       return (error as Error).message;
     }
