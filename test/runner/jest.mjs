@@ -15,6 +15,7 @@ export const runUnitTests = (env, resultsDirectory) => runPart(UNIT, env, result
 export const runWholeStackTests = (env, resultsDirectory) => runPart(WHOLE_STACKS, env, resultsDirectory);
 
 /**
+ * @public tests run it in a process of its own
  * @param {{ name: string, args: string[], config?: string[] }} part `config` holds for a second run too
  * @returns {Promise<import('./again.mjs').Counts>}
  */
