@@ -150,6 +150,23 @@ describe('agentFlow', () => {
     expect(told.at(-1)?.failure?.message).toMatch(/^A call went on failing .*planTurn: connection refused$/);
   });
 
+  it('tells who asked that a call never answered', async () => {
+    const told: SetFlowStatusInput[] = [];
+    const { flow } = flowInput();
+    let stop: () => void = () => undefined;
+    await run(
+      {
+        planTurn: () => new Promise((_, reject) => (stop = () => reject(new Error('stopped')))),
+        setFlowStatus: async (input) => void told.push(input),
+      },
+      { flow: { ...flow, purpose: 'ask' }, settings: { ...TEST_SETTINGS, patience_s: 2 } },
+    );
+    stop();
+    expect(told.at(-1)?.failure?.message).toMatch(
+      /^A call went on failing .*planTurn: no answer until patience was over/,
+    );
+  });
+
   it('I2: keeps a rollout whose record cannot be written for longer than patience', async () => {
     const patience_s = 1;
     let since: number | undefined;

@@ -63,7 +63,20 @@ function explain(error: unknown): string {
   for (; (isCallFailure(cause) || cause instanceof TimeoutFailure) && cause.cause; cause = cause.cause) {
     if (isCallFailure(cause)) calls.push(nameOf(cause));
   }
-  return [...calls, cause instanceof Error ? cause.message : String(cause)].join(': ');
+  return [...calls, wordsOf(cause)].join(': ');
+}
+
+/** What Temporal says of a call of which no attempt has failed. */
+const TIMEOUTS: Record<string, string> = {
+  HEARTBEAT: 'its worker was lost, or hung',
+  SCHEDULE_TO_CLOSE: 'no answer until patience was over (patience_s in the operator file); it may hang',
+  SCHEDULE_TO_START: 'no worker took it in time',
+  START_TO_CLOSE: 'an attempt took longer than one may; it may hang',
+};
+
+function wordsOf(cause: unknown): string {
+  if (cause instanceof TimeoutFailure) return TIMEOUTS[cause.timeoutType ?? ''] ?? cause.message;
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function nameOf(failed: ActivityFailure | ChildWorkflowFailure): string {

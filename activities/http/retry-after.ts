@@ -1,5 +1,5 @@
-/** No server makes a call wait longer. */
-const MAX_MS = 10 * 60 * 1000;
+/** No server makes a call wait longer: it is asked again until patience is over, and a wait beyond that ends it at once. */
+const MAX_MS = 60 * 1000;
 
 /**
  * The wait that a response's headers ask for, in milliseconds: `retry-after` in seconds or as a date, else the first

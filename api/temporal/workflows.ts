@@ -53,6 +53,8 @@ export interface WorkflowStart extends Pick<
   isNext: boolean;
 }
 
+type Execution = Pick<OpenWorkflow, 'workflowId' | 'runId'>;
+
 /** An open execution of a workflow, and the first of its chain if the server says which that is. */
 export interface OpenWorkflow {
   workflowId: string;
@@ -135,19 +137,36 @@ export class Workflows {
     await this.call(this.deadlineMs, () => unlessClosed(this.handle(stranger).terminate(reason)));
   }
 
-  /** Ends what a workflow that is gone has left open: executions whose ids begin with its own. */
+  /**
+   * Ends what a workflow that is gone has left open: executions whose ids begin with its own. If a workflow is open under
+   * the id once they are found, somebody else has revived it and they are its own.
+   */
   async endChildren(id: string): Promise<void> {
     const query = `WorkflowId STARTS_WITH "${id}/" AND ExecutionStatus = "Running"`;
     await this.call(this.deadlineMs, async () => {
+      const children = await this.listed(query);
+      if (children.length === 0 || (await this.isOpen(id))) return;
       const queue = new PQueue({ concurrency: CONCURRENCY });
-      const ended: Promise<void>[] = [];
-      for await (const { workflowId } of this.client.workflow.list({ query })) {
-        ended.push(
-          queue.add(() => unlessClosed(this.client.workflow.getHandle(workflowId).terminate(`${id} is gone`))),
-        );
-      }
-      await Promise.all(ended);
+      const end = ({ workflowId, runId }: Execution) =>
+        unlessClosed(this.client.workflow.getHandle(workflowId, runId).terminate(`${id} is gone`));
+      await Promise.all(children.map((child) => queue.add(() => end(child))));
     });
+  }
+
+  private async isOpen(id: string): Promise<boolean> {
+    try {
+      const { status } = await this.client.workflow.getHandle(id).describe();
+      return CLOSED[status.name] === undefined;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  private async listed(query: string): Promise<Execution[]> {
+    const found: Execution[] = [];
+    for await (const { workflowId, runId } of this.client.workflow.list({ query })) found.push({ workflowId, runId });
+    return found;
   }
 
   /**
@@ -156,16 +175,12 @@ export class Workflows {
    */
   async forget(id: string): Promise<void> {
     const query = `WorkflowId = "${id}" OR WorkflowId STARTS_WITH "${id}/"`;
-    const executions = await this.call(LISTING_DEADLINE_MS, async () => {
-      const found: { workflowId: string; runId: string }[] = [];
-      for await (const { workflowId, runId } of this.client.workflow.list({ query })) found.push({ workflowId, runId });
-      return found;
-    });
+    const executions = await this.call(LISTING_DEADLINE_MS, () => this.listed(query));
     const queue = new PQueue({ concurrency: CONCURRENCY });
     await Promise.all(executions.map((execution) => queue.add(() => this.deleteExecution(execution))));
   }
 
-  private async deleteExecution(workflowExecution: { workflowId: string; runId: string }): Promise<void> {
+  private async deleteExecution(workflowExecution: Execution): Promise<void> {
     const { namespace } = this.client.options;
     try {
       await this.call(this.deadlineMs, () =>

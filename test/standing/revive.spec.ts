@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Workflows } from '../../api/temporal/workflows.js';
 import { runCli } from '../../cli/testing/test-cli.js';
 import { startOrResume } from '../../cli/quickstart/start-or-resume.js';
 import type { PlanTurnInput } from '../../contracts/agent-activities.js';
@@ -6,7 +7,7 @@ import { runConfigSchema } from '../../contracts/run-config.js';
 import { TrainingRun, Turn } from '../../infra/database/entities/index.js';
 import type { ScriptedActivities } from '../support/scripted-activities.js';
 import { Gate, until } from '../support/started-run.js';
-import { WorkflowHarness } from '../support/workflow-harness.js';
+import { TEST_SETTINGS, WorkflowHarness } from '../support/workflow-harness.js';
 import { recordingActivities, RUN, startStanding, submit, type Standing } from './fixture.js';
 
 jest.setTimeout(300_000);
@@ -141,6 +142,27 @@ describe('revive', () => {
     } finally {
       await other.api.stop();
     }
+  });
+
+  it('ends no children of a workflow that another API process has started meanwhile', async () => {
+    const gate = new Gate();
+    const scripted = recordingActivities(standing.dataSource);
+    const { planTurn } = scripted.agent;
+    scripted.agent.planTurn = async (input) => {
+      await gate.passed();
+      return planTurn(input);
+    };
+    await harness.work(scripted);
+    const { id } = await submit(standing.client);
+    await gate.someoneWaits();
+    const query = `WorkflowId STARTS_WITH "${id}/" AND ExecutionStatus = "Running"`;
+    const children = async () => (await harness.client.workflow.count(query)).count;
+    await until(async () => (await children()) === 2); // the evaluation and its question
+    // What the slower of two processes does that were asked to revive it.
+    await new Workflows(harness.client, harness.environment.connection, TEST_SETTINGS).endChildren(id);
+    gate.open();
+    await ended(id);
+    expect(await row(id)).toMatchObject({ status: 'completed', failure: null });
   });
 
   it('goes on with what the reconciler has ended, and with a run that was cancelled; not with one that is completed', async () => {
