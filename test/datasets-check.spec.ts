@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
+import type { DatasetCheck, DatasetReport } from '../contracts/dataset-check.js';
 import { PROJECT_ROOT } from '../infra/config/project-root.js';
 
 const CLI = join(PROJECT_ROOT, 'dist/cli/main.js');
@@ -23,7 +24,7 @@ describe('agentflow datasets check', () => {
   /** Checks the datasets that are registered so. */
   function check(datasets: unknown, ...names: string[]) {
     const operator = {
-      models: { m: { source: 'tiny-random', context: 64 } },
+      models: { m: { source: 'tiny-random', context: 2048 }, small: { source: 'tiny-random', context: 64 } },
       tools: ['calculator'],
       timeouts: SECONDS,
     };
@@ -54,9 +55,8 @@ describe('agentflow datasets check', () => {
     };
     const { lines, error, code } = await check(datasets);
     expect({ error, code }).toEqual({ error: '', code: 0 });
-    const characters = expect.stringMatching(
-      /^ {2}characters of a question: median \d+, .* tokens depend on the model/,
-    );
+    const characters = expect.stringMatching(/^ {2}characters of a question: median \d+, .* longest \d+$/);
+    const tokens = '  tokens of a question: say the model, with --model NAME';
     expect(lines).toEqual([
       expect.stringMatching(/^dataset +training +held out/),
       'atlas      made up',
@@ -68,11 +68,13 @@ describe('agentflow datasets check', () => {
       expect.stringMatching(/^bamboogle: 0 training, 1 held-out questions, sha256 [0-9a-f]{12}$/),
       '  families: two-hop 1',
       characters,
+      tokens,
       '  licence: no file of that name beside the data',
       '',
       expect.stringMatching(/^mine: 1 training, 0 held-out questions, sha256 [0-9a-f]{12}$/),
       '  families: mine 1',
       characters,
+      tokens,
       '  licence: no file of that name beside the data',
       '  1 records not readable:',
       `    ${join(directory, 'training.csv')}, record 3: has no A.`,
@@ -80,6 +82,39 @@ describe('agentflow datasets check', () => {
       expect.stringMatching(/^ {4}mine:[0-9a-f]{12} ~ bamboogle:1: who built it$/),
     ]);
     expect((await check(datasets, 'mix')).lines[3]).toMatch(/^mine: 1 training/);
+  });
+
+  it('tells lengths in tokens of a model, and which questions its context has no room for', async () => {
+    const datasets = { atlas: {}, mine: { ...own, path: training() } };
+    const json = async (model: string) => {
+      const { lines, error, code } = await check(datasets, 'mine', 'atlas', '--json', '--model', model);
+      expect({ error, code }).toEqual({ error: '', code: 0 });
+      return JSON.parse(lines.join('\n')) as DatasetCheck[];
+    };
+    const [mine, atlas] = await json('m');
+    expect(atlas).toEqual({ name: 'atlas', madeUp: true });
+    // "Who built it?" is a token a word and one for its mark.
+    const { prompt, ...tokens } = (mine as DatasetReport).tokens!;
+    expect(tokens).toEqual({
+      model: 'm',
+      context: 2048,
+      plan: 20,
+      room: 2048 - prompt - 20,
+      question: { median: 4, p95: 4, longest: 4 },
+      tooLong: { count: 0, first: [] },
+    });
+    const anId = expect.stringMatching(/^mine:[0-9a-f]{12}$/);
+    const [crowded] = (await json('small')) as DatasetReport[];
+    expect(crowded.tokens).toMatchObject({ prompt, room: 0, tooLong: { count: 2, first: [anId, anId] } });
+    expect((await check(datasets, '--model', 'm')).lines).toContain(
+      `  room for a question: ${tokens.room} tokens; of a context of 2048 the planner's prompt takes ${prompt}, a plan 20`,
+    );
+  });
+
+  it('refuses a model that is not registered, before it reads anything', async () => {
+    const { error, code } = await check({ mine: { ...own, path: join(directory, 'gone.csv') } }, '--model', 'large');
+    expect(code).toBe(1);
+    expect(error).toMatch(/no model is registered as "large"\. Registered models: m, small\.$/);
   });
 
   it('fails where a dataset cannot be used, and says which and why', async () => {

@@ -1,17 +1,24 @@
 import type { DatasetRegistrations } from '../../infra/config/operator/datasets.js';
-import type { DatasetCheck } from '../../contracts/dataset-check.js';
+import type { DatasetCheck, DatasetReport } from '../../contracts/dataset-check.js';
 import { atlas } from './atlas/atlas.dataset.js';
 import { findingsOf } from './findings.js';
 import type { Item } from './items/item.js';
 import { ItemStore } from './items/item-store.js';
+import { lengthsOf, tokenLengths, type TokenCounts } from './lengths.js';
 import { licenceBeside } from './licence.js';
 
 const SHOWN = 20;
 
-/** Reads datasets whole and tells what is in them, without any truth. Every name by default; of a mix, its parts. */
+type CountTokens = (questions: readonly string[]) => Promise<TokenCounts>;
+
+/**
+ * Reads datasets whole and tells what is in them, without any truth. Every name by default; of a mix, its parts.
+ * @param count counts tokens, of all questions at once, where their lengths in tokens are wanted
+ */
 export async function checkDatasets(
   registrations: DatasetRegistrations,
   names: readonly string[],
+  count?: CountTokens,
 ): Promise<DatasetCheck[]> {
   const store = new ItemStore(registrations);
   const wanted = names.length > 0 ? names : Object.keys(registrations);
@@ -19,7 +26,7 @@ export async function checkDatasets(
   for (const name of new Set(wanted.flatMap((one) => partsOf(registrations, one)))) {
     checks.push(await checkDataset(store, name));
   }
-  return checks;
+  return count ? withTokens(store, checks, count) : checks;
 }
 
 function partsOf(registrations: DatasetRegistrations, name: string): string[] {
@@ -34,7 +41,7 @@ async function checkDataset(store: ItemStore, name: string): Promise<DatasetChec
   if (name === atlas.name) return { name, madeUp: true };
   try {
     const { training, heldOut, repeated, leftOut, unreadable, notes, overlapping, sha256 } = await store.load(name);
-    const items = [...training, ...heldOut];
+    const items = await itemsOf(store, name);
     const registration = store.registrations[name];
     const families: Record<string, number> = {};
     for (const { family } of items) families[family] = (families[family] ?? 0) + 1;
@@ -43,7 +50,7 @@ async function checkDataset(store: ItemStore, name: string): Promise<DatasetChec
       training: training.length,
       heldOut: heldOut.length,
       families,
-      characters: lengthsOf(items),
+      characters: lengthsOf(items.map(({ question }) => [...question].length)),
       licence: 'path' in registration ? await licenceBeside(registration.path) : { files: [] },
       notes,
       findings: findingsOf(items),
@@ -58,10 +65,29 @@ async function checkDataset(store: ItemStore, name: string): Promise<DatasetChec
   }
 }
 
-function lengthsOf(items: readonly Item[]): { median: number; p95: number; longest: number } {
-  const lengths = items.map(({ question }) => [...question].length).sort((a, b) => a - b);
-  const at = (share: number): number => lengths[Math.min(lengths.length - 1, Math.floor(share * lengths.length))] ?? 0;
-  return { median: at(0.5), p95: at(0.95), longest: at(1) };
+/** Training questions, then held-out ones. */
+async function itemsOf(store: ItemStore, name: string): Promise<Item[]> {
+  const { training, heldOut } = await store.load(name);
+  return [...training, ...heldOut];
+}
+
+/** The same with lengths in tokens. The questions of all datasets are counted in one call: a tokenizer takes seconds to load. */
+async function withTokens(store: ItemStore, checks: DatasetCheck[], count: CountTokens): Promise<DatasetCheck[]> {
+  const lists = await Promise.all(checks.map(async (check) => (isReport(check) ? itemsOf(store, check.name) : [])));
+  const questions = lists.flatMap((items) => items.map(({ question }) => question));
+  if (questions.length === 0) return checks;
+  const counts = await count(questions);
+  let next = 0;
+  return checks.map((check, index) => {
+    const items = lists[index];
+    if (items.length === 0) return check;
+    const own = counts.questions.slice(next, (next += items.length));
+    return { ...check, tokens: tokenLengths(items, { ...counts, questions: own }) };
+  });
+}
+
+function isReport(check: DatasetCheck): check is DatasetReport {
+  return check.problem === undefined && !check.madeUp;
 }
 
 function countBy(overlaps: readonly { benchmark: string }[]): Record<string, number> {

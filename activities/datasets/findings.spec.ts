@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { datasetsSection } from '../../infra/config/operator/datasets.js';
 import type { DatasetCheck } from '../../contracts/dataset-check.js';
 import { checkDatasets } from './check-datasets.js';
@@ -129,6 +129,47 @@ describe(checkDatasets, () => {
       licence: { stated: 'cc-by-4.0', files: ['LICENSE.txt'] },
       notes: [expect.stringMatching(/54 bytes are not UTF-8/)],
       unreadable: { count: 1, first: [expect.stringMatching(/record 5: has 1 cells, and not 3/)] },
+    });
+  });
+
+  describe('in tokens', () => {
+    const rows = ['a', 'bb', 'ccc', 'dddd', 'e'].map((question) => ({ question, answer: 'x' }));
+    const path = join(directory, 'tokens.jsonl');
+    written(path, jsonLines(rows));
+    const registrations = datasetsSection.parse({
+      atlas: {},
+      d: { ...OWN, path, held_out: 1 },
+      gone: { ...OWN, path: join(directory, 'gone.jsonl') },
+      again: { ...OWN, path },
+    });
+    const counts = { model: 'm', context: 40, prompt: 17, plan: 20 };
+    const count = jest.fn(async (questions: readonly string[]) => ({
+      ...counts,
+      questions: questions.map((question) => question.length),
+    }));
+
+    it('lengths of all datasets come from one count, beside what the context leaves for a question', async () => {
+      const checks = await checkDatasets(registrations, [], count);
+      expect(count).toHaveBeenCalledTimes(1);
+      const [made, d, gone, again] = checks;
+      expect([made, gone].map((check) => 'tokens' in check)).toEqual([false, false]);
+      const tokens = { ...counts, room: 3, question: { median: 2, p95: 4, longest: 4 } };
+      const long = (await checkDatasets(registrations, ['again'], count))[0] as Report;
+      expect(d).toMatchObject({ tokens: { ...tokens, tooLong: { count: 1, first: [expect.stringMatching(/^d:/)] } } });
+      expect(again).toEqual(long);
+      expect(long.tokens).toEqual({ ...tokens, tooLong: { count: 1, first: [expect.stringMatching(/^again:/)] } });
+    });
+
+    it('nothing is counted where nothing was read', async () => {
+      count.mockClear();
+      await checkDatasets(registrations, ['atlas', 'gone'], count);
+      expect(count).not.toHaveBeenCalled();
+    });
+
+    it('no question fits where the prompt alone does not', async () => {
+      const small = async (questions: readonly string[]) => ({ ...(await count(questions)), context: 30 });
+      const [report] = (await checkDatasets(registrations, ['d'], small)) as Report[];
+      expect(report.tokens).toMatchObject({ room: 0, tooLong: { count: 5 } });
     });
   });
 });

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { readEnvironment } from '../../infra/config/environment.js';
+import { modelsEnvironment } from '../../infra/local/models-environment.js';
 import type { RunConfig } from '../../contracts/run-config.js';
 import { CliError } from '../cli-error.js';
 import type { CliContext } from '../context.js';
@@ -19,18 +18,11 @@ export async function estimateMemory(
   { json, deviceGib }: { json?: boolean; deviceGib?: number },
 ): Promise<string> {
   const args = [...(json ? ['--json'] : []), ...(deviceGib === undefined ? [] : ['--device-gib', String(deviceGib)])];
-  const call = { module: 'flow_grpo.estimate', args, env: locateModels() };
+  const call = { module: 'flow_grpo.estimate', args, env: modelsEnvironment() };
   const { code, output } = await context.askPython(call, JSON.stringify(config));
   if (code !== FITS && code !== DOES_NOT_FIT) {
     throw new CliError('The memory of a gradient step cannot be estimated, for the reason above.');
   }
   if (code === DOES_NOT_FIT) context.setExitCode(code);
   return output;
-}
-
-/** Where the models are, as variables of the environment. */
-function locateModels(): Record<string, string> {
-  const { AGENTFLOW_OPERATOR_FILE, AGENTFLOW_CACHE } = readEnvironment(['AGENTFLOW_OPERATOR_FILE', 'AGENTFLOW_CACHE']);
-  const AGENTFLOW_MODELS_CACHE = process.env['AGENTFLOW_MODELS_CACHE'] || join(AGENTFLOW_CACHE, 'models');
-  return { AGENTFLOW_OPERATOR_FILE, AGENTFLOW_MODELS_CACHE };
 }

@@ -35,9 +35,10 @@ export function registerDatasets(program: Command, context: CliContext): void {
       'Read registered datasets whole: counts, lengths, what was left out and what to look at, overlap, licence.',
     )
     .argument('[names...]', 'by default all of them')
+    .option('--model <name>', 'a registered model: also tell lengths in its tokens, and what does not fit its context')
     .option('--json', 'print JSON')
-    .action(async (names: string[], { json }: { json?: boolean }) => {
-      const checks = await runCheck(names);
+    .action(async (names: string[], { model, json }: { model?: string; json?: boolean }) => {
+      const checks = await runCheck(names, model);
       if (json) printJson(context, checks);
       else for (const line of checkReports(checks)) context.print(line);
       if (checks.some(({ problem }) => problem !== undefined)) context.setExitCode(1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DatasetCheck } from '../../../contracts/dataset-check.js';
+import type { DatasetCheck, TokenLengths } from '../../../contracts/dataset-check.js';
 import { SOURCES } from '../../../infra/datasets/sources.js';
 import { runCli } from '../../testing/test-cli.js';
 import { checkReport, checkReports } from './check-report.js';
@@ -70,7 +70,8 @@ describe('checkReport', () => {
     expect(checkReport(CHECK)).toEqual([
       'nq: 38 training, 5 held-out questions, sha256 ffffffffffff',
       '  families: search 43',
-      '  characters of a question: median 20, 95 % have at most 30, longest 41; tokens depend on the model and are not counted',
+      '  characters of a question: median 20, 95 % have at most 30, longest 41',
+      '  tokens of a question: say the model, with --model NAME',
       '  licence: mit, as the publisher states it, LICENSE',
       '  note: nq.jsonl: 4 bytes are not UTF-8',
       '  6 to look at: no answer is right',
@@ -80,6 +81,37 @@ describe('checkReport', () => {
       '    nq.jsonl, record 3: has no answer.',
       '  1 questions left out for overlap: bamboogle 1',
       '    nq:7 ~ bamboogle:x: who wrote it',
+    ]);
+  });
+
+  const TOKENS: TokenLengths = {
+    model: 'small',
+    context: 512,
+    prompt: 400,
+    plan: 20,
+    room: 92,
+    question: { median: 9, p95: 80, longest: 300 },
+    tooLong: { count: 3, first: ['nq:1', 'nq:2'] },
+  };
+
+  it('says in tokens how long the questions are, what room there is for them, and which do not fit', () => {
+    expect(checkReport({ ...CHECK, tokens: TOKENS }).slice(3, 7)).toEqual([
+      '  tokens of a question, by small: median 9, 95 % have at most 80, longest 300',
+      "  room for a question: 92 tokens; of a context of 512 the planner's prompt takes 400, a plan 20",
+      '  3 questions do not fit, and are excluded as prompt_too_long:',
+      '    nq:1, nq:2, 1 more',
+    ]);
+    const fitting = { ...TOKENS, tooLong: { count: 0, first: [] } };
+    expect(checkReport({ ...CHECK, tokens: fitting })[5]).toMatch(/^ {2}licence/);
+    expect(
+      checkReports([
+        { ...CHECK, tokens: TOKENS },
+        { name: 'atlas', madeUp: true },
+      ]).slice(0, 3),
+    ).toEqual([
+      'dataset  training  held out  families  characters  tokens    too long  left out  to look at',
+      'nq       38        5         1         20 to 41    9 to 300  3         3         2',
+      'atlas    made up',
     ]);
   });
 

@@ -16,7 +16,7 @@ import importlib.util
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ from flow_grpo.policy import tensors_sha256
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
+
+REPOSITORY = Path(__file__).parents[3]
 
 SHA256 = "sha256"
 
@@ -96,6 +98,17 @@ def registered_model(operator_file: Path, name: str) -> RegisteredModel:
     if name not in models:
         raise UnknownModel(f"model {name!r} is not registered in {operator_file}; registered: {', '.join(models)}")
     return models[name]
+
+
+def find_model(name: str, environment: Mapping[str, str]) -> tuple[Path, int]:
+    """The directory of a registered model, and its context in tokens. An operator's directory is neither copied nor
+    digested. Raises UnknownModel, ValueError naming what is wrong in the operator's file, and OSError."""
+    operator_file = Path(environment.get("AGENTFLOW_OPERATOR_FILE", REPOSITORY / "infra" / "local" / "operator.yaml"))
+    found = registered_model(operator_file, name)
+    if isinstance(found.source, Path):
+        return found.source, found.context
+    cache = Path(environment.get("AGENTFLOW_MODELS_CACHE", REPOSITORY / ".cache" / "models"))
+    return ensure_base_model(found.source, cache), found.context
 
 
 def ensure_base_model(source: Source, cache: Path, beat: Beat = lambda: None) -> Path:

@@ -23,14 +23,12 @@ import torch
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from transformers import AutoConfig
 
-from flow_grpo.base_model import UnknownModel, ensure_base_model, registered_model
+from flow_grpo.base_model import UnknownModel, find_model
 from flow_grpo.model_directory import CONFIG, ModelDirectoryError
 from flow_grpo.trainer.memory_estimate import Part, Sizes, estimate, model_sizes
 from flow_grpo.trainer.objectives import Training
 from flow_grpo.trainer.objectives.objective import Objective
 from flow_grpo.trainer.placement import compute_device
-
-REPOSITORY = Path(__file__).parents[3]
 
 GIB = 2**30
 
@@ -69,15 +67,11 @@ class Described:
 
 def registered(model: str, environment: Mapping[str, str]) -> Described:
     """The model of the operator's file. An operator's directory is neither copied nor digested. Raises BadInput."""
-    operator_file = Path(environment.get("AGENTFLOW_OPERATOR_FILE", REPOSITORY / "infra" / "local" / "operator.yaml"))
     try:
-        found = registered_model(operator_file, model)
+        directory, context = find_model(model, environment)
     except (UnknownModel, ValueError, OSError) as error:
         raise BadInput(f"{error}; --model-config names a config.json") from None
-    if isinstance(found.source, Path):
-        return Described(found.source / CONFIG, found.context)
-    cache = Path(environment.get("AGENTFLOW_MODELS_CACHE", REPOSITORY / ".cache" / "models"))
-    return Described(ensure_base_model(found.source, cache) / CONFIG, found.context)
+    return Described(directory / CONFIG, context)
 
 
 def configured_ranks(environment: Mapping[str, str], training: Objective) -> int:
