@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
 import type { OperatorFile } from '../../infra/config/operator-file.js';
+import type { Checked } from '../../infra/config/submitted/config-issues.js';
 import type { AgentFlow } from '../../infra/database/entities/index.js';
 import { badRequest } from '../common/api-error.js';
 import type { KnownPolicy } from '../submissions/known-policies.js';
@@ -12,7 +13,7 @@ import { Workflows, type WorkflowStart } from '../temporal/workflows.js';
 import { AgentFlowsRepository, type FlowDraft } from './agent-flows.repository.js';
 import { toAgentFlowDto, toTraceDto, type AgentFlowDto, type AgentFlowTraceDto } from './dto/agent-flow.dto.js';
 import type { Question } from './dto/question.dto.js';
-import { parseQuestion } from './parse-question.js';
+import { checkQuestion } from './check-question.js';
 import { startOfFlow } from './start-flow.js';
 import { storeImages } from './stored-images.js';
 
@@ -31,6 +32,8 @@ export class AgentFlowsService extends Submissions<AgentFlow, AgentFlowDto, Ques
         noun: 'agent flow',
         workflow: 'agentFlow',
         body: 'a question',
+        invalid: 'invalid_question',
+        refused: 'The question cannot be accepted',
         prefix: 'flow',
         notFound: 'agent_flow_not_found',
         ended: 'flow_ended',
@@ -50,8 +53,8 @@ export class AgentFlowsService extends Submissions<AgentFlow, AgentFlowDto, Ques
     return toTraceDto(flow, await this.flows.turns(id), await this.flows.rollout(id));
   }
 
-  protected override parse(body: unknown): Question {
-    return parseQuestion(body, this.operator);
+  protected override check(body: unknown): Checked<Question> {
+    return checkQuestion(body, this.operator);
   }
 
   protected override async draft(place: Place, asked: Question): Promise<FlowDraft> {

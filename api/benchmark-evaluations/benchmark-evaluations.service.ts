@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EvaluationConfig } from '../../contracts/evaluation-config.js';
 import type { OperatorFile } from '../../infra/config/operator-file.js';
+import { checkEvaluationConfig } from '../../infra/config/submitted/check-evaluation-config.js';
+import type { Checked } from '../../infra/config/submitted/config-issues.js';
 import type { BenchmarkEvaluation } from '../../infra/database/entities/index.js';
 import type { ApiIssue } from '../common/api-error.js';
 import type { KnownPolicy } from '../submissions/known-policies.js';
@@ -12,7 +14,6 @@ import { Submissions, type Place } from '../submissions/submissions.js';
 import { Workflows, type WorkflowStart } from '../temporal/workflows.js';
 import { BenchmarkEvaluationsRepository } from './benchmark-evaluations.repository.js';
 import { toBenchmarkEvaluationDto, type BenchmarkEvaluationDto } from './dto/benchmark-evaluation.dto.js';
-import { parseEvaluationConfig, refusedEvaluation } from './parse-evaluation-config.js';
 import { startOfEvaluation } from './start-evaluation.js';
 
 @Injectable()
@@ -33,6 +34,8 @@ export class BenchmarkEvaluationsService extends Submissions<
         noun: 'evaluation',
         workflow: 'benchmarkEvaluation',
         body: 'an evaluation',
+        invalid: 'invalid_evaluation',
+        refused: 'The evaluation cannot be accepted',
         prefix: 'eval',
         notFound: 'evaluation_not_found',
         ended: 'evaluation_ended',
@@ -46,8 +49,8 @@ export class BenchmarkEvaluationsService extends Submissions<
     reconciler.add(this);
   }
 
-  protected override parse(body: unknown): EvaluationConfig {
-    return parseEvaluationConfig(body, this.operator);
+  protected override check(body: unknown): Checked<EvaluationConfig> {
+    return checkEvaluationConfig(body, this.operator);
   }
 
   protected override async draft(place: Place, config: EvaluationConfig): Promise<Draft<BenchmarkEvaluation>> {
@@ -86,7 +89,7 @@ export class BenchmarkEvaluationsService extends Submissions<
         : `there is no policy "${name}"`;
       issues.push({ param, message: `${param}: ${reason}` });
     }
-    if (issues.length > 0) throw refusedEvaluation(issues);
+    if (issues.length > 0) throw this.refused(issues);
     return policies;
   }
 }

@@ -5,7 +5,15 @@ import type { QueryDefinition, UpdateDefinition } from '@temporalio/common';
 import { WORKFLOW_LOST } from '../../contracts/failures.js';
 import type { Submission } from '../../infra/database/entities/submission.entity.js';
 import { isEnded, type RowEnding } from '../../infra/database/submission-rows.js';
-import { badRequest, conflict, notFound, type ApiErrorOptions } from '../common/api-error.js';
+import type { Checked } from '../../infra/config/submitted/config-issues.js';
+import {
+  badRequest,
+  conflict,
+  notFound,
+  refusedFor,
+  type ApiErrorOptions,
+  type ApiIssue,
+} from '../common/api-error.js';
 import { readIdempotency } from './idempotency.js';
 import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
 import {
@@ -31,6 +39,9 @@ export interface Names {
   workflow: string;
   /** What is submitted, as in `a run configuration`. */
   body: string;
+  /** Code of the error 400 if the body is refused, and its sentence before the list of what is wrong. */
+  invalid: string;
+  refused: string;
   /** What its ids begin with, as in `run-…`. */
   prefix: string;
   /** Code of the error 404, and of 409 where what was asked has ended. */
@@ -62,11 +73,7 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
     private readonly removals: RemovalsService,
   ) {}
 
-  /**
-   * A submitted body, complete: every default filled in, every name registered.
-   * @throws ApiError 400 that lists everything that is wrong
-   */
-  protected abstract parse(body: unknown): Submitted;
+  protected abstract check(body: unknown): Checked<Submitted>;
 
   /**
    * What is to be written, once everything that it names is found.
@@ -80,13 +87,15 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
    * Records what was submitted as queued and starts its workflow. If Temporal does not answer, it stays queued and the
    * reconciler starts it later.
    * @returns it, and whether this call created it
+   * @throws ApiError 400 that lists everything that is wrong
    */
   async create(project: string, body: unknown, idempotencyKey?: string): Promise<{ dto: Dto; created: boolean }> {
     if (body === undefined) throw badRequest('body_missing', `The body must be ${this.names.body}, as JSON or YAML.`);
-    const submitted = this.parse(body);
+    const checked = this.check(body);
+    if ('issues' in checked) throw this.refused(checked.issues, checked.more);
     const idempotency = readIdempotency(idempotencyKey, body);
     const id = newId(this.names.prefix);
-    const draft = await this.draft({ id, project }, submitted);
+    const draft = await this.draft({ id, project }, checked.config);
     const earlier = await this.repository.create(draft, idempotency);
     const row = await this.load(project, earlier ?? id);
     if (earlier === undefined) await this.tryStart(row);
@@ -275,6 +284,11 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
       `The workflow of the ${noun} in Temporal is gone: ${reason}. ${kept(row as never)} ` +
       `To let it go on from there: ${revive(row.id)}`;
     return { status: wanted ?? (cancelled ? 'cancelled' : 'failed'), failure: { type: WORKFLOW_LOST, message } };
+  }
+
+  /** 400 that lists what is wrong with what was submitted. */
+  protected refused(issues: readonly ApiIssue[], more?: number): Error {
+    return refusedFor(this.names.invalid, this.names.refused, issues, more);
   }
 
   private unknown(id: string): Error {

@@ -3,6 +3,8 @@ import type { EntityTarget } from 'typeorm';
 import { runQueries, type TrainingRunProgress } from '../../contracts/messages.js';
 import type { RunConfig } from '../../contracts/run-config.js';
 import type { OperatorFile } from '../../infra/config/operator-file.js';
+import { checkRunConfig } from '../../infra/config/submitted/check-run-config.js';
+import type { Checked } from '../../infra/config/submitted/config-issues.js';
 import type { TrainingRun } from '../../infra/database/entities/index.js';
 import type { ApiIssue } from '../common/api-error.js';
 import { sha256Of } from '../submissions/idempotency.js';
@@ -16,7 +18,6 @@ import { Submissions, type Place } from '../submissions/submissions.js';
 import { Workflows, type WorkflowStart } from '../temporal/workflows.js';
 import { toTrainingRunDto, type TrainingRunDto } from './dto/training-run.dto.js';
 import { namedRuns } from './named-runs.js';
-import { parseRunConfig, refusedConfig } from './parse-run-config.js';
 import { startOfRun } from './start-run.js';
 import { TrainingRunsRepository, type RowOfStep } from './training-runs.repository.js';
 
@@ -34,6 +35,8 @@ export class TrainingRunsService extends Submissions<TrainingRun, TrainingRunDto
         noun: 'training run',
         workflow: 'trainingRun',
         body: 'a run configuration',
+        invalid: 'invalid_run_configuration',
+        refused: 'The run configuration cannot be accepted',
         prefix: 'run',
         notFound: 'training_run_not_found',
         ended: 'run_finished',
@@ -67,8 +70,8 @@ export class TrainingRunsService extends Submissions<TrainingRun, TrainingRunDto
     return this.ask(run, runQueries.progress);
   }
 
-  protected override parse(body: unknown): RunConfig {
-    return parseRunConfig(body, this.operator);
+  protected override check(body: unknown): Checked<RunConfig> {
+    return checkRunConfig(body, this.operator);
   }
 
   protected override async draft(place: Place, config: RunConfig): Promise<Draft<TrainingRun>> {
@@ -117,7 +120,7 @@ export class TrainingRunsService extends Submissions<TrainingRun, TrainingRunDto
       if (typeof found === 'string') issues.push({ param, message: `${param}: ${found}` });
       else if (found) policies.push({ param, policy: found });
     }
-    if (issues.length > 0) throw refusedConfig(issues);
+    if (issues.length > 0) throw this.refused(issues);
     return policies;
   }
 

@@ -1,13 +1,9 @@
 import { evaluationConfigSchema, type EvaluationConfig } from '../../../contracts/evaluation-config.js';
-import { describeIssues, type ConfigIssue, type DescribedIssues } from './config-issues.js';
+import { describeIssues, type Checked, type ConfigIssue } from './config-issues.js';
 import { impossibleInFlow } from './impossible-flow.js';
 import { nothingToAsk, unregisteredInFlow, unregisteredName, type RegisteredNames } from './registered-names.js';
 
-/** A submitted value as a complete evaluation: every default filled in, every name registered; or everything that is wrong. */
-export function checkEvaluationConfig(
-  value: unknown,
-  registered: RegisteredNames,
-): { config: EvaluationConfig } | DescribedIssues {
+export function checkEvaluationConfig(value: unknown, registered: RegisteredNames): Checked<EvaluationConfig> {
   const parsed = evaluationConfigSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) return describeIssues({ schema: evaluationConfigSchema, value }, parsed.error.issues);
   const unknown = unregistered(parsed.data, registered);

@@ -20,6 +20,12 @@ export interface DescribedIssues {
   more: number;
 }
 
+/**
+ * What was submitted, complete: every default filled in, every name registered, nothing that cannot work. Or everything
+ * that is wrong with it.
+ */
+export type Checked<Config> = { config: Config } | DescribedIssues;
+
 /** What zod found in a configuration, each as a sentence about a key path; of many the first. */
 export function describeIssues(configuration: Place, found: readonly Issue[]): DescribedIssues {
   const issues: ConfigIssue[] = [];

@@ -1,30 +1,22 @@
 import type { OperatorFile } from '../../infra/config/operator-file.js';
-import { refusedFor, type ApiIssue } from '../common/api-error.js';
-import { describeIssues } from '../../infra/config/submitted/config-issues.js';
+import { describeIssues, type Checked, type ConfigIssue } from '../../infra/config/submitted/config-issues.js';
 import { unregisteredInFlow, unregisteredName } from '../../infra/config/submitted/registered-names.js';
 import { impossibleInFlow } from '../../infra/config/submitted/impossible-flow.js';
 import { questionSchema, type Question } from './dto/question.dto.js';
 
 type Registered = Pick<OperatorFile, 'models' | 'tools' | 'datasets' | 'language_models'>;
 
-/**
- * A submitted body as a complete question: every default filled in, every name registered.
- * @throws ApiError 400 that lists everything that is wrong
- */
-export function parseQuestion(body: unknown, registered: Registered): Question {
+export function checkQuestion(body: unknown, registered: Registered): Checked<Question> {
   const parsed = questionSchema.safeParse(body, { reportInput: true });
-  if (!parsed.success) {
-    const described = describeIssues({ schema: questionSchema, value: body }, parsed.error.issues);
-    throw refused(described.issues, described.more);
-  }
+  if (!parsed.success) return describeIssues({ schema: questionSchema, value: body }, parsed.error.issues);
   const issues = [
     ...unregistered(parsed.data, registered),
     ...contradictions(parsed.data, registered),
     ...impossibleInFlow(parsed.data.flow, servingModel(parsed.data, registered), registered),
   ];
-  if (issues.length > 0) throw refused(issues);
+  if (issues.length > 0) return { issues, more: 0 };
   const { max_turns = parsed.data.flow.max_turns, ...question } = parsed.data;
-  return { ...question, flow: { ...question.flow, max_turns } };
+  return { config: { ...question, flow: { ...question.flow, max_turns } } };
 }
 
 /** A policy brings its run's model, which is looked up later. */
@@ -32,7 +24,7 @@ function servingModel({ model, policy }: Question, { models }: Registered): stri
   return model ?? (policy === undefined ? Object.keys(models)[0] : undefined);
 }
 
-function unregistered({ model, dataset, flow }: Question, registered: Registered): ApiIssue[] {
+function unregistered({ model, dataset, flow }: Question, registered: Registered): ConfigIssue[] {
   const searches = flow.tools.includes('lookup');
   return [
     model === undefined ? undefined : unregisteredName('model', 'model', model, Object.keys(registered.models)),
@@ -42,10 +34,10 @@ function unregistered({ model, dataset, flow }: Question, registered: Registered
 }
 
 /** What would have no effect. */
-function contradictions(question: Question, registered: Registered): ApiIssue[] {
+function contradictions(question: Question, registered: Registered): ConfigIssue[] {
   const { flow, policy, images } = question;
   const { engine = 'policy' } = flow.planner;
-  const issues: ApiIssue[] = [];
+  const issues: ConfigIssue[] = [];
   if (policy !== undefined && engine !== 'policy') {
     issues.push({ param: 'policy', message: `policy: has no effect with flow.planner.engine: ${engine}` });
   }
@@ -70,8 +62,4 @@ function seesImages({ flow }: Question, { language_models: models }: Registered)
   return [flow.query_analysis, flow.planner, flow.executor, flow.verifier, flow.generator].some(
     (module) => module.engine === 'llm' && models[module.model]?.images,
   );
-}
-
-function refused(issues: readonly ApiIssue[], more?: number): Error {
-  return refusedFor('invalid_question', 'The question cannot be accepted', issues, more);
 }
