@@ -19,7 +19,7 @@ import { AgentFlowsController } from './agent-flows.controller.js';
 import type { AgentFlowDto, AgentFlowTraceDto } from './dto/agent-flow.dto.js';
 import type { FlowEventDto } from './dto/flow-event.dto.js';
 import { MAX_IMAGE_BYTES } from '../../contracts/images.js';
-import { addTurns, RESULT } from './testing/flow-rows.js';
+import { addTurns, completeFlow, RESULT } from './testing/flow-rows.js';
 
 const QUESTION = { question: 'What is the area of Hexley times 7?', model: 'tiny-random' };
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -239,14 +239,7 @@ describe(AgentFlowsController, () => {
   it('tells what the rows of a flow say, each part once and in order, and resumes after any of them', async () => {
     const { id } = await ask();
     const { dataSource } = api.database;
-    await writeFlowStatus(dataSource, { flowId: id, version: 1, status: 'running' });
-    await addTurns(dataSource, id);
-    await writeFlowStatus(dataSource, {
-      flowId: id,
-      version: 2,
-      status: 'completed',
-      result: { ...RESULT, flowId: id },
-    });
+    await completeFlow(dataSource, id);
     const all = await events(id);
     expect(all.map(({ type, data }) => [type, data['turn']].filter(Boolean).join(' '))).toEqual([
       'flow.queued',
@@ -291,10 +284,7 @@ describe(AgentFlowsController, () => {
   it('tells the same whatever the clock does: it may be set back, or forward, by an hour at any moment', async () => {
     const { id } = await ask();
     const { dataSource } = api.database;
-    const result = { ...RESULT, flowId: id };
-    await writeFlowStatus(dataSource, { flowId: id, version: 1, status: 'running' });
-    await addTurns(dataSource, id);
-    await writeFlowStatus(dataSource, { flowId: id, version: 2, status: 'completed', result });
+    await completeFlow(dataSource, id);
     const told = await events(id);
     const { turn_records } = await get(id);
     for (const shift of ['1 hour', '-1 hour']) {
@@ -333,14 +323,7 @@ describe(AgentFlowsController, () => {
   it('gives the trace: prompts, replies, tool calls, memory, times, usage, template hashes', async () => {
     const { id } = await ask();
     const { dataSource } = api.database;
-    await writeFlowStatus(dataSource, { flowId: id, version: 1, status: 'running' });
-    await addTurns(dataSource, id);
-    await writeFlowStatus(dataSource, {
-      flowId: id,
-      version: 2,
-      status: 'completed',
-      result: { ...RESULT, flowId: id },
-    });
+    await completeFlow(dataSource, id);
     const memory = [
       {
         turn: 1,
@@ -399,9 +382,7 @@ describe(AgentFlowsController, () => {
       .then(({ headers, text }) => ({ location: headers['location'], text }));
     await until(async () => (await find()) !== null);
     const flowId = (await find())!.id;
-    await writeFlowStatus(dataSource, { flowId, version: 1, status: 'running' });
-    await addTurns(dataSource, flowId);
-    await writeFlowStatus(dataSource, { flowId, version: 2, status: 'completed', result: { ...RESULT, flowId } });
+    await completeFlow(dataSource, flowId);
     const { location, text } = await answered;
     expect(location).toBe(`/v1/agent_flows/${flowId}`);
     expect(text.match(/^event: .*$/gm)).toHaveLength(10);

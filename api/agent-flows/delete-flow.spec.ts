@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
 import { createApiKey } from '../../infra/database/api-keys.js';
 import { AgentFlow, Turn } from '../../infra/database/entities/index.js';
+import { untilSomebodyWaits } from '../../infra/database/testing/lock-wait.js';
 import { runCli, runCliWithAnswer } from '../../cli/testing/test-cli.js';
-import { until } from '../../test/support/started-run.js';
 import { ARTIFACTS, OPERATOR } from '../dependencies.module.js';
 import { everything } from '../submissions/removal/testing/owned.js';
 import { RemovalsService } from '../submissions/removal/removals.service.js';
@@ -50,11 +50,6 @@ describe('DELETE /v1/agent_flows/:id', () => {
   const fileOf = async (id: string) => fileURLToPath((await rows().findOneByOrFail({ id })).images[0].uri);
   const remove = (id: string) => api.request('delete', `/v1/agent_flows/${id}`);
   const settled = () => api.app.get(RemovalsService).proceed();
-  const waitsForLock = () =>
-    until(async () => {
-      const query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-      return (await api.database.dataSource.query<unknown[]>(query)).length > 0;
-    });
 
   it('takes it out of every list at once, then all of it; asked again it says that nothing is left', async () => {
     const id = await asked();
@@ -123,7 +118,7 @@ describe('DELETE /v1/agent_flows/:id', () => {
       const asking = ask(data);
       await looking;
       await remove(id).expect(202);
-      await waitsForLock();
+      await untilSomebodyWaits(api.database.dataSource);
       goOn();
       const file = await fileOf(await asking);
       await settled();

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createApiKey } from '../../infra/database/api-keys.js';
 import { AgentFlow, BenchmarkEvaluation, IdempotencyKey, TrainingRun } from '../../infra/database/entities/index.js';
+import { untilSomebodyWaits } from '../../infra/database/testing/lock-wait.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import { runConfigSchema } from '../../contracts/run-config.js';
 import { runCli, runCliWithAnswer } from '../../cli/testing/test-cli.js';
-import { until } from '../../test/support/started-run.js';
 import { claimRuns } from '../submissions/known-policies.js';
 import { RemovalsService } from '../submissions/removal/removals.service.js';
 import { everything } from '../submissions/removal/testing/owned.js';
@@ -85,11 +85,6 @@ describe('DELETE /v1/training_runs/:id', () => {
     await api.database.dataSource.getRepository<TrainingRun>(USERS[kind].entity).update({ id: user }, ended);
   };
   const settled = () => api.app.get(RemovalsService).proceed();
-  const waitsForLock = () =>
-    until(async () => {
-      const query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-      return (await api.database.dataSource.query<unknown[]>(query)).length > 0;
-    });
 
   it('takes the run out of every list at once, then all of it; asked again it says that nothing is left', async () => {
     const key = { 'Idempotency-Key': `key-${id}` };
@@ -187,7 +182,7 @@ describe('DELETE /v1/training_runs/:id', () => {
       await manager.insert(TrainingRun, fork);
       await claimRuns(manager, 'default', [{ param: 'from.policy', run: id }]);
       const request = remove().then((response) => response);
-      await waitsForLock();
+      await untilSomebodyWaits(api.database.dataSource);
       return { request };
     });
     expect((await removing.request).status).toBe(409);
@@ -198,7 +193,7 @@ describe('DELETE /v1/training_runs/:id', () => {
     await runner.startTransaction();
     await runner.query('DELETE FROM training_runs WHERE id = $1', [id]);
     const submitting = submit(kind).then((response) => response);
-    await waitsForLock();
+    await untilSomebodyWaits(api.database.dataSource);
     await runner.commitTransaction();
     await runner.release();
     const { status, body } = await submitting;

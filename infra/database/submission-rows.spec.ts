@@ -7,6 +7,7 @@ import { NEXT_WORK_STATUSES } from '../../contracts/submitted-flow.js';
 import { RunEvent, TrainingRun } from './entities/index.js';
 import { writeRunStatus } from './run-status.js';
 import { endRow, newStartToken, NotItsWorkflow, requeueRow, writeStatus } from './submission-rows.js';
+import { untilSomebodyWaits } from './testing/lock-wait.js';
 import { createTestDatabase, type TestDatabase } from './testing/test-database.js';
 import { trainingRunRow } from './testing/training-run-row.js';
 
@@ -39,7 +40,7 @@ describe(writeStatus, () => {
     await dataSource.transaction(async (manager) => {
       await writeStatus(manager, TrainingRun, NEXT_STATUSES, { id, version: 2, status: 'cancelling' });
       pausing = write(id, 3, 'pausing');
-      await untilSomebodyWaits();
+      await untilSomebodyWaits(dataSource);
     });
     expect(await pausing).toBe(false);
     expect(await read(id)).toMatchObject({ status: 'cancelling', statusVersion: 2 });
@@ -47,11 +48,6 @@ describe(writeStatus, () => {
     expect(await write(id, 5, 'pausing')).toBe(false);
     expect(await told(id)).toEqual(['run.running', 'run.cancelled']);
   });
-
-  const untilSomebodyWaits = async (): Promise<void> => {
-    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    while ((await database.dataSource.query<unknown[]>(waiting)).length === 0);
-  };
 
   it.each([
     ['of a training run', NEXT_STATUSES],

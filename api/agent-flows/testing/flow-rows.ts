@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { Turn } from '../../../infra/database/entities/index.js';
+import { writeFlowStatus } from '../../../infra/database/flow-status.js';
 import type { AgentFlowResult } from '../../../contracts/flow.js';
 import type { ModelCall } from '../../../contracts/model-call.js';
 
@@ -56,4 +57,11 @@ export async function addTurns(dataSource: DataSource, flowId: string): Promise<
   for (const { output, ...row } of ROWS) {
     await dataSource.getRepository(Turn).insert({ flowId, output: output as object, ...(row as object) });
   }
+}
+
+/** Lets a queued flow run, answer and end. */
+export async function completeFlow(dataSource: DataSource, flowId: string): Promise<void> {
+  await writeFlowStatus(dataSource, { flowId, version: 1, status: 'running' });
+  await addTurns(dataSource, flowId);
+  await writeFlowStatus(dataSource, { flowId, version: 2, status: 'completed', result: { ...RESULT, flowId } });
 }

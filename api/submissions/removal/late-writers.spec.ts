@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { DataSource } from 'typeorm';
 import { Removal, TrainingRun, Turn } from '../../../infra/database/entities/index.js';
 import { isOfRemoved } from '../../../infra/database/removed.js';
-import { until } from '../../../test/support/started-run.js';
+import { untilSomebodyWaits } from '../../../infra/database/testing/lock-wait.js';
 import { TestApi } from '../../testing/test-api.js';
 import { RemovalsService } from './removals.service.js';
 import { ownedTables } from './rows-of.js';
@@ -30,11 +30,6 @@ describe('a late writer', () => {
   const turn = (n: number) => ({ flowId: `${id}/9/0/${n}`, turn: 1, module: 'planner', output: {} });
   const left = async () =>
     (await everything(dataSource, api.artifacts)).filter((row) => row.includes(id)).map((row) => row.slice(0, 40));
-  const waitsForLock = () =>
-    until(async () => {
-      const query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-      return (await dataSource.query<unknown[]>(query)).length > 0;
-    });
 
   it('is refused by every table that can hold rows of it', async () => {
     expect(await remove()).toBe(202);
@@ -64,7 +59,7 @@ describe('a late writer', () => {
     const removing = await dataSource.transaction(async (manager) => {
       await manager.insert(Turn, turn(1));
       const request = remove();
-      await waitsForLock();
+      await untilSomebodyWaits(dataSource);
       return { request };
     });
     expect(await removing.request).toBe(202);
@@ -81,7 +76,7 @@ describe('a late writer', () => {
       .getRepository(Turn)
       .insert(turn(1))
       .catch((reason: unknown) => reason);
-    await waitsForLock();
+    await untilSomebodyWaits(dataSource);
     await runner.commitTransaction();
     await runner.release();
     expect(isOfRemoved(await writing)).toBe(true);
