@@ -141,7 +141,7 @@ export class AgentFlow {
     if (graded.reward === undefined) this.leaveOut();
   }
 
-  /** Of failures, infrastructure past all patience and a first prompt that never fitted exclude a rollout (I2). */
+  /** Two failures exclude a rollout (I2): infrastructure past all patience, and a first prompt that never fitted. */
   exclude(error: unknown): void {
     if (failedWith(error, FailureType.PromptTooLong)) this.outcome = 'prompt_too_long';
     else if (outOfPatience(error)) this.outcome = 'infrastructure';
@@ -180,7 +180,10 @@ export class AgentFlow {
     return { flow, query, model, budget: budget && timesBudget(budget, this.submitted?.budgets ?? 1), cache };
   }
 
-  /** Nobody could decide about the answer. What the planner's own turns spoilt stays wrong: it would learn to spoil them. */
+  /**
+   * Nobody could decide about the answer. If the planner's own turns spoilt it, it stays wrong: the planner would
+   * otherwise learn to spoil them.
+   */
   private leaveOut(): void {
     if (this.outcome === 'unparsable_plan' || this.outcome === 'context_filled') this.reward = 0;
     else this.outcome = 'undecided';
@@ -208,7 +211,7 @@ export class AgentFlow {
     return result;
   }
 
-  /** Calls, when not held, on the queue of the language models that are asked. */
+  /** Makes a call on the queue of the language models that it asks, once the flow is not held. */
   private ask<T>(models: string[], call: Call<T>): Promise<T> {
     const made = () =>
       callOnQueue(this.input.settings, models, async (calls) => {

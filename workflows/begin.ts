@@ -2,9 +2,9 @@ import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import { FailureType } from '../contracts/failures.js';
 
 /**
- * The workflow, which fails at once if it cannot begin with its input: somebody else started it, or another version. Its
- * workflow task would else be tried again for ever. Whatever is thrown after its first task is left as it is: a defect
- * in our code must not end a run that has done something.
+ * Makes a workflow fail at once if it cannot begin with its input, because somebody else or another version started it.
+ * Otherwise its workflow task would be tried again for ever. Whatever is thrown after its first task is left as it is: a
+ * defect in our code must not end a run that has done something.
  */
 export function beginning<Input extends unknown[], Result>(
   workflow: (...input: Input) => Promise<Result>,

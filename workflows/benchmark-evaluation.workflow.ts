@@ -49,7 +49,7 @@ export async function benchmarkEvaluation(input: BenchmarkEvaluationInput): Prom
   await CancellationScope.nonCancellable(() => tell({ status: 'completed' }));
 }
 
-/** Thrown within the workflow only, where a cell has stopped for a failure. */
+/** Thrown within the workflow only, if a cell has stopped because of a failure. */
 class CellStopped extends Error {
   constructor(readonly failure: RunFailure) {
     super(failure.message);

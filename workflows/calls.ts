@@ -25,8 +25,8 @@ export function rolloutCalls(settings: RunSettings) {
 }
 
 /**
- * The same on the task queue of a provider with limits. The wait for the first attempt is no failing and is not taken off
- * the patience.
+ * The same on the task queue of a provider with limits. The wait for the first attempt is not a failure and does not use
+ * up the patience.
  * @param waitS how long an attempt may wait in the queue
  */
 export function limitedCalls(settings: RunSettings, taskQueue: string, waitS: number) {
@@ -42,8 +42,8 @@ export function limitedCalls(settings: RunSettings, taskQueue: string, waitS: nu
 
 /**
  * Calls of the run itself: retried for ever. None waits for a model or a tool, and none waits behind calls that do: a
- * policy server that hangs must not keep a run from being paused or cancelled. Replay compares no task queues, so runs that
- * were begun when both shared one take this one for their next calls.
+ * policy server that hangs must not keep a run from being paused or cancelled. Replay does not compare task queues, so
+ * runs that began while both kinds of calls shared a queue use this one for their next calls.
  */
 export function runCalls(settings: RunSettings) {
   return proxyActivities<AgentActivities>({

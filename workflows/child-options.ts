@@ -37,7 +37,7 @@ export function childOptions<Input>(
   };
 }
 
-/** The same of an agent flow, which is shown by its question. */
+/** The same for an agent flow, which is shown by its question. */
 export function flowOptions(input: AgentFlowInput, shown: Pick<Shown, 'details' | 'step' | 'benchmark'>) {
   const { flow, query, policy, model } = input;
   const summary = oneLine(query.question);

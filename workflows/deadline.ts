@@ -1,6 +1,6 @@
 import { CancellationScope, sleep } from '@temporalio/workflow';
 
-/** Work that is cancelled when so much time has passed. The time during which it stands still does not count. */
+/** Cancels work when the time for it has passed. Time during which it stands still does not count. */
 export class Deadline {
   private readonly scope = new CancellationScope();
   private timer: CancellationScope | undefined;

@@ -74,7 +74,7 @@ export function evaluationDetails(input: EvaluationInput, tally: EvaluationTally
   ].join('\n');
 }
 
-/** The cells of an evaluation and, of those that are over, how many flows there were. */
+/** The cells of an evaluation, with the number of flows of each one that is over. */
 export function evaluationProgress(config: EvaluationConfig, cells: readonly Cell[], asked: readonly number[]): string {
   const state = (index: number) => asked[index] ?? (index === asked.length ? 'running' : '');
   return [

@@ -45,7 +45,7 @@ function stillOpen(error: unknown): RunFailure | undefined {
   return { type: 'Unexpected', message };
 }
 
-/** As it was thrown here, or in a child that failed by it. */
+/** The error as it was thrown here, or in a child that failed because of it. */
 function isStillOpen(cause: unknown): boolean {
   if (cause instanceof WorkflowExecutionAlreadyStartedError) return true;
   return cause instanceof ApplicationFailure && cause.type === WorkflowExecutionAlreadyStartedError.name;

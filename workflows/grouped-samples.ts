@@ -69,7 +69,7 @@ export class GroupedSamples implements StepSamples {
     }));
   }
 
-  /** Whether outages left no group to learn from: a batch of nothing would be committed as a step. */
+  /** Whether outages left no group to learn from. Without this check an empty batch would be committed as a step. */
   private lostToOutages(): boolean {
     if (this.finished.some(({ rollouts }) => rollouts.filter(isScored).length >= SCORED_AT_LEAST)) return false;
     return this.finished.some(({ rollouts }) => rollouts.some(({ outcome }) => OUTAGE_OUTCOMES.includes(outcome)));

@@ -15,8 +15,8 @@ export class HeldChild {
   }
 
   /**
-   * Resolves once the child was told the newest value. One signal at a time: of two under way the older may come last, and
-   * a child that was let go would wait for ever.
+   * Resolves once the child was told the newest value. Sends one signal at a time: if two were under way, the older could
+   * come last, and a child that was let go would wait for ever.
    */
   async hold(held: boolean): Promise<void> {
     this.wanted = held;
@@ -36,7 +36,7 @@ export class HeldChild {
   }
 }
 
-/** The children of a workflow that takes `hold`: each is told, those that start while it is in force included. */
+/** The children of a workflow that takes `hold`. Each is told, also one that starts while it is in force. */
 export class HeldChildren {
   private readonly children: HeldChild[] = [];
 

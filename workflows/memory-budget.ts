@@ -5,12 +5,12 @@ import { leftOutNote, shortenedNote } from '../contracts/memory-notes.js';
 const BYTES_PER_TOKEN = 4;
 /** What a shortened result keeps at least, in bytes: enough to see what it was about. */
 const KEPT_BYTES = 200;
-/** What stands of a turn besides its texts: keys, quotes, number and verdict. */
+/** What a turn takes besides its texts: keys, quotes, number and verdict. */
 const ENTRY_BYTES = 48;
 
 /**
- * Memory that takes at most so many tokens, estimated: results are shortened, oldest first; then whole turns are left
- * out, oldest first. What was done is said in the text, so that no module takes a part for the whole.
+ * Memory that takes at most this number of tokens, by an estimate. Results are shortened, oldest first; then whole turns
+ * are left out, oldest first. The text says what was shortened or left out, so that no module takes a part for the whole.
  */
 export function withinBudget<Entry extends TurnRecord>(memory: readonly Entry[], tokens: number): Entry[] {
   const limit = tokens * BYTES_PER_TOKEN;
@@ -24,7 +24,7 @@ export function withinBudget<Entry extends TurnRecord>(memory: readonly Entry[],
   return excess > 0 ? leaveOut(kept, limit) : kept;
 }
 
-/** Takes at least `excess` bytes off the result where it has them. */
+/** Takes at least `excess` bytes off the result, if it has as many. */
 function shortenResult<Entry extends TurnRecord>(entry: Entry, excess: number): Entry {
   const bytes = bytesOf(entry.result);
   const note = ` ${shortenedNote(bytes)}`;
@@ -44,7 +44,7 @@ function leaveOut<Entry extends TurnRecord>(memory: readonly Entry[], limit: num
 function withNote<Entry extends TurnRecord>([next, ...rest]: Entry[], leftOut: number): Entry[] {
   if (leftOut === 0) return [next, ...rest];
   const note = `${leftOutNote(leftOut)} `;
-  // Prompts show the mistake of a turn that has one, and its result where it has none.
+  // Prompts show the mistake of a turn if it has one, else its result.
   const told = next.mistake === undefined ? { result: note + (next.result ?? '') } : { mistake: note + next.mistake };
   return [{ ...next, ...told }, ...rest];
 }

@@ -27,8 +27,8 @@ export function modelsOfExecution(
 
 /**
  * Makes a call on the task queue of the first of its language models whose provider has limits, else on the ordinary one.
- * A call that nobody takes goes there again, to wait twice as long, once an agent worker has said that it polls the queue.
- * Fails with BadConfiguration where the worker does not, and as the call does.
+ * If nobody takes a call, an agent worker is asked whether it polls the queue. If it does, the call goes there again and
+ * waits twice as long. If it does not, the call fails with BadConfiguration. Otherwise it fails as the call does.
  */
 export async function callOnQueue<T>(settings: RunSettings, models: readonly string[], call: Call<T>): Promise<T> {
   const queues = settings.model_queues ?? {};

@@ -46,7 +46,7 @@ export class Pauses {
     await condition(() => this.failure === undefined && allHandlersFinished());
   }
 
-  /** Idempotent: resuming what runs answers with the status that it has. */
+  /** Idempotent: if the work is running, resuming it answers with its status. */
   private async resume(): Promise<'running'> {
     if (!this.failure) return 'running';
     if (this.failure.type === FailureType.BudgetSpent) this.budgets += 1;

@@ -29,12 +29,12 @@ export function hasNextStep({ step, steps, stopRequested }: State): boolean {
   return step < steps && !stopRequested;
 }
 
-/** A run that is to stop does not pause, unless by a failure: that needs somebody who looks. */
+/** A run that is to stop does not pause, except for a failure: somebody has to look at that. */
 export function mustPause({ pauseRequested, stopRequested, failure }: State): boolean {
   return pauseRequested && (!stopRequested || failure !== undefined);
 }
 
-/** Each status that a run enters has a version, also one that it had before. */
+/** Each status that a run enters has a new version, also a status that it had before. */
 export function entered(state: State, status: RunStatus): TrainingRunState {
   return { ...state, status, statusVersion: state.statusVersion + 1 };
 }

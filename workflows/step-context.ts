@@ -34,7 +34,7 @@ export interface Collected {
 
 /** The samples of one step, from wherever its training takes them. */
 export interface StepSamples {
-  /** @throws NothingScored if outages left nothing to learn from; collected again, it is made again */
+  /** @throws NothingScored if outages left nothing to learn from; another call collects everything anew */
   collect(): Promise<Collected>;
   /** What was collected becomes the batch, with the learning rate that is in force. */
   freeze(header: BatchHeader, learningRate: number): Promise<FrozenBatch>;

@@ -49,7 +49,7 @@ export class SubmittedFlow {
     return result;
   }
 
-  /** The call that kept the flow from an answer: who asked is told its name and what it failed with. */
+  /** The call that kept the flow from an answer. Whoever asked the question is told its name and its failure. */
   excludedBy(error: unknown): void {
     this.reason = lastFailure(error).message;
   }

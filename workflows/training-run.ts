@@ -71,7 +71,10 @@ export class TrainingRun implements StepContext {
     return { ...flow, budget: flow.budget && timesBudget(flow.budget, this.state.budgets ?? 1) };
   }
 
-  /** What the run's calls must agree in: of its identity what a deployment can change, as far as it was not allowed. */
+  /**
+   * What the run's calls must agree in: the parts of its identity that a deployment can change. A part whose change was
+   * allowed counts as it is now.
+   */
   get agreed(): Record<string, string> {
     return changeableParts({ ...this.state.identity, ...this.state.allowed });
   }
@@ -156,9 +159,9 @@ export class TrainingRun implements StepContext {
   }
 
   /**
-   * Statuses are written one after another and whatever is cancelled, so that each has its run event: an older one after
-   * a newer one has none. A message that waited for something may come after the run has begun to end: what it would
-   * write then is not written.
+   * Statuses are written one after another, and also while the run is being cancelled, so that each has its run event: an
+   * older one that comes after a newer one has none. A message that waited for something may come after the run has begun
+   * to end: its status is then not written.
    * @returns the status that was entered, or that the run has instead
    */
   async setStatus(status: RunStatus): Promise<RunStatus> {
@@ -203,7 +206,7 @@ export class TrainingRun implements StepContext {
       weights: config.training.weights,
       dtype: config.training.dtype,
       identity: this.state.identity,
-      // Of any model: the trainer compares it whole, and names all that differs at once.
+      // It may be of any model: the trainer compares the whole identity, and names all differences at once.
       start: config.from && { ...config.from, policy: await this.resolvePolicy(config.from.policy) },
       reference: this.state.reference,
     });

@@ -139,7 +139,7 @@ function handleMessages(run: TrainingRun): void {
   });
 }
 
-/** Writes what a message has changed: it holds for a workflow too that goes on where this one is gone. */
+/** Writes what a message has changed, so that a workflow that goes on after this one is gone keeps to it. */
 async function keep(run: TrainingRun): Promise<void> {
   if (patched('messages-are-kept')) await run.setStatus(run.state.status);
 }
