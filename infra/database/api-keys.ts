@@ -38,7 +38,7 @@ export async function ensureLocalApiKey(dataSource: DataSource, file: string, ur
   return api;
 }
 
-/** The content of an `api.json`, or undefined where there is none that can be used. */
+/** The content of an `api.json`, or undefined if there is none that can be used. */
 export async function readLocalApi(file: string): Promise<LocalApi | undefined> {
   let text: string;
   try {

@@ -1,19 +1,19 @@
 import pg from 'pg';
 
-/** A server that is alive cancels a statement itself at `statement_timeout`: one that is silent for longer is not. */
+/** A server that is alive cancels a statement itself at `statement_timeout`. One that is silent longer is dead. */
 const GRACE_MS = 1_000;
 
-/** What the driver of PostgreSQL needs for a bound on the silence of the server, beside those that the server keeps. */
+/** How long the driver of PostgreSQL waits for a server that is silent: longer than the bound that the server keeps. */
 export function queryTimeoutMs(statementMs: number): number {
   return statementMs === 0 ? 0 : statementMs + GRACE_MS;
 }
 
 /**
- * A client that gives its connection up with a query that the server never answered. That of `pg` would keep the query,
- * and whoever got the client from the pool next would wait behind it.
+ * A client that closes its connection when the server never answered a query. The client of `pg` would keep the query,
+ * and whoever got it from the pool next would wait behind that query.
  */
 class BoundedClient extends pg.Client {
-  /** Accepts what the overloads of `pg` do, and hands it on. */
+  /** Accepts what the overloads of `pg` accept, and hands it on. */
   override query(...args: unknown[]): never {
     const result: unknown = (super.query as (...query: unknown[]) => unknown)(...args);
     if (result instanceof Promise) result.catch((error: Error) => this.giveUpAfter(error));

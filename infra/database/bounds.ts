@@ -19,6 +19,6 @@ export const DATABASE_BOUNDS: Record<DatabaseRole, DatabaseBounds> = {
   'agent-worker': { connectMs: 10_000, lockMs: 20_000, statementMs: 60_000, idleInTransactionMs: 60_000 },
   /** A start, a command, a test. */
   command: { connectMs: 10_000, lockMs: 10_000, statementMs: 60_000, idleInTransactionMs: 60_000 },
-  /** A statement takes as long as the tables are large. It waits for its locks as for the other process that migrates. */
+  /** A statement takes long if the tables are large. A wait for a lock may be one for another process that migrates. */
   migrations: { connectMs: 10_000, lockMs: 60_000, statementMs: 0, idleInTransactionMs: 0 },
 };

@@ -23,12 +23,12 @@ const ENTITIES = Object.values(entities);
 
 /** An advisory lock's key, the same in every process: the first one migrates, the others wait for it. */
 const MIGRATION_LOCK = 4_126_530;
-/** After so long without a word the system asks whether the server is still there: a query must not wait for a dead one. */
+/** After this silence the system asks whether the server is still there: a query must not wait for a dead one. */
 const KEEP_ALIVE_MS = 10_000;
 /** The SQLSTATE of a statement that has waited for a lock as long as it may. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
-/* One gate for every text and JSON value, declared here so that no column can lack it, an inherited one neither (I16). */
+/* One gate for every text and JSON value, declared here so that no column lacks it, not even an inherited one (I16). */
 for (const { target, options } of getMetadataArgsStorage().columns) {
   const isOurs = ENTITIES.some((entity) => entity === target || entity.prototype instanceof (target as typeof entity));
   if (isOurs) options.transformer ??= gateOf(options.type);
@@ -82,7 +82,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
 
 /**
  * Brings the database to the newest schema. Several processes may call it at once.
- * @throws Error that says which session holds a lock, where it does not let go of it in time
+ * @throws Error that says which session holds a lock, if that session does not let go of it in time
  */
 export async function migrate(url: string): Promise<void> {
   const dataSource = await createDataSource(url, 'migrations', 2).initialize();
@@ -95,7 +95,7 @@ export async function migrate(url: string): Promise<void> {
     } catch (error) {
       throw isLockTimeout(error) ? await lockNotReleased(dataSource, error) : error;
     } finally {
-      // Its end also lets go of the lock.
+      // The end of the session also lets go of the lock.
       await lock.release();
     }
   } finally {

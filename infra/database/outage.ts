@@ -1,4 +1,4 @@
-/** PostgreSQL's error codes, by class or whole, that say nothing of the statement: the same one may succeed later. */
+/** PostgreSQL's error codes, whole or by class, that do not blame the statement: it may succeed later. */
 const OUTAGE_CODES = [
   '08', // the connection failed
   '53', // out of disk, memory or connections
@@ -9,8 +9,8 @@ const OUTAGE_CODES = [
   '40001', // another transaction came first
   '40P01', // a deadlock, which this transaction lost
   '55006', // an object is in use
-  '55P03', // a lock was not to be had in time
-  '57014', // the statement took longer than it may
+  '55P03', // a lock did not become free in time
+  '57014', // the statement took longer than allowed
 ];
 
 /** Node's codes of a server that cannot be reached. */
@@ -31,7 +31,7 @@ export const NETWORK_CODES: ReadonlySet<string> = new Set([
 const DRIVER_WORDS =
   /^(?:connection (?:terminated|ended)|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|driver not connected|client was closed|query runner already released|cannot use a pool after calling end)/i;
 
-/** Causes may be a circle. */
+/** Causes may form a circle. */
 const DEPTH = 8;
 
 /**

@@ -1,7 +1,7 @@
 /** The SQLSTATE with which a trigger refuses a row of what was deleted (the migration NothingAfterRemoval). */
 const REMOVED = 'RM001';
 
-/** Thrown where something is to be written of a training run that is not there. */
+/** Thrown if something is to be written for a training run that is not there. */
 export class NoSuchRun extends Error {
   constructor(id: string, what: string) {
     super(`There is no training run "${id}" to ${what}: it was deleted, or never submitted.`);

@@ -8,7 +8,7 @@ import { NoSuchRun } from './removed.js';
  * commits, so sequences become visible in ascending order and a reader by sequence misses nothing.
  * An event key that exists already is returned as it stands.
  * @returns the event's sequence, from 1
- * @throws NoSuchRun; an Error where there is no transaction
+ * @throws NoSuchRun; an Error if there is no transaction
  */
 export async function appendEvent(
   manager: EntityManager,

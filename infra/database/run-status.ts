@@ -7,7 +7,7 @@ import { writeStatus } from './submission-rows.js';
 
 /**
  * Writes a run's status, as writeStatus() does, and the event `run.<status>` in one transaction. A step before the stored
- * one stays in the event alone: a retried or late writer never takes a run back.
+ * one is in the event only: a retried or late writer never takes a run back.
  * @returns whether the status was written
  */
 export async function writeRunStatus(dataSource: DataSource, input: SetRunStatusInput): Promise<boolean> {
@@ -38,7 +38,7 @@ async function updateRun(manager: EntityManager, input: SetRunStatusInput): Prom
 }
 
 /**
- * The value of the column `state`: what is written, unless the row holds a newer one, of a later status or step. Statuses
+ * The value of the column `state`: the given one, unless the row holds a newer one, of a later status or step. Statuses
  * and steps are written at the same time, and a retry may come late.
  */
 export function newerState(): string {
@@ -51,7 +51,7 @@ export function stateParameters(state?: TrainingRunState): Record<string, unknow
   return state ? { state: JSON.stringify(state), stateVersion: state.statusVersion, stateStep: state.step } : {};
 }
 
-/** A column's new value, but where the record of a later step has set it meanwhile. */
+/** A column's new value, unless the record of a later step has set it meanwhile. */
 function unlessLater(column: 'policy_name' | 'policy_sha256'): () => string {
   return () => `CASE WHEN step > :step THEN ${column} ELSE :${column} END`;
 }

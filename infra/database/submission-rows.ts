@@ -24,7 +24,7 @@ export interface WrittenStatus {
 /** Which status may follow which. */
 export type NextStatuses = Readonly<Record<string, readonly string[]>>;
 
-/** Thrown where a workflow writes a row that another works on. No retry mends it. */
+/** Thrown if a workflow writes a row that another works on. No retry mends it. */
 export class NotItsWorkflow extends Error {
   constructor(id: string, { execution }: RowWriter) {
     super(
@@ -52,7 +52,7 @@ export function isEnded({ status }: Pick<Submission, 'status'>): boolean {
  * Writes how a row stands, if its own workflow says so, and the status may follow the one that the row has: both are
  * compared in the statement that writes. A version that is not newer than the stored one changes nothing, so a retried or
  * late writer never takes a row back; nor does a status that may not follow. A row that was ended because its workflow
- * seemed gone takes any: it is there after all.
+ * seemed gone takes any status: the workflow is there after all.
  * @param columns of the kind's own to set besides, and parameters of their expressions
  * @returns whether the status was written
  * @throws NotItsWorkflow
@@ -89,7 +89,7 @@ export async function writeStatus<Row extends Submission>(
   return false;
 }
 
-/** By which of its names a row knows a workflow. */
+/** The names by which a row may know a workflow. */
 function namesOf({ token, execution }: RowWriter): string[] {
   return token === null ? [execution] : [token, execution];
 }
@@ -106,7 +106,7 @@ async function requireOwnRow(
 }
 
 /**
- * Ends a row in the place of its workflow, which is gone. Only while the row is as it was seen: a workflow that has
+ * Ends a row in the place of its workflow, which is gone, but only if the row is as it was seen: a workflow that has
  * written meanwhile is not overruled. The version stays: a workflow that lives after all takes its row back with its
  * next status.
  * @param columns of the kind's own to set besides
@@ -133,8 +133,8 @@ export async function endRow(
 }
 
 /**
- * Puts a row whose workflow is gone back in the queue, for a new workflow to go on with it. Only while the row is as it
- * was seen, so that of two that revive it at once one does.
+ * Puts a row whose workflow is gone back in the queue, for a new workflow to go on with it, but only if the row is as
+ * it was seen: if two callers revive it at once, one of them does it.
  * @param columns of the kind's own to set besides
  * @returns whether this call did it
  */

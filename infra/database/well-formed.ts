@@ -1,9 +1,9 @@
 import type { ValueTransformer } from 'typeorm';
 
-/** Levels of a JSON value: far more than any of ours has, far fewer than what JavaScript or PostgreSQL can recurse into. */
+/** Levels of a JSON value: far more than any of ours has, far fewer than JavaScript or PostgreSQL can recurse into. */
 const MAX_DEPTH = 200;
 
-/** A value that no row can hold. It is named, and never written as something else. */
+/** Thrown for a value that no row can hold. It is named, and never written as something else. */
 export class UnstorableValue extends Error {
   override readonly name = 'UnstorableValue';
 }
@@ -23,7 +23,7 @@ export function isWellFormed(text: string): boolean {
 
 /**
  * A value as `jsonb` can hold it: texts and keys well formed, undefined left out as JSON does.
- * @throws UnstorableValue where JSON has no form for a number, or a value nests without end
+ * @throws UnstorableValue if JSON has no form for a number, or a value nests without end
  */
 function storableJson(value: unknown): unknown {
   return storable(value, '', 0);
@@ -54,13 +54,13 @@ const GATES: Partial<Record<string, (value: unknown) => unknown>> = {
   jsonb: (value) => (value === undefined ? value : storableJson(value)),
 };
 
-/** Also those of a list that a column is compared with. */
+/** Also the texts of a list that a column is compared with. */
 function eachText(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(eachText);
   return typeof value === 'string' ? wellFormed(value) : value;
 }
 
-/** The gate of a column of this type, where it can hold texts. */
+/** The gate of a column of this type, if it can hold texts. */
 export function gateOf(type: unknown): ValueTransformer | undefined {
   const to = typeof type === 'string' ? GATES[type] : undefined;
   return to && { to, from: (value: unknown) => value };

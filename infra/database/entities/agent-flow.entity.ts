@@ -8,9 +8,9 @@ import { Submission } from './submission.entity.js';
 /** An agent flow that someone asked for. Its id, `flow-…`, is also that of its turns. */
 @Entity('agent_flows')
 @Index('agent_flows_project_number', ['project', 'number'])
-/** Few of many: what is to be started, and whose policies are to be kept, is asked all the time. */
+/** Few of many rows, read all the time: which flows are to be started, and whose policies are to be kept. */
 @Index('agent_flows_unfinished', ['number'], { where: 'finished_at IS NULL' })
-/** By operators that TypeORM does not know: the migration UnusedImages makes it. */
+/** Made by the migration UnusedImages, because TypeORM does not know its operators. */
 @Index('agent_flows_images', { synchronize: false })
 export class AgentFlow extends Submission<FlowStatus> {
   @Column({ type: 'text' })
@@ -32,11 +32,11 @@ export class AgentFlow extends Submission<FlowStatus> {
   @Column({ type: 'jsonb' })
   config: FlowConfig;
 
-  /** Null where the planner takes its likeliest words. */
+  /** Null if the planner takes its likeliest words. */
   @Column({ type: 'bigint', nullable: true, transformer: bigintTransformer })
   seed: number | null;
 
-  /** Resolved when the flow was created (I11); null where no policy of a run plans. */
+  /** Resolved when the flow was created (I11); null if no policy of a run plans. */
   @Column({ name: 'policy_name', type: 'text', nullable: true })
   policyName: string | null;
 
@@ -55,8 +55,8 @@ export class AgentFlow extends Submission<FlowStatus> {
   lives: number;
 
   /**
-   * `turn/module` of each turn's row that was there when the flow ended: what a lost attempt writes afterwards is in no
-   * stream. Null while it has not ended, and for flows of older versions.
+   * `turn/module` of each turn's row that was there when the flow ended: no stream holds what a lost attempt writes
+   * afterwards. Null while it has not ended, and for flows of older versions.
    */
   @Column({ name: 'turns_at_end', type: 'jsonb', nullable: true })
   turnsAtEnd: string[] | null;

@@ -16,7 +16,7 @@ export class Removal {
   @Column({ type: 'text' })
   project: string;
 
-  /** Pictures that it named: those that nothing else names go too. */
+  /** Pictures that it named: those that nothing else names are deleted too. */
   @Column({ type: 'jsonb', default: [] })
   images: ImageRef[];
 

@@ -44,7 +44,7 @@ export class Rollout {
   @Column({ type: 'text', nullable: true })
   answer: string | null;
 
-  /** How the answer was graded; null where it was not, or where the dataset has one rule only. */
+  /** How the answer was graded; null if it was not, or if the dataset has one rule only. */
   @Column({ type: 'jsonb', nullable: true })
   grading: Grading | null;
 
@@ -58,7 +58,7 @@ export class Rollout {
   @Column({ type: 'jsonb' })
   memory: MemoryEntry[];
 
-  /** Null where no policy of a run planned. */
+  /** Null if no policy of a run planned. */
   @Column({ name: 'policy_name', type: 'text', nullable: true })
   policyName: string | null;
 

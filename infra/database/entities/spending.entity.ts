@@ -3,14 +3,14 @@ import { bigintTransformer } from '../bigint.transformer.js';
 
 /**
  * What a submission (a run, a flow that someone asked for, an evaluation) has spent on language models of providers. A call
- * is counted before it is sent, and what its reply cost in the transaction that keeps the reply.
+ * is counted before it is sent. The cost of its reply is added in the transaction that keeps the reply.
  */
 @Entity('run_spending')
 export class Spending {
   @PrimaryColumn({ name: 'run_id', type: 'text' })
   submissionId: string;
 
-  /** Those that were sent and failed included. */
+  /** Including those that were sent and failed. */
   @Column({ type: 'int' })
   calls: number;
 

@@ -4,8 +4,8 @@ import { bigintTransformer } from '../bigint.transformer.js';
 
 /**
  * What somebody submitted, with a workflow that works on it: a training run, an agent flow, an evaluation on benchmarks.
- * After its creation its workflow writes the row, by writeStatus(); only if the workflow is gone the API does, by endRow()
- * and requeueRow().
+ * After its creation its workflow writes the row, by writeStatus(). The API writes it only if the workflow is gone, by
+ * endRow() and requeueRow().
  */
 export abstract class Submission<Status extends string = string> {
   /** Ten base32 characters after the kind, as in `run-…`; also the id of the Temporal workflow. */
@@ -23,8 +23,9 @@ export abstract class Submission<Status extends string = string> {
   statusVersion: number;
 
   /**
-   * What tells its own workflow from any other under its id: the token that the API starts it with, and from its first
-   * status on the id of its first execution (RowWriter). Null for rows of older versions, whose next writer it becomes.
+   * What tells its own workflow from any other under its id (RowWriter): first the token that the API starts it with,
+   * after its first status the id of its first execution. Null for a row of an older version: the workflow that writes
+   * it next becomes its own.
    */
   @Column({ type: 'text', nullable: true })
   workflow: string | null;

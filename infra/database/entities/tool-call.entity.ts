@@ -1,8 +1,8 @@
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 
 /**
- * The call of a tool that may not be repeated, written before it is made: an attempt that finds another's makes no second
- * call (I15). It is removed only where it is known that the call was not made.
+ * The call of a tool that may not be repeated, written before it is made: an attempt that finds another's row makes no
+ * second call (I15). It is removed only if it is known that the call was not made.
  */
 @Entity('tool_calls')
 export class ToolCall {

@@ -37,7 +37,7 @@ export class TrainingRun extends Submission<RunStatus> {
   @Column({ name: 'event_sequence', type: 'bigint', default: 0, transformer: bigintTransformer })
   eventSequence: number;
 
-  /** As its workflow wrote it last: a later workflow goes on from there. Null until the first one has begun. */
+  /** The state that its workflow wrote last. A later workflow goes on from it. Null until the first one has begun. */
   @Column({ type: 'jsonb', nullable: true })
   state: TrainingRunState | null;
 }

@@ -16,7 +16,7 @@ export class TrainingStep {
   @Column({ type: 'jsonb' })
   metrics: Record<string, unknown>;
 
-  /** What the answers of its rollouts were like; null where it has none, or is of before they were looked at. */
+  /** What the answers of its rollouts were like; null if it has none, and for steps of older versions. */
   @Column({ type: 'jsonb', nullable: true })
   answers: StepAnswers | null;
 

@@ -7,7 +7,7 @@ export class Turn {
   @PrimaryColumn({ name: 'flow_id', type: 'text', collation: 'C' })
   flowId: string;
 
-  /** From 1; query analysis, answer generation and the judge stand at turn 0. The judge counts its askings from there. */
+  /** From 1. Query analysis and answer generation stand at turn 0. The judge numbers its calls from 0. */
   @PrimaryColumn({ type: 'int' })
   turn: number;
 
@@ -52,7 +52,7 @@ export class Turn {
   @Column({ type: 'text', nullable: true })
   template: string | null;
 
-  /** Calls of language models that were made for the output, tools' included. */
+  /** Calls of language models that were made for the output, including those of tools. */
   @Column({ type: 'jsonb', nullable: true })
   calls: ModelCall[] | null;
 

@@ -3,8 +3,8 @@ import type { DataSource } from 'typeorm';
 import { createDataSource } from '../data-source.js';
 
 /**
- * A data source whose way to PostgreSQL can be broken and mended: while it is broken, connections end and no other can be
- * made, as when the server is killed.
+ * A data source whose way to PostgreSQL can be broken and mended. While it is broken, connections end and no new one
+ * can be made, as if the server were killed.
  */
 export class BreakableDatabase {
   private readonly sockets = new Set<Socket>();

@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A way to a server on this machine that can fall silent: what is connected stays so, and nothing is answered any more. */
+/** A way to a server on this machine that can fall silent: connections stay open, and nothing is answered any more. */
 export class SilentProxy {
   private readonly sockets = new Set<Socket>();
   private silent = false;
@@ -24,7 +24,7 @@ export class SilentProxy {
     for (const socket of this.sockets) socket.pause();
   }
 
-  /** Everything passes again, what was sent meanwhile too. */
+  /** Everything passes again, and so does what was sent meanwhile. */
   speak(): void {
     this.silent = false;
     for (const socket of this.sockets) socket.resume();

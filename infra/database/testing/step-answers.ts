@@ -2,7 +2,7 @@ import { ANSWER_FORMS, type AnswerForm, type AnswerShare, type StepAnswers } fro
 
 const NONE: AnswerShare = { answers: 0, of: 4, share: 0, examples: [] };
 
-/** The answers of a step of a test: one of four is undecided, of which it warns. */
+/** The answers of a step of a test: one of four is undecided, and the step warns of it. */
 export function stepAnswers(): StepAnswers {
   const examples = [{ rollout: 'run-a/2/0/1', answer: 'America\n or so' }];
   const forms = Object.fromEntries(ANSWER_FORMS.map((form) => [form, NONE])) as Record<AnswerForm, AnswerShare>;
