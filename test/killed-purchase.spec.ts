@@ -12,6 +12,7 @@ import { readLocalApi } from '../infra/database/api-keys.js';
 import { createDataSource } from '../infra/database/data-source.js';
 import { Spending, Turn } from '../infra/database/entities/index.js';
 import { LocalStack } from '../infra/local/local-stack.js';
+import type { StackEvent } from '../infra/local/stack-events.js';
 import { stackPaths } from '../infra/local/stack-options.js';
 import { until } from './support/supervised-stack.js';
 
@@ -27,6 +28,7 @@ const QUESTION = {
 describe('an agent worker that is killed with a reply in its hands', () => {
   const server = new ProviderServer();
   const directory = mkdtempSync(join(tmpdir(), 'agentflow-purchase-'));
+  const events: StackEvent[] = [];
   let stack: LocalStack;
   let client: ApiClient;
   /** Without bounds: it holds a lock as long as a test wants. */
@@ -46,13 +48,16 @@ describe('an agent worker that is killed with a reply in its hands', () => {
     );
     process.env['AGENTFLOW_OPERATOR_FILE'] = operator;
     const dataDirectory = join(directory, 'data');
-    stack = await LocalStack.start({
-      dataDirectory,
-      ports: { postgres: 0, temporal: 0, temporalUi: 0, policyServer: 0, api: 0 },
-      services: ['agent-worker', 'api'],
-      existingTemporal: false,
-      databaseUrl: undefined,
-    });
+    stack = await LocalStack.start(
+      {
+        dataDirectory,
+        ports: { postgres: 0, temporal: 0, temporalUi: 0, policyServer: 0, api: 0 },
+        services: ['agent-worker', 'api'],
+        existingTemporal: false,
+        databaseUrl: undefined,
+      },
+      { onEvent: (event) => events.push(event) },
+    );
     client = new ApiClient((await readLocalApi(stackPaths(dataDirectory).api))!);
     dataSource = await createDataSource(stack.urls.database, 'migrations', 2).initialize();
   });
@@ -74,13 +79,18 @@ describe('an agent worker that is killed with a reply in its hands', () => {
       await runner.query(`LOCK TABLE ${table} IN EXCLUSIVE MODE`);
       for (let killed = 0; killed < kills; killed++) {
         let writers: { pid: number }[] = [];
-        await until('a row is written', async () => {
+        const lookForWriters = async () => {
           writers = await dataSource.query<{ pid: number }[]>(waiting, [table]);
           return writers.length > 0;
+        };
+        await until('a row is written', lookForWriters).catch((error: Error) => {
+          throw new Error(`${error.message}. The stack: ${JSON.stringify(events)}`);
         });
         process.kill(stack.pids['agent-worker']!, 'SIGKILL');
         // Its connection is noticed to be gone when the server next writes to it: here and now.
         for (const { pid } of writers) await dataSource.query('SELECT pg_terminate_backend($1)', [pid]);
+        // The next writer must be the next life's.
+        await until('the dead writer is gone', async () => !(await lookForWriters()));
       }
       await runner.rollbackTransaction();
     } finally {
