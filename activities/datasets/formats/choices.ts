@@ -1,27 +1,27 @@
 import { quotedList } from '../rows/quoted-list.js';
 import { parseJson } from '../rows/parse-json.js';
-import { isRow, MissingText, RowError, scalarText, textOf, valueOf, type Row } from '../rows/rows.js';
-import type { Truth } from '../items/truth.js';
+import { isRow, MissingText, scalarText, textOf, valueOf, type Row } from '../rows/rows.js';
+import {
+  choiceTruth,
+  letterOf,
+  type ChoiceCode,
+  type ChoiceReadings,
+  type ChoiceTruth,
+} from '../items/choice-readings.js';
 import { finalResult } from './final-result.js';
-
-type ChoiceTruth = Extract<Truth, { kind: 'choice' }>;
 
 /** What a question offers, without what is empty. */
 export interface Choices {
   texts: string[];
   /** Where each stood in the file, from 0: an index counts the empty ones too. */
   positions: number[];
-  /** What the file calls each: `A`, `1`, the name of its column. */
-  labels: string[];
+  /** What the file calls each, if it does: `A`, `1`, the name of its column. */
+  labels: (string | undefined)[];
 }
 
 interface Offered {
-  label: string;
+  label?: string;
   text: string;
-}
-
-function letterOf(index: number): string {
-  return String.fromCharCode('A'.charCodeAt(0) + index);
 }
 
 /**
@@ -33,7 +33,7 @@ export function choicesOf(row: Row, ...columns: string[]): Choices {
   const offered =
     columns.length === 1
       ? offeredIn(valueOf(row, columns[0]))
-      : columns.map((label) => ({ label, text: scalarText(valueOf(row, label)) ?? '' }));
+      : columns.map((column) => ({ label: labelIn(column), text: scalarText(valueOf(row, column)) ?? '' }));
   const present = offered.map((choice, position) => ({ ...choice, position })).filter(({ text }) => text !== '');
   if (present.length === 0) throw new MissingText(columns);
   return {
@@ -43,20 +43,25 @@ export function choicesOf(row: Row, ...columns: string[]): Choices {
   };
 }
 
+/** A column's position is no label. */
+function labelIn(column: string): string | undefined {
+  return /^\d+$/.test(column) ? undefined : column;
+}
+
 function offeredIn(value: unknown): Offered[] {
-  if (Array.isArray(value)) return value.map((one, index) => offeredAt(one, index));
+  if (Array.isArray(value)) return value.map(offeredAt);
   if (isRow(value)) return offeredByLabel(value);
   const text = scalarText(value) ?? '';
   if (text === '') return [];
   const list = quotedList(text) ?? jsonIn(text);
   if (list !== undefined) return offeredIn(list);
-  return listedIn(text).map((one, index) => offeredAt(one, index));
+  return listedIn(text).map(offeredAt);
 }
 
-function offeredAt(value: unknown, index: number): Offered {
-  if (!isRow(value)) return { label: letterOf(index), text: scalarText(value) ?? '' };
+function offeredAt(value: unknown): Offered {
+  if (!isRow(value)) return { text: scalarText(value) ?? '' };
   return {
-    label: textOf(value, 'label', 'key', 'letter', 'id') ?? letterOf(index),
+    label: textOf(value, 'label', 'key', 'letter', 'id'),
     text: textOf(value, 'text', 'value', 'content') ?? '',
   };
 }
@@ -65,7 +70,7 @@ function offeredByLabel(value: Row): Offered[] {
   const { text: texts, label: labels } = value;
   if (Array.isArray(texts)) {
     return texts.map((text, index) => ({
-      label: (Array.isArray(labels) && scalarText(labels[index])) || letterOf(index),
+      label: (Array.isArray(labels) && scalarText(labels[index])) || undefined,
       text: scalarText(text) ?? '',
     }));
   }
@@ -106,42 +111,53 @@ export function questionWithChoices(question: string, choices: readonly string[]
   return [question.trim(), ...choices.map((choice, index) => `${letterOf(index)}. ${choice}`)].join('\n');
 }
 
-/** @throws RowError if there are too few choices or the right one is not among them */
-export function choiceTruth(choices: readonly string[], right: number): ChoiceTruth {
-  if (choices.length < 2 || choices.length > 26) throw new RowError(`has ${choices.length} choices`);
-  if (!Number.isInteger(right) || right < 0 || right >= choices.length) {
-    throw new RowError('has an answer that is none of its choices');
-  }
-  return { kind: 'choice', letter: letterOf(right), choices: [...choices] };
-}
-
 /**
- * The right choice by an index or a label, else by its content: the columns where the file says so.
+ * What the answer of a record may be: a label that the file gives, or else an index, a letter or a content, of which the file
+ * as a whole says which. `index` and `answer` are columns: if they are two, a content in one explains an index in the other.
  * @throws RowError if it is none of the choices
  */
-export function rightChoice(row: Row, choices: Choices, index: string, answer: string): ChoiceTruth {
-  const position = textOf(row, index);
-  const right =
-    (position === undefined ? undefined : indexAt(position, choices)) ?? indexOfContent(row, choices, answer);
-  if (right === -1 && position === String(choices.texts.length)) {
-    throw new RowError('has an answer that is none of its choices: are they counted from 1? From 0 is expected');
+export function rightChoice(row: Row, choices: Choices, index: string, answer: string): ChoiceTruth | ChoiceReadings {
+  const { texts: offered, labels } = choices;
+  const given = finalResult(textOf(row, index, answer) ?? '');
+  const label = labels.indexOf(given);
+  if (label >= 0) return choiceTruth(offered, label);
+  const code = codeOf(given, choices);
+  const text = placeOf(offered, finalResult(textOf(row, answer) ?? ''));
+  if (code === undefined && text === undefined) return choiceTruth(offered, -1);
+  const isExplained = index !== answer && textOf(row, index) !== undefined && code !== undefined;
+  return {
+    kind: 'choice-readings',
+    choices: offered,
+    ...(isExplained ? { code: explained(code, text) } : { text, code }),
+  };
+}
+
+/** An index or a letter; undefined for another text. */
+function codeOf(given: string, { labels, positions }: Choices): ChoiceCode | undefined {
+  const letter = /^\(?([A-Za-z])(?:[.):]\s|\)?[.:]?$)/.exec(given)?.[1].toUpperCase();
+  if (letter !== undefined) {
+    const place = placeOf(labels, letter) ?? placeOf(positions, letter.charCodeAt(0) - 'A'.charCodeAt(0));
+    return { by: 'letter', choice: place };
   }
-  return choiceTruth(choices.texts, right);
+  if (!/^\d+(?:\.0+)?$/.test(given)) return undefined;
+  const value = Number(given);
+  const isBeyond = positions.every((position) => position < value);
+  return {
+    by: 'index',
+    fromZero: placeOf(positions, value),
+    fromOne: placeOf(positions, value - 1),
+    isZero: value === 0,
+    isBeyond,
+  };
 }
 
-/** An index if the labels are letters, else a label. -1 if there is no such choice; undefined for another text. */
-function indexAt(position: string, { labels, positions }: Choices): number | undefined {
-  const isIndex = /^\d+(?:\.0+)?$/.test(position) && !labels.includes(position);
-  if (isIndex) return positions.indexOf(Number(position));
-  const byLabel = labels.indexOf(position);
-  if (byLabel >= 0) return byLabel;
-  return /^[A-Z]$/.test(position) ? positions.indexOf(position.charCodeAt(0) - 'A'.charCodeAt(0)) : undefined;
+/** The index that leads to the choice of this text, if either does. */
+function explained(code: ChoiceCode, text: number | undefined): ChoiceCode {
+  if (code.by === 'letter' || text === undefined || ![code.fromZero, code.fromOne].includes(text)) return code;
+  return { ...code, fromZero: text, fromOne: text };
 }
 
-function indexOfContent(row: Row, choices: Choices, answer: string): number {
-  const content = finalResult(textOf(row, answer) ?? '');
-  const found = choices.texts.indexOf(content);
-  if (found >= 0) return found;
-  const lettered = /^\(?([A-Za-z])(?:[.):]\s|\)?[.:]?$)/.exec(content)?.[1];
-  return (lettered === undefined ? undefined : indexAt(lettered.toUpperCase(), choices)) ?? -1;
+function placeOf<T>(list: readonly T[], value: T): number | undefined {
+  const found = list.indexOf(value);
+  return found < 0 ? undefined : found;
 }

@@ -1,4 +1,4 @@
-import type { ParsedItem } from '../items/item.js';
+import type { ReadItem } from '../items/item.js';
 import type { Row } from '../rows/rows.js';
 
 /** How the records of a published dataset are read, whichever of its layouts they are in. */
@@ -10,7 +10,7 @@ export interface Format {
   /** What is strange about a file with these columns. */
   note?: (columns: readonly string[]) => string | undefined;
   /** Undefined for a record that is no question of the dataset as it is used here. @throws RowError */
-  read(row: Row): ParsedItem | undefined;
+  read(row: Row): ReadItem | undefined;
 }
 
 /** Some published questions end in an instruction for another program's answer tags. */

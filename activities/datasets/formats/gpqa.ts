@@ -1,9 +1,10 @@
 import { sha256Hex } from '../../../infra/artifacts/sha256.js';
 import { randomStream } from '../random.js';
 import { needText, textOf, type Row } from '../rows/rows.js';
-import { choicesOf, choiceTruth, questionWithChoices, rightChoice } from './choices.js';
+import { choiceTruth } from '../items/choice-readings.js';
+import { choicesOf, questionWithChoices, rightChoice } from './choices.js';
 import type { Format } from './format.js';
-import type { ParsedItem } from '../items/item.js';
+import type { ReadItem } from '../items/item.js';
 
 const WRONG = ['Incorrect Answer 1', 'Incorrect Answer 2', 'Incorrect Answer 3'];
 const DOMAIN = 'High-level domain';
@@ -26,7 +27,7 @@ export const gpqa: Format = {
 };
 
 /** The choices have no order in the file; they get one that depends on the question alone. */
-function readPublished(row: Row): ParsedItem {
+function readPublished(row: Row): ReadItem {
   const question = needText(row, 'Question');
   const right = needText(row, 'Correct Answer');
   const wrong = WRONG.map((column) => needText(row, column));
@@ -39,7 +40,7 @@ function readPublished(row: Row): ParsedItem {
   };
 }
 
-function readChoices(row: Row): ParsedItem {
+function readChoices(row: Row): ReadItem {
   const choices = choicesOf(row, 'choices');
   return {
     id: textOf(row, 'pid'),

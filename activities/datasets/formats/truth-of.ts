@@ -1,5 +1,5 @@
 import type { AnswerKind } from '../../../infra/config/operator/datasets.js';
-import type { Truth } from '../items/truth.js';
+import type { ReadItem } from '../items/item.js';
 import { needTexts, type Row } from '../rows/rows.js';
 import { choicesOf, rightChoice } from './choices.js';
 import { resultOf } from './final-result.js';
@@ -13,7 +13,7 @@ export interface AnswerColumns {
 }
 
 /** What makes an answer of this kind right. @throws RowError if the record does not say */
-export function truthOf(row: Row, kind: AnswerKind, { answers, choices, separator }: AnswerColumns): Truth {
+export function truthOf(row: Row, kind: AnswerKind, { answers, choices, separator }: AnswerColumns): ReadItem['truth'] {
   switch (kind) {
     case 'text':
       return { kind, answers: separatedTexts(needTexts(row, ...answers), separator) };

@@ -10,7 +10,8 @@ import { pauses } from '../../pauses.js';
 import { readRows } from '../rows/read-rows.js';
 import { MissingText, RowError, type Row } from '../rows/rows.js';
 import { identify } from './identify.js';
-import type { Item, ParsedItem } from './item.js';
+import { decideChoices } from './choice-readings.js';
+import type { Item, ParsedItem, ReadItem } from './item.js';
 
 /** A dataset that is read from files. */
 export type FileRegistration = Exclude<DatasetRegistration, { kind: 'made' | 'mix' }>;
@@ -40,27 +41,31 @@ const SHOWN_LETTERS = 30;
  */
 export async function readItems(name: string, registration: FileRegistration): Promise<ReadItems> {
   const format = formatOf(name, registration);
-  const parsed: ParsedItem[] = [];
+  const found: PlacedItem[] = [];
   const unreadable: string[] = [];
   const notes = new Set<string>();
   let leftOut = 0;
   const pause = pauses();
+  const refuse = (place: string, error: RowError): void => {
+    const message = `${place}: ${error.message}.`;
+    if (registration.kind === 'benchmark') throw new RowError(message, { cause: error });
+    unreadable.push(message);
+  };
   for await (const read of readRows(registration.path, { ...format, note: (text) => notes.add(text) })) {
     try {
       if ('problem' in read) throw new RowError(read.problem);
       const note = format.note?.(read.columns);
       if (note !== undefined) notes.add(note);
       const item = itemOf(format, read.row, read.columns);
-      if (item) parsed.push(item);
+      if (item) found.push({ item, place: read.place });
       else leftOut += 1;
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
-      const message = `${read.place}: ${error.message}.`;
-      if (registration.kind === 'benchmark') throw new RowError(message, { cause: error });
-      unreadable.push(message);
+      refuse(read.place, error);
     }
     await pause();
   }
+  const parsed = decided(found, refuse, (text) => notes.add(`${registration.path}: ${text}`));
   const { items, repeated, sharedIds } = await identify(name, parsed);
   if (sharedIds > 0)
     notes.add(`${sharedIds} records share their id with others: a part of their hash tells them apart`);
@@ -68,8 +73,33 @@ export async function readItems(name: string, registration: FileRegistration): P
   throw new RowError([`${registration.path}: no question in it.`, ...unreadable.slice(0, 1), ...notes].join(' '));
 }
 
+interface PlacedItem {
+  item: ReadItem;
+  place: string;
+}
+
+/** The questions, each with its truth where all of them together say it. */
+function decided(
+  found: readonly PlacedItem[],
+  refuse: (place: string, error: RowError) => void,
+  note: (text: string) => void,
+): ParsedItem[] {
+  const { truths, notes } = decideChoices(
+    found.flatMap(({ item: { truth } }) => (truth.kind === 'choice-readings' ? [truth] : [])),
+  );
+  notes.forEach(note);
+  let next = 0;
+  return found.flatMap(({ item, place }) => {
+    const { truth: read, ...rest } = item;
+    const truth = read.kind === 'choice-readings' ? truths[next++] : read;
+    if (!(truth instanceof RowError)) return [{ ...rest, truth }];
+    refuse(place, truth);
+    return [];
+  });
+}
+
 /** @throws RowError if the record is no question that can be asked */
-function itemOf(format: Format, row: Row, columns: readonly string[]): ParsedItem | undefined {
+function itemOf(format: Format, row: Row, columns: readonly string[]): ReadItem | undefined {
   const item = readItem(format, row, columns);
   if (!item) return undefined;
   if (!stringsIn(item).every(isWellFormed))
@@ -80,7 +110,7 @@ function itemOf(format: Format, row: Row, columns: readonly string[]): ParsedIte
   return item;
 }
 
-function readItem(format: Format, row: Row, columns: readonly string[]): ParsedItem | undefined {
+function readItem(format: Format, row: Row, columns: readonly string[]): ReadItem | undefined {
   try {
     return format.read(row);
   } catch (error) {
