@@ -1,18 +1,21 @@
-import type { Complex, MathNode } from 'mathjs';
+import type { Complex, MathNode, OperatorNode, ParenthesisNode, SymbolNode } from 'mathjs';
 import type { Ruling } from '../../../contracts/scoring.js';
 import { randomStream } from '../../datasets/random.js';
 import { evaluateExactly } from './evaluate-exactly.js';
 import { evaluateNumerically, variablesOf } from './evaluate-numerically.js';
+import { evaluatePrecisely } from './evaluate-precisely.js';
 import { parseExpression } from './parse-expression.js';
 import { NotComparable } from './plain-notation.js';
+import { isOfTheSame, namedParts, saidBy, sidesOf, type Said } from './said-value.js';
 
 /** Points at which expressions with variables are compared. */
 const POINTS = 12;
 /** Agreement at fewer points decides nothing. */
 const MIN_POINTS = 4;
 const MAX_VARIABLES = 6;
-/** Of a chain of equal signs; each side is parsed. */
-const MAX_SIDES = 100;
+/** Digits to which values are computed that are equal in floating point, and at how many points. */
+const DIGITS = [30, 60];
+const PRECISE_POINTS = 2;
 /** Relative difference below which floating-point values are those of equal expressions. */
 const EQUAL = 1e-11;
 /** Up to here they may be a rounded and an exact value, or rounding errors: undecided. */
@@ -20,25 +23,32 @@ const NEAR = 1e-3;
 
 /**
  * Whether two expressions without wrappings are equal. Fractions are compared exactly. Others are compared at fixed random
- * points, in floating point: expressions that agree at all of them to eleven digits are equal, those that differ visibly at
- * one are not. Tuples, sets and intervals are compared part by part. Undecided where a text is no expression, or the values
+ * points above and below zero, in floating point: those that differ visibly at one where the truth is defined are not equal,
+ * and those that agree at all of them to eleven digits are, if they also do to forty-five digits at some. Tuples, sets and intervals are compared part by part. Undecided where a text is no expression, or the values
  * are near each other. Bounded: at most 500 characters, some thousand digits, and no loop that the text controls.
  */
 export function compareExpressions(answer: string, truth: string): Ruling {
   const rulings = signVariants(answer, truth).map(([given, wanted]) => compareMixed(given, wanted));
   if (rulings.includes('right')) return 'right';
-  return rulings.every((ruling) => ruling === 'wrong') ? 'wrong' : 'undecided';
+  return rulings.every((ruling) => ruling === 'wrong') && !isButForPercent(answer, truth) ? 'wrong' : 'undecided';
 }
 
-/** `50%` is 50 or 0.5, and `60°` is 60 or a third of pi, where the other expression does not have the sign. */
+/** Whether all that differs is a percent sign: whether `33%` was meant where 33 is right, the question says. */
+function isButForPercent(answer: string, truth: string): boolean {
+  if (answer.includes('%') === truth.includes('%')) return false;
+  const [given, wanted] = [answer, truth].map((text) => text.replaceAll('%', ''));
+  return compareMixed(given, wanted) !== 'wrong';
+}
+
+/** A percent sign is a hundredth. `60°` is 60 or a third of pi, where the other expression does not have the sign. */
 function signVariants(answer: string, truth: string): [string, string][] {
-  const signs = [/%/g, /°/g].filter((sign) => answer.search(sign) < 0 !== truth.search(sign) < 0);
-  const bare = (text: string) => text.replace(/[%°]/g, '');
-  const scaled = (text: string) =>
-    signs.length === 0 ? bare(text) : bare(text.replace(/%/g, '*(1/100)').replace(/°/g, '*(\\pi/180)'));
-  return signs.length === 0
-    ? [[bare(answer), bare(truth)]]
-    : [[bare(answer), bare(truth)], [scaled(answer), scaled(truth)]]; // prettier-ignore
+  const inHundredths = (text: string) => text.replace(/\s*%/g, '*(1/100)');
+  const [given, wanted] = [inHundredths(answer), inHundredths(truth)];
+  const bare = (text: string) => text.replace(/°/g, '');
+  const inRadians = (text: string) => text.replace(/°/g, '*(\\pi/180)');
+  const isBare: [string, string] = [bare(given), bare(wanted)];
+  if (given.includes('°') === wanted.includes('°') || answer.includes('%') !== truth.includes('%')) return [isBare];
+  return [isBare, [inRadians(given), inRadians(wanted)]];
 }
 
 /** `2\frac{1}{2}` and `2 1/2` are two and a half; who meant a product is not told that it is wrong. */
@@ -60,8 +70,10 @@ function withMixedNumbers(text: string): string {
 
 function compareTexts(answer: string, truth: string): Ruling {
   try {
-    const [given, wanted] = [valueIn(answer), valueIn(truth)];
-    if (given !== undefined && wanted !== undefined) return compareParts(given, wanted);
+    if ([answer, truth].some((text) => isNamedList(text))) return compareNamedLists(answer, truth);
+    const [given, wanted] = [saidBy(answer, isSameConstant), saidBy(truth, isSameConstant)];
+    if (given === undefined || wanted === undefined) return compareEquations(answer, truth);
+    if (isOfTheSame(given, wanted)) return compareParts(given.value, wanted.value);
     return compareEquations(answer, truth);
   } catch (error) {
     if (error instanceof NotComparable) return 'undecided';
@@ -69,45 +81,35 @@ function compareTexts(answer: string, truth: string): Ruling {
   }
 }
 
-/**
- * What a text says the value is: `x = 5`, `m + n = 5` and `2 + 3 = 5` say 5, `f(x) = x^2` says x^2. Undefined for any other
- * equation: whether `2x = 10` says 10 or 5, nobody knows.
- */
-function valueIn(text: string): string | undefined {
-  const sides = text.split(/(?<![<>=!:])=(?!=)/).map((side) => side.trim());
-  if (sides.length === 1) return text;
-  if (sides.length > MAX_SIDES) throw new NotComparable('too many equal signs');
-  if (commasOutside(text).length > 0) return withoutNames(text);
-  const values = sides.filter((side) => !isName(side));
-  if (values.length === 0) return sides.at(-1);
-  if (values.length === 1) return values[0];
-  const isSame = values.every((value) => isConstant(value) && compareSingle(value, values[0]) === 'right');
-  return isSame ? values.at(-1) : undefined;
-}
-
-/** `x`, `x_1`, `m + n`, `pq`, `f(2)`, `\angle ABC`, `Area`: a name of what is asked for, without numbers of its own. */
-function isName(side: string): boolean {
-  const plain = side.replace(/_\s*(?:\{[^{}]*\}|\w)/g, '').replace(/(?<=[a-zA-Z])\s*\([^()=]*\)/g, '');
-  return (
-    /^(?:[a-zA-Z]|\\[a-zA-Z]+(?![a-zA-Z{])|[\s+|'·*-])+$/.test(plain) &&
-    !/\\(?:pi|infty)(?![a-zA-Z])/.test(plain) &&
-    !/^\s*[ei]\s*$/.test(plain)
-  );
+function isSameConstant(one: string, other: string): boolean {
+  return isConstant(one) && isConstant(other) && compareSingle(one, other) === 'right';
 }
 
 function isConstant(text: string): boolean {
   return variablesOf(parseExpression(text)).length === 0;
 }
 
-/** `x = 1, x = 2` is `1, 2`. */
-function withoutNames(text: string): string {
-  const enclosing = /^([([{]|\\\{)[\s\S]*([)\]}]|\\\})$/.test(text);
-  if (enclosing) return text;
+/** `x = 1, y = 2`: equations in a list that no brackets enclose. */
+function isNamedList(text: string): boolean {
+  const isEnclosed = /^([([{]|\\\{)[\s\S]*([)\]}]|\\\})$/.test(text.trim());
+  return !isEnclosed && text.includes('=') && commasOutside(text).length > 0;
+}
+
+/** Part by part; those of different names may be in another order, and the names must be the truth's, if it has some. */
+function compareNamedLists(answer: string, truth: string): Ruling {
+  const [given, wanted] = [namedParts(partsOf(answer)), namedParts(partsOf(truth))];
+  const named = wanted.map((part) => given.filter((other) => other.names.length > 0 && isOfTheSame(other, part)));
+  const isByName = wanted.length === given.length && named.every((found) => found.length === 1);
+  const ordered = isByName ? named.map(([part]) => part) : given;
+  const isOfOthers = ordered.some((part, index) => wanted[index] && !isOfTheSame(part, wanted[index]));
+  if (isOfOthers) return 'undecided';
+  const values = (parts: readonly Said[]) => parts.map(({ value }) => value).join(',');
+  return compareParts(values(ordered), values(wanted));
+}
+
+function partsOf(text: string): string[] {
   const bounds = [-1, ...commasOutside(text), text.length];
-  const parts = bounds.slice(1).map((end, index) => text.slice(bounds[index] + 1, end));
-  return parts
-    .map((part) => part.replace(/^\s*(?:and |or )?\s*([^=]*)=(?!=)/, (all, name: string) => (isName(name) ? '' : all)))
-    .join(',');
+  return bounds.slice(1).map((end, index) => text.slice(bounds[index] + 1, end));
 }
 
 /** Equations are the same where the differences of their sides are in a fixed proportion. */
@@ -117,15 +119,17 @@ function compareEquations(answer: string, truth: string): Ruling {
   if (names.length === 0 || names.length > MAX_VARIABLES) return 'undecided';
   const ratios = pointsFor(names).map((values) => {
     const [a, b] = [evaluateNumerically(given, values), evaluateNumerically(wanted, values)];
-    return a.im === 0 && b.im === 0 && b.re !== 0 ? a.re / b.re : Number.NaN;
+    if (!isReal(a) && !isReal(b)) return undefined;
+    return isReal(a) && isReal(b) && b.re !== 0 ? a.re / b.re : Number.NaN;
   });
-  const isFixed = ratios.every((ratio) => Math.abs(ratio - ratios[0]) <= EQUAL * Math.abs(ratios[0]));
-  return isFixed && ratios[0] !== 0 ? 'right' : 'undecided';
+  const known = ratios.filter((ratio) => ratio !== undefined);
+  const isFixed = known.every((ratio) => Math.abs(ratio - known[0]) <= EQUAL * Math.abs(known[0]));
+  return known.length >= MIN_POINTS && isFixed && known[0] !== 0 ? 'right' : 'undecided';
 }
 
 function differenceOf(text: string): MathNode {
-  const sides = text.split(/(?<![<>=!:])=(?!=)/);
-  if (sides.length !== 2) throw new NotComparable('no equation');
+  const sides = sidesOf(text);
+  if (sides?.length !== 2) throw new NotComparable('no equation');
   return parseExpression(`(${sides[0]})-(${sides[1]})`);
 }
 
@@ -173,8 +177,7 @@ function listOf(text: string): { brackets: string; parts: string[] } | undefined
   const inner = isWhole ? enclosed[2] : bare;
   const cuts = commasOutside(inner);
   if (cuts.length === 0) return undefined;
-  const bounds = [-1, ...cuts, inner.length];
-  const parts = bounds.slice(1).map((end, index) => inner.slice(bounds[index] + 1, end).trim());
+  const parts = partsOf(inner).map((part) => part.trim());
   return { brackets: isWhole ? enclosed[1] + enclosed[3] : '', parts };
 }
 
@@ -204,32 +207,112 @@ function compareAtPoints(given: MathNode, wanted: MathNode): Ruling {
   const [own, asked] = [variablesOf(given), variablesOf(wanted)];
   const names = [...new Set([...own, ...asked])].sort();
   if (names.length > MAX_VARIABLES) return 'undecided';
-  if (names.length === 0) return compareValues(evaluateNumerically(given, {}), evaluateNumerically(wanted, {}));
-  const rulings = pointsFor(names).map((values) =>
-    compareValues(evaluateNumerically(given, values), evaluateNumerically(wanted, values)),
-  );
+  if (names.length === 0) return compareConstants(given, wanted);
+  const points = pointsFor(names).map((values) => pointOf(given, wanted, values));
+  const isComplex =
+    [given, wanted].some(isOfImaginaryNumbers) || points.filter(({ b }) => isReal(b)).length < MIN_POINTS;
+  const rulings = points.flatMap((point) => rulingAt(point, isComplex));
   // A letter after a number may be a unit: `5 m` is not the wrong answer where 5 is right.
-  if (rulings.includes('wrong')) return asked.length === 0 ? 'undecided' : 'wrong';
-  return rulings.filter((ruling) => ruling === 'right').length >= MIN_POINTS && !rulings.includes('undecided')
-    ? 'right'
-    : 'undecided';
+  if (rulings.includes('wrong'))
+    return asked.length === 0 || isOnlyBelowZero(points, isComplex) ? 'undecided' : 'wrong';
+  if (rulings.length < MIN_POINTS || rulings.some((ruling) => ruling !== 'right')) return 'undecided';
+  const exact = points.filter(({ a, b }) => isReal(a) && isReal(b)).slice(0, PRECISE_POINTS);
+  return exact.every(({ values }) => isPreciselyEqual(given, wanted, values) !== false) ? 'right' : 'undecided';
 }
 
+/** The values of the answer and of the truth where the variables have these values. */
+interface Point {
+  values: Record<string, number>;
+  a: Complex;
+  b: Complex;
+}
+
+function pointOf(given: MathNode, wanted: MathNode, values: Record<string, number>): Point {
+  return { values, a: evaluateNumerically(given, values), b: evaluateNumerically(wanted, values) };
+}
+
+/** Nothing where the truth is undefined in the real numbers, unless complex numbers are meant. */
+function rulingAt({ a, b }: Point, isComplex: boolean): Ruling[] {
+  if (isComplex) return [compareValues(a, b)];
+  if (!isReal(b)) return [];
+  return [isReal(a) ? compareValues(a, b) : 'wrong'];
+}
+
+/** What is equal wherever the variables are above zero may be meant for such ones: `x` for `\sqrt{x^2}`. */
+function isOnlyBelowZero(points: readonly Point[], isComplex: boolean): boolean {
+  const above = points.filter(({ values }) => Object.values(values).every((value) => value > 0));
+  return above.flatMap((point) => rulingAt(point, isComplex)).every((ruling) => ruling !== 'wrong');
+}
+
+function isReal({ re, im }: Complex): boolean {
+  return Number.isFinite(re) && Math.abs(im) <= EQUAL * Math.abs(re);
+}
+
+function isOfImaginaryNumbers(node: MathNode): boolean {
+  return node.filter((part) => part.type === 'SymbolNode' && (part as SymbolNode).name === 'i').length > 0;
+}
+
+/** Half of them above zero in all variables, the others with signs by chance. */
 function pointsFor(names: readonly string[]): Record<string, number>[] {
   const random = randomStream('scoring/points', ...names);
-  return Array.from({ length: POINTS }, () =>
-    Object.fromEntries(names.map((name) => [name, 0.3 + 2.4 * random.fraction()])),
+  return Array.from({ length: 2 * POINTS }, (_, index) =>
+    Object.fromEntries(
+      names.map((name, position) => {
+        const size = 0.3 + 2.4 * random.fraction();
+        const isAbove = index < POINTS || (position === index % names.length ? false : random.fraction() < 0.5);
+        return [name, isAbove ? size : -size];
+      }),
+    ),
   );
+}
+
+function compareConstants(given: MathNode, wanted: MathNode): Ruling {
+  const [a, b] = [evaluateNumerically(given, {}), evaluateNumerically(wanted, {})];
+  if (!Number.isFinite(sizeOf(a)) || !Number.isFinite(sizeOf(b))) return compareInfinite(given, wanted);
+  const ruling = compareValues(a, b);
+  if (ruling !== 'right' || isPreciselyEqual(given, wanted, {}) !== false) return ruling;
+  return isNear(Math.hypot(a.re - b.re, a.im - b.im), Math.max(sizeOf(a), sizeOf(b))) ? 'undecided' : 'wrong';
+}
+
+/** Infinity is what is written as such, and no number that is too great or divided by zero. */
+function compareInfinite(given: MathNode, wanted: MathNode): Ruling {
+  const [a, b] = [signOfInfinity(given), signOfInfinity(wanted)];
+  if (a === undefined || b === undefined) return 'undecided';
+  return a === b ? 'right' : 'wrong';
+}
+
+function signOfInfinity(node: MathNode): number | undefined {
+  if (node.type === 'ParenthesisNode') return signOfInfinity((node as ParenthesisNode).content);
+  if (node.type === 'SymbolNode') return (node as SymbolNode).name === 'oo' ? 1 : undefined;
+  if (node.type !== 'OperatorNode') return undefined;
+  const { fn, args } = node as OperatorNode;
+  const sign = signOfInfinity(args[0]);
+  if (sign === undefined) return undefined;
+  return { unaryMinus: -sign, unaryPlus: sign }[fn as string];
+}
+
+/**
+ * Whether real values that are equal in floating point are so to many digits: what is left of a difference by rounding
+ * shrinks with more of them. Undefined where that cannot be computed.
+ */
+function isPreciselyEqual(given: MathNode, wanted: MathNode, values: Record<string, number>): boolean | undefined {
+  const [rough, fine] = DIGITS.map((digits) => {
+    const [a, b] = [given, wanted].map((node) => evaluatePrecisely(node, values, digits));
+    return a && b && { difference: a.minus(b).abs(), size: a.abs().plus(b.abs()) };
+  });
+  if (!rough || !fine) return undefined;
+  if (fine.difference.lte(fine.size.times(`1e-${DIGITS[1] - 15}`))) return true;
+  return fine.difference.lte(rough.difference.times('1e-15'));
 }
 
 /** Undecided where there is no value, or the values are near each other without being equal. */
 function compareValues(a: Complex, b: Complex): Ruling {
-  if ([a.re, a.im, b.re, b.im].some(Number.isNaN)) return 'undecided';
+  if (![a.re, a.im, b.re, b.im].every(Number.isFinite)) return 'undecided';
   if (a.re === b.re && a.im === b.im) return 'right';
   const difference = Math.hypot(a.re - b.re, a.im - b.im);
   const size = Math.max(sizeOf(a), sizeOf(b));
-  if (difference <= EQUAL * Math.max(size, 1) && Number.isFinite(size)) return 'right';
-  return isNear(difference, size) && Number.isFinite(size) ? 'undecided' : 'wrong';
+  if (difference <= EQUAL * Math.max(size, 1)) return 'right';
+  return isNear(difference, size) ? 'undecided' : 'wrong';
 }
 
 function sizeOf({ re, im }: Complex): number {

@@ -1,6 +1,6 @@
 import type Fraction from 'fraction.js';
 import {
-  abs, acos, add, asin, atan, cbrt, complex, cos, cosh, cot, csc, divide, exp, factorial, isComplex, log, multiply,
+  abs, acos, add, asin, atan, cbrt, complex, cos, cosh, cot, csc, divide, exp, gamma, isComplex, log, multiply,
   pow, sec, sin, sinh, sqrt, subtract, tan, tanh, unaryMinus,
   type Complex, type ConstantNode, type FunctionNode, type MathNode, type OperatorNode, type ParenthesisNode,
   type SymbolNode,
@@ -77,8 +77,8 @@ function operate(operator: string, a: Value, b: Value): Value {
     case 'unaryPlus':
       return a;
     case 'factorial':
-      if (typeof a !== 'number' || a < 0 || a > 170) throw new NotComparable('a factorial out of bounds');
-      return factorial<number>(a);
+      if (typeof a !== 'number' || a > 170) throw new NotComparable('a factorial out of bounds');
+      return gamma(a + 1);
     default:
       throw new NotComparable(`the operator ${operator}`);
   }

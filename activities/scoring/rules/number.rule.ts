@@ -13,8 +13,8 @@ const NUMBER = new RegExp(
 );
 /** A number beside one of these words is not what the sentence says: `less than 5`, `5 million`, `not 5`, `minus five`. */
 const MODIFIED =
-  /(?<!\p{L})(?:not|never|no|neither|nor|n't|less|more|fewer|greater|lower|higher|larger|smaller|than|least|most|over|under|above|below|between|up to|exceeds?|about|around|approximately|roughly|nearly|almost|minus|negative|plus|half|halves|quarters?|thirds?|double|twice|triple|times|squared|cubed|root|power|hundreds?|thousands?|millions?|billions?|trillions?|dozens?|or|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\p{L}+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|point|either|maybe|perhaps|wait|actually|unknown|cannot|mod|modulo|k|bn)(?!\p{L})|\p{L}n't(?!\p{L})/iu;
-const PROSE = /^[^\\^/*=()<>≤≥≠±~≈|{}[\]]+$/;
+  /(?<!\p{L})(?:not|never|no|neither|nor|n't|less|more|fewer|greater|lower|higher|larger|smaller|than|least|most|over|under|above|below|between|up to|percent|pp[mb]|exceeds?|about|around|approximately|roughly|nearly|almost|minus|negative|plus|half|halves|quarters?|thirds?|double|twice|triple|times|squared|cubed|root|power|hundreds?|thousands?|millions?|billions?|trillions?|dozens?|or|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\p{L}+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|point|either|maybe|perhaps|wait|actually|unknown|cannot|mod|modulo|k|bn)(?!\p{L})|\p{L}n't(?!\p{L})/iu;
+const PROSE = /^[^\\^/*=()<>≤≥≠±~≈|{}[\]%‰]+$/;
 const CONCLUSION = /^(?:so|thus|hence|therefore|in total|in all|altogether|finally|it follows)\b/i;
 
 /**
@@ -45,7 +45,7 @@ function compared(text: string, wanted: string): Finding {
 /** The different numbers of a sentence; undefined where it is a formula, or says something else of a number. */
 function numbersOf(text: string): Set<string> | undefined {
   if (!PROSE.test(text) || MODIFIED.test(text)) return undefined;
-  const plain = text.replace(/[$€£¥%°]/g, '');
+  const plain = text.replace(/[$€£¥°]/g, '');
   const found = plain.match(NUMBER) ?? [];
   return found.length === (plain.match(/[\d.,]*\d/g) ?? []).length ? new Set(found.map(valueOf)) : undefined;
 }

@@ -1,0 +1,122 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Truth } from '../datasets/items/truth.js';
+import { scoreByRules } from './score-by-rules.js';
+
+type Kind = 'number' | 'expression';
+
+function rulings(kind: Kind, value: string, answers: readonly string[]): [string, string][] {
+  const truth: Truth = { kind, value };
+  return answers.map((answer) => [answer, scoreByRules(answer, truth).ruling]);
+}
+
+function all(answers: readonly string[], ruling: string): [string, string][] {
+  return answers.map((answer) => [answer, ruling]);
+}
+
+function notRight(kind: Kind, value: string, answers: readonly string[]): void {
+  expect(rulings(kind, value, answers).filter(([, ruling]) => ruling === 'right')).toEqual([]);
+}
+
+describe('an equation', () => {
+  it.each<[Kind, string, string[]]>([
+    ['expression', 'x=5', ['y=5', 't=5', 'x+y=5', 'a+b=5', 'x-y=5', 'xy=5', '5=5', '-x=5', '|x|=5', 'x^2=5']],
+    ['expression', 'y=2', ['z=2', 'x=2', 'x+y=2', 'xyz=2']],
+    ['expression', '5', ['|x|=5', 'x-y=5', 'xy=5', 'x \\cdot y = 5', '5=5', '2x=5', '-x=5', '\\sin x = 5']],
+    ['number', '5', ['-x = 5', '|x|=5', 'log x = 5', '\\ln x = 5', '\\sin x=5', 'xy=5', 'x-y=5', '-y=5', '|a|=5']],
+    ['expression', 'x=1,y=2', ['y=1,x=2', 'x=1,z=2', 'a=1,b=2', 'x=1, x=2', 'x+y=1,x-y=2', 'y=1,z=2', 'x=1']],
+  ])('of another %s than %j is not right', (kind, value, answers) => notRight(kind, value, answers));
+
+  it.each<[Kind, string, string[]]>([
+    ['expression', 'x=5', ['x=5', '5=x', '5', 'x = 2 + 3 = 5', '$x = 5$']],
+    ['expression', '5', ['x=5', 'x_1=5', "y'=5", '\\theta = 5', 'f(2) = 5', 'AB = 5', '|AB| = 5', 'm + n = 5', 'Area = 5', '2+3=5']],
+    ['number', '5', ['x=5', 'm+n=5', 'p + q + r = 5', 'a_{10} = 5', '\\angle ABC = 5^\\circ', 'f(x) = 5', '2+3=5', '5=x']],
+    ['expression', 'x=1,y=2', ['x=1, y=2', 'y=2, x=1', 'x = 1 , y = 2', '1, 2']],
+    ['expression', 'f(x)=x^2', ['f(x)=x^2', 'x^2', 'f(x) = x \\cdot x']],
+    ['expression', 'y=2x+3', ['y = 3+2x', '2x+3', 'y-2x=3']],
+    ['expression', 'n=2, 3, 4', ['n = 2, 3, 4', '2, 3, 4', 'n=2, n=3, n=4']],
+  ])('of %s %j is right', (kind, value, answers) => {
+    expect(rulings(kind, value, answers)).toEqual(all(answers, 'right'));
+  }); // prettier-ignore
+});
+
+describe('expressions with variables', () => {
+  it.each([
+    ['x', ['|x|', '\\sqrt{x^2}', 'x^2/|x|', '(x^2)^{1/2}', '\\sqrt[4]{x^4}', 'x+10^{-13}', '\\ln(e^x)+0.0000000000001']],
+    ['|x|', ['x', '-x']],
+    ['\\sqrt{x^2}', ['x']],
+    ['a', ['|a|', '\\sqrt{a^2}']],
+    ['xy', ['|xy|', '|x|y', 'x\\sqrt{y^2}']],
+    ['2^n', ['2^{n}+10^{-12}', '2^{|n|}']],
+    ['\\ln(x^2)', ['2\\ln(x)']],
+    ['y=2x+3', ['y=2x+3+10^{-13}']],
+    ['x^2-1', ['x^2 - 1 + 10^{-14}']],
+  ])('are not %j if they differ from it below zero, or a little', (value, answers) => {
+    notRight('expression', value, answers);
+  }); // prettier-ignore
+
+  it.each([
+    ['|x|', ['\\sqrt{x^2}', '|-x|', '(x^2)^{1/2}']],
+    ['\\sqrt{x}', ['x^{1/2}', '\\frac{x}{\\sqrt{x}}']],
+    ['2\\ln(x)', ['\\ln(x^2)']],
+    ['\\ln(x-3)', ['\\ln(2x-6)-\\ln(2)']],
+    ['x^{1/3}', ['\\sqrt[3]{x}']],
+    ['x+2i', ['2i+x']],
+    ['n!', ['\\frac{(n+1)!}{n+1}']],
+    ['\\tan(x)', ['\\frac{\\sin(x)}{\\cos(x)}']],
+  ])('are %j if they are the same wherever it is defined', (value, answers) => {
+    expect(rulings('expression', value, answers)).toEqual(all(answers, 'right'));
+  });
+});
+
+describe('numbers that are near each other', () => {
+  it.each([
+    ['0', ['e^{-100}', 'e^{-300}', '\\pi - \\pi + 10^{-20}', '\\sqrt{2}-1.41421356237309504', '\\sin(\\pi)+10^{-15}']],
+    ['1', ['\\sqrt{1+10^{-15}}', '\\cos(10^{-8})', '\\tanh(20)', '1-e^{-50}']],
+    ['\\pi', ['\\pi+10^{-14}', '\\pi + 10^{-20}', '3.14159265358979+10^{-13}', '\\frac{80143857}{25510582}']],
+    ['e', ['2.718281828459']],
+    ['10^{15}', ['\\sqrt{10^{30}+1}']],
+    ['10^{20}\\pi', ['10^{20}\\pi+1', '10^{20}\\pi - 3']],
+    ['\\infty', ['1/0', '10^{400}', '2^{10000}', '-\\infty']],
+    ['10^{400}', ['\\infty', '10^{401}']],
+  ])('are not %j', (value, answers) => notRight('expression', value, answers));
+
+  it.each([
+    ['0', ['\\sin(\\pi)', '\\sqrt{2}-\\sqrt{2}', '\\cos(\\pi/2)', '\\sqrt{3+2\\sqrt{2}}-1-\\sqrt{2}']],
+    ['\\sqrt{2}+\\sqrt{3}', ['\\sqrt{5+2\\sqrt{6}}']],
+    ['-1', ['e^{i\\pi}', '\\cos(\\pi)']],
+    ['\\infty', ['\\infty', '+\\infty', '∞']],
+    ['10^{400}', ['10^{399} \\cdot 10', '10^{400}']],
+  ])('are %j if they are equal', (value, answers) => {
+    expect(rulings('expression', value, answers)).toEqual(all(answers, 'right'));
+  });
+
+  it('is infinite only if it is written so', () => {
+    notRight('number', '1e400', ['\\infty', '1e401', '∞']);
+    expect(rulings('number', '1e400', ['1e400', '10^{400}'])).toEqual(all(['1e400', '10^{400}'], 'right'));
+  });
+});
+
+describe('a percent sign', () => {
+  it.each<[Kind, string, string[]]>([
+    ['expression', '1/2', ['1/2%', '\\frac12\\%']],
+    ['expression', '90^\\circ', ['90\\%', '90%']],
+    ['expression', '10\\%', ['10', '0.1%', '1']],
+    ['number', '0.5', ['0.5%', '0.5 %', '5%']],
+    ['number', '33', ['33%', '33\\%']],
+    ['number', '50%', ['50‰', '50', '50 ppm']],
+    ['number', '5', ['5‰', '5 ppm', '5%']],
+  ])('is a hundredth: beside %s %j', (kind, value, answers) => notRight(kind, value, answers));
+
+  it.each<[Kind, string, string[]]>([
+    ['expression', '10\\%', ['10\\%', '10%', '10 %', '0.1', '\\frac{1}{10}']],
+    ['number', '0.5', ['50%', '50\\%', '1/2']],
+    ['number', '50%', ['50%', '50\\%', '0.5']],
+  ])('is a hundredth: %s %j', (kind, value, answers) => {
+    expect(rulings(kind, value, answers)).toEqual(all(answers, 'right'));
+  });
+
+  it('leaves to a judge what differs in it alone', () => {
+    expect(rulings('number', '33', ['33%', '34%'])).toEqual([['33%', 'undecided'], ['34%', 'wrong']]); // prettier-ignore
+    expect(rulings('expression', '10\\%', ['10', '11'])).toEqual([['10', 'undecided'], ['11', 'wrong']]); // prettier-ignore
+  });
+});
