@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import type { SchemaElement } from 'hyparquet';
+import { parquetWriteFile } from 'hyparquet-writer';
+import { datasetsSection } from '../../infra/config/operator/datasets.js';
+import { ItemStore, type LoadedItems } from './items/item-store.js';
+import { written } from './testing/files.js';
+
+/** Two questions whose answer is Paris, with a checksum at each page: plain, and compressed with a dictionary. */
+const WITH_CHECKSUMS = {
+  plain:
+    'UEFSMRUAFVAVUBWugs03HBUEFQAVBhUGHAAAAAIAAAAEAQ0AAABXaGVyZSBpcyBBZGE/DQAAAFdoZXJlIGlzIEJvYj8VABUwFTAVk5KHlQUcFQQVABUG' +
+    'FQYcAAAAAgAAAAQBBQAAAFBhcmlzBQAAAFBhcmlzFQQZPDUAGAZzY2hlbWEVBAAVDCUCGAhxdWVzdGlvbiUATBwAAAAVDCUCGAZhbnN3ZXIlAEwcAAAA' +
+    'FgQZHBksJgAcFQwZJQYAGRgIcXVlc3Rpb24VABYEFoABFoABJghJHBUAFQAVAgA8FjQZBhkmAAQAAAAmABwVDBklBgAZGAZhbnN3ZXIVABYEFmIWYiaI' +
+    'AUkcFQAVABUCADwWFBkGGSYABAAAABbiARYEJggW4gEAKCBwYXJxdWV0LWNwcC1hcnJvdyB2ZXJzaW9uIDI2LjAuMRksHAAAHAAAANwAAABQQVIx',
+  compressed:
+    'UEFSMRUEFUQVOBX4ocbHDzwVBBUAEgAAIkQNAAAAV2hlcmUgaXMgQWRhPw0uEQAMQm9iPxUGFQoVChXAufv/CUwVBBUAFQQVEBUEFQASHAAAAAQBAQMC' +
+    'FQQVEhUWFeWXgbMPPBUCFQASAAAJIAUAAABQYXJpcxUGFQoVChXpmfuUAkwVBBUAFQQVEBUEFQASHAAAAAQBAQQAFQQZPDUAGAZzY2hlbWEVBAAVDCUC' +
+    'GAhxdWVzdGlvbiUATBwAAAAVDCUCGAZhbnN3ZXIlAEwcAAAAFgQZHBksJgAcFQwZNQAGEBkYCHF1ZXN0aW9uFQIWBBayARamASZoJggpLBUEFQAVAgAV' +
+    'ABUQFQIAPBY0GQYZJgAEAAAAJgAcFQwZNQAGEBkYBmFuc3dlchUCFgQWgAEWhAEm7AEmrgEpLBUEFQAVAgAVABUQFQIAPBYUGQYZJgAEAAAAFrICFgQm' +
+    'CBaqAgAoIHBhcnF1ZXQtY3BwLWFycm93IHZlcnNpb24gMjYuMC4xGSwcAAAcAAAA8wAAAFBBUjE=',
+};
+
+const decimal = (scale: number): Partial<SchemaElement> => ({
+  converted_type: 'DECIMAL',
+  logical_type: { type: 'DECIMAL', precision: 60, scale },
+  precision: 60,
+  scale,
+});
+const time = (unit: 'MILLIS' | 'MICROS'): Partial<SchemaElement> => ({
+  logical_type: { type: 'TIME', isAdjustedToUTC: true, unit },
+});
+
+describe('answers that files do not hold as texts', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'exact-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  let files = 0;
+
+  const newPath = (name: string) => join(directory, `${(files += 1)}-${name}`);
+
+  function load(path: string, registration: object = {}): Promise<LoadedItems> {
+    const own = { columns: { question: 'question', answer: 'answer' }, answers: 'text', ...registration };
+    return new ItemStore(datasetsSection.parse({ d: { ...own, path } })).load('d');
+  }
+
+  function goldsOf({ training }: LoadedItems): string[] {
+    return training.flatMap(({ truth }) => {
+      if (truth.kind !== 'text') throw new Error(`a truth of kind ${truth.kind}`);
+      return truth.answers;
+    });
+  }
+
+  /** The golds of a Parquet file whose column of answers has this element and these stored values. */
+  async function goldsOfParquet(element: Partial<SchemaElement>, values: unknown[], list = false): Promise<string[]> {
+    const path = newPath('p.parquet');
+    const leaf = { repetition_type: 'OPTIONAL', ...element } as SchemaElement;
+    const answer: SchemaElement[] = list
+      ? [
+          { name: 'answer', repetition_type: 'OPTIONAL', converted_type: 'LIST', num_children: 1 },
+          { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+          { ...leaf, name: 'element' },
+        ]
+      : [{ ...leaf, name: 'answer' }];
+    parquetWriteFile({
+      filename: path,
+      schema: [
+        { name: 'root', num_children: 2 },
+        { name: 'question', repetition_type: 'OPTIONAL', type: 'BYTE_ARRAY', converted_type: 'UTF8' },
+        ...answer,
+      ],
+      columnData: [
+        { name: 'question', data: values.map((_, n) => `Question ${n}?`) },
+        { name: 'answer', data: list ? values.map((value) => [value]) : values },
+      ],
+    });
+    return goldsOf(await load(path));
+  }
+
+  it.each<[string, Partial<SchemaElement>, unknown[], string[]]>([
+    [
+      'a decimal in 8 bytes',
+      { type: 'INT64', ...decimal(2) },
+      [9999n, 57n, -1n, 0n, 123456789012345678n],
+      ['99.99', '0.57', '-0.01', '0.00', '1234567890123456.78'],
+    ],
+    ['a decimal in 4 bytes', { type: 'INT32', ...decimal(1) }, [15n, -125n], ['1.5', '-12.5']],
+    [
+      'a decimal in 16 bytes',
+      { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, ...decimal(2) },
+      [123456789012345678n, -5n],
+      ['1234567890123456.78', '-0.05'],
+    ],
+    ['a decimal in any bytes', { type: 'BYTE_ARRAY', ...decimal(2) }, [9999n, -9999n], ['99.99', '-99.99']],
+    ['a decimal without places', { type: 'INT64', ...decimal(0) }, [-7n, 42n], ['-7', '42']],
+    ['a float of 32 bits', { type: 'FLOAT' }, [0.1, 33.3, 16777216, -0.3], ['0.1', '33.3', '16777216', '-0.3']],
+    [
+      'a float of 16 bits',
+      { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 2, logical_type: { type: 'FLOAT16' } },
+      [0.1, 2048, 65504, -0.3],
+      ['0.1', '2048', '65504', '-0.3'],
+    ],
+    ['a time', { type: 'INT64', ...time('MICROS') }, [11045000000n, 250000n], ['03:04:05', '00:00:00.25']],
+    ['a time in 4 bytes', { type: 'INT32', ...time('MILLIS') }, [86399000], ['23:59:59']],
+  ])('%s of Parquet is read as it is meant, in lists too', async (_, element, values, golds) => {
+    expect(await goldsOfParquet(element, values)).toEqual(golds);
+    expect(await goldsOfParquet(element, values, true)).toEqual(golds);
+  });
+
+  it.each(Object.entries(WITH_CHECKSUMS))('a page with another checksum is refused: %s', async (_, base64) => {
+    const bytes = Buffer.from(base64, 'base64');
+    expect(goldsOf(await load(written(newPath('c.parquet'), bytes)))).toEqual(['Paris', 'Paris']);
+    for (const text of ['Bob', 'Paris']) {
+      const damaged = Buffer.from(bytes);
+      damaged[bytes.indexOf(text)] += 1;
+      const path = written(newPath('c.parquet'), damaged);
+      await expect(load(path)).rejects.toThrow(/records 1 to 2 cannot be read: a page of \w+ is damaged/);
+    }
+  });
+});
