@@ -23,7 +23,10 @@ const anything: IsAnswer = (text) => text !== '';
 export function scoreByRules(answer: string, truth: Truth): Finding {
   const { notation, isAnswer, rule } = kindOf(truth);
   const statement = finalStatement(answer, notation, isAnswer);
-  return statement ? rule(statement) : UNDECIDED;
+  if (!statement) return UNDECIDED;
+  const finding = rule(statement);
+  // A truth may look like a doubt itself.
+  return statement.isDoubted && finding.ruling === 'wrong' ? { ...finding, ruling: 'undecided' } : finding;
 }
 
 function kindOf(truth: Truth): Kind {

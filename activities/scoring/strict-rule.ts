@@ -30,7 +30,7 @@ export function isStrictlyRight(answer: string, truth: Truth): boolean {
     case 'twenty-four':
       return (
         /^[\d\s()+\-*/]+$/.test(said) &&
-        twentyFourRule({ readings: [said], verbatim: [] }, truth.numbers).ruling === 'right'
+        twentyFourRule({ readings: [said], verbatim: [], isDoubted: false }, truth.numbers).ruling === 'right'
       );
   }
 }

@@ -1,3 +1,5 @@
+import { CLAUSE, CROSSED, DENIED, TAKEN_BACK } from './clauses.js';
+import { isOpening } from './opening.js';
 import { endOfGroup, unwrap, type Notation } from './wrappings.js';
 
 /** What an output says its answer is. */
@@ -6,6 +8,8 @@ export interface Statement {
   readings: string[];
   /** Those and the same in their wrappings: an answer that is wrapped in signs of its own (`*NSYNC`) is one of these. */
   verbatim: string[];
+  /** It speaks of an answer and gives none of its own: `the wrong answer is Paris`, `~~Paris~~`, `Paris ❌`. */
+  isDoubted: boolean;
 }
 
 /** Whether a text can be an answer of the kind that is asked for. */
@@ -18,6 +22,8 @@ interface Said {
   /** `The answer is` outranks `the result is`. */
   rank: number;
   object: string;
+  /** Whether it is said as the answer: not denied, doubted, or said of somebody else's. */
+  isOwn: boolean;
 }
 
 /** Of a longer output its end is read. */
@@ -42,43 +48,58 @@ const CONNECTIVE = /^(?:so|thus|hence|therefore|then|and|clearly|finally|i think
 /** What is said of an answer instead of saying it: `That result is well documented.` */
 const COMMENT =
   /^(?:(?:also|clearly|indeed|thus|therefore|well|fully|now|still|quite|very)\s+)*(?:consistent|correct|right|wrong|incorrect|valid|verified|confirmed|supported|documented|based|derived|given|found|obtained|shown|known|clear|obvious|unique|exact|reasonable|accurate|as follows|in line|in agreement|because|that)\b/;
-/** Words after which what was said before no longer stands. */
-export const TAKEN_BACK =
-  /\b(?:wait|actually|no,|correction|oops|sorry|rather|instead|scratch that|on second thought|let me re\w*|i was wrong|that is wrong|not sure)\b/i;
+/** `It is false that Paris`, `if Paris`, `nobody thinks Paris`, before `is the answer`. */
+const REPORTED =
+  /^(?:if|whether|unless|perhaps|maybe|not|neither|nor|nobody|no one|some|many|few|people|they|he|she|i|we|you|it)\s|\sthat\s/i;
+const PRONOUN = /^(?:it|this|that|which|he|she|they|what|there|here)$/i;
+const STRUCK = /(?<!~)~~(?=[^\s~])[^~\n]*?(?<=[^\s~])~~(?!~)/g;
 const REASON = /[,;]?\s+(?:because|since)\s/;
 const SENTENCE_STARTS =
   'It|Its|This|That|These|Those|The|He|She|They|We|I|His|Her|Their|In|As|Because|Since|However|Therefore|So|Thus|Hence|According|Both|Note|Here|There|Check|Let|Wait|Actually|You|All|After|Although|While|When|For|By|From|A|An|No|My|Scratch';
 /** Before a sentence of its own: `A Quiet Man. The Sequel` is one title. */
-const SENTENCE_END = new RegExp(`\\.(?=\\s+(?:${SENTENCE_STARTS})\\b[^\\n]*?\\s[a-z]{2,})|\\n`, 'g');
+const SENTENCE_END = new RegExp(`(?<!\\.)\\.(?=\\s+(?:${SENTENCE_STARTS})\\b[^\\n]*?\\s[a-z]{2,})|\\n`, 'g');
 const ABBREVIATION =
   /(?:^|[\s("'.])(?:[\p{L}]|no|nos|st|mr|mrs|ms|dr|jr|sr|vs|inc|ltd|co|corp|mt|ft|prof|rev|gen|col|lt|sgt|capt|vol|op|ch|fig|bros|ph|gov|sen|rep|hon|ave|dept|approx|etc|ca|cf|eg|ie)$/iu;
 
 /**
  * The statement that an output makes: the last `<answer>` or box; in it, or else in all of the output, the last "the answer
- * is" whose object can be an answer; else all of it. Thoughts in `<think>` are no part of an output. Undefined where it says
- * "the answer is" without one so often that it cannot be read.
+ * is" whose object can be an answer; else all of it. Thoughts in `<think>` and what is struck out (`~~5~~`) are no part of an
+ * output. Undefined where it says "the answer is" without one so often that it cannot be read.
  */
 export function finalStatement(output: string, notation: Notation, isAnswer: IsAnswer): Statement | undefined {
   const text = withoutThoughts(output).trim();
   const whole = (lastMarked(text) ?? text).slice(-MAX_LENGTH);
-  const marked = withoutLongSpace(whole);
+  const marked = withoutLongSpace(whole).replace(STRUCK, '').trim();
   const said = saidIn(marked, notation).sort((a, b) => a.rank - b.rank || b.at - a.at);
   let lookedAt = 0;
-  const stated = said.find(({ object }) => {
+  const isSaid = ({ object }: Said) => {
     if (lookedAt > MAX_LOOKED_AT || COMMENT.test(object)) return false;
     lookedAt += object.length;
     return readingsOf(object, notation).some(isAnswer);
-  });
+  };
+  const stated = said.filter(({ isOwn }) => isOwn).find(isSaid);
+  const reported = stated ? undefined : said.filter(({ isOwn }) => !isOwn).find(isSaid);
   if (!stated && lookedAt > MAX_LOOKED_AT) return undefined;
   // An answer may hold these words itself: `The answer is The Answer Is You` ends where its object ends.
-  const objects = said.filter(({ end }) => end === stated?.end).map(({ object }) => object);
+  const objects = said.filter(({ end, isOwn }) => isOwn && end === stated?.end).map(({ object }) => object);
+  const isStruck = marked === '' && whole.trim() !== '';
+  const isDoubted =
+    isStruck || reported !== undefined || isRefuted(stated?.object ?? marked, stated && marked.slice(stated.end));
   return {
-    readings: readingsOf(stated?.object ?? marked, notation),
+    readings: isDoubted ? [''] : readingsOf(stated?.object ?? marked, notation),
     verbatim: unique([
       ...unwrap(text.slice(-MAX_LENGTH), notation),
-      ...[whole, ...objects].flatMap((part) => unwrap(part, notation)),
+      ...[whole, ...(isDoubted ? [] : objects)].flatMap((part) => unwrap(part, notation)),
     ]),
+    isDoubted,
   };
+}
+
+/** Whether an answer has a cross, or the sentence after it says that it is none. */
+function isRefuted(object: string, after = ''): boolean {
+  const first = object.split(/[.,;!?\n]/, 1)[0];
+  const next = /^[\s.,;!?]*[^.!?\n]*/.exec(after)![0];
+  return CROSSED.test(object) || DENIED.test(object.slice(first.length)) || DENIED.test(next);
 }
 
 function withoutLongSpace(text: string): string {
@@ -114,7 +135,8 @@ function saidIn(text: string, notation: Notation): Said[] {
     [...plain.matchAll(pattern)].map((match) => {
       const at = match.index + match[0].length;
       const object = firstBlock(plain.slice(at));
-      return { at, end: plain.indexOf(object, at) + object.length, rank, object };
+      const isOwn = isOpening(plain.slice(0, match.index), rank === 2);
+      return { at, end: plain.indexOf(object, at) + object.length, rank, object, isOwn };
     }),
   );
   const backward = [...plain.matchAll(REVERSED)].map((match) => ({
@@ -122,8 +144,9 @@ function saidIn(text: string, notation: Notation): Said[] {
     end: match.index + match[0].length,
     rank: 1,
     object: match[1].replace(CONNECTIVE, ''),
+    isOwn: !REPORTED.test(match[1].replace(CONNECTIVE, '')),
   }));
-  return [...forward, ...backward].filter(({ object }) => object !== '');
+  return [...forward, ...backward].filter(({ object }) => object !== '' && !PRONOUN.test(object));
 }
 
 /** Without the marks of emphasis and headings around the words that introduce an answer. */
@@ -149,16 +172,24 @@ function readingsOf(text: string, notation: Notation): string[] {
 }
 
 /**
- * The first sentence of a text, unless another takes it back. It ends before a line break or before a word that begins
- * sentences, and not after an abbreviation: `St. Louis` is one sentence.
+ * The first sentence of a text, unless another takes it back. It ends before a word that begins sentences, and not after an
+ * abbreviation: `St. Louis` is one sentence. A line is one only if all that follows are reasons: `Paris` and `London` below
+ * each other are two answers.
  */
 function firstSentence(text: string): string {
   for (const end of text.matchAll(SENTENCE_END)) {
-    const before = text.slice(0, end.index);
+    const [before, after] = [text.slice(0, end.index), text.slice(end.index + 1)];
     if (end[0] === '.' && ABBREVIATION.test(before)) continue;
-    return TAKEN_BACK.test(text.slice(end.index)) ? text : before.trim();
+    const isTakenBack = TAKEN_BACK.test(after) || DENIED.test(after);
+    const isLast = !isTakenBack && (end[0] === '.' || after.split('\n').every(isReason));
+    return isLast ? before.trim() : text;
   }
   return text;
+}
+
+/** Whether a line is a sentence, and no other answer. */
+function isReason(line: string): boolean {
+  return line.trim() === '' || (line.trim().split(/\s+/).length > 2 && CLAUSE.test(line));
 }
 
 function unique(texts: readonly string[]): string[] {

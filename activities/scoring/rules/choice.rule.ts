@@ -1,4 +1,5 @@
-import { TAKEN_BACK, type IsAnswer, type Statement } from '../reading/statement.js';
+import { TAKEN_BACK } from '../reading/clauses.js';
+import type { IsAnswer, Statement } from '../reading/statement.js';
 import { bare } from '../reading/wrappings.js';
 import { ruled, UNDECIDED, WRONG, type Finding } from './finding.js';
 import { textKeys } from './text-keys.js';
@@ -19,6 +20,15 @@ const NAMED = /^(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\s+["'(]*([A-Z])\b["'
 /** Another letter beside the first: `B or C`, `A, B`, `B/C`. */
 const ALTERNATIVE =
   /^[\s,]*(?:or|and|\/|&)[\s,]*(?:or\s+)?[([]?[A-Z](?![\p{L}\p{N}])|^[([]?[A-Z][)\]]?(?:[\s,.;]*$|\s*,|\s+(?:or|and)\s)/u;
+
+/** What says of a letter that it is not the answer: `C: wrong`, `C is eliminated`, `C, I don't think so`; not `C, not D`. */
+const DENIAL = new RegExp(
+  "^[^\\p{L}]*(?:(?:this|that|it|which|option|choice|one)(?='s|\\s)\\s*)?(?:is|was|'s|would be|seems|can be|must be)?\\s*(?:\\p{L}+ly\\s+)?" +
+    '(?:(?:a|an|the)\\s+)?(?:no|not(?!\\s+[(["\']?[A-Z](?!\\p{L}))|wrong|incorrect|false|untrue|invalid|impossible|unlikely|eliminated|excluded|' +
+    "rejected|ruled out|out|never|none|neither|cannot|can't|isn't|wasn't|doesn't|unknown|unclear|" +
+    "i (?:don't|do not|doubt|cannot|can't|am not|'m not))(?!\\p{L})",
+  'iu',
+);
 
 /**
  * The choice that an answer names, by its letter or its content. Undecided where it names none, several, or a letter with
@@ -43,28 +53,39 @@ function namedBy(text: string, choices: readonly string[]): Set<string> {
     .split('\n')
     .map((line) => bare(line, 'words'))
     .filter((line) => line !== '');
-  if (lines.length > 1) {
-    const first = namedInLine(lines[0], choices);
-    const last = namedInLine(lines.at(-1)!, choices);
-    return new Set([...first, ...last]);
-  }
-  return namedInLine(text, choices);
+  return new Set((lines.length > 1 ? lines : [text]).flatMap((line) => [...namedInLine(line, choices)]));
 }
 
 function namedInLine(text: string, choices: readonly string[]): Set<string> {
-  const content = byContent(text, choices);
   const alone = ALONE.exec(text)?.[1].toUpperCase();
   // The letter is what the question asks for, also where another choice is that letter.
   if (alone !== undefined && isOneOf(alone, choices)) return new Set([alone]);
-  if (content !== undefined) return new Set([content]);
+  const content = byContent(text, choices);
+  const both = content && letterBefore(content, text, choices);
+  if (content !== undefined) return new Set(both === undefined ? [content] : [content, both]);
   const found = SIGNED.exec(text) ?? REASONED.exec(text) ?? NAMED.exec(text);
   if (!found) return contentAndLetter(text, choices);
   const [named, rest] = found.slice(1).filter((group) => group !== undefined);
   const letter = named.toUpperCase();
   if (!isOneOf(letter, choices) || ALTERNATIVE.test(rest)) return new Set();
-  const later = TAKEN_BACK.test(rest) ? lettersIn(rest, choices) : [];
   const meant = beginsWith(rest, choices);
+  if (meant !== letter && (DENIAL.test(rest) || isPronoun(letter, found[0]))) return new Set();
+  const later = TAKEN_BACK.test(rest) ? lettersIn(rest, choices) : [];
   return new Set([letter, ...later, ...(meant === undefined ? [] : [meant])]);
+}
+
+/** `I, as a language model, cannot say` names no choice; neither does `A. I. says C`. */
+function isPronoun(letter: string, text: string): boolean {
+  return (letter === 'I' && /^I(?:[,:]|\s)/.test(text)) || /^[A-Z]\.\s+[A-Z]\./.test(text);
+}
+
+/** `A. a blue cell`, where that is B: the letter is no article, unless the choice has it. */
+function letterBefore(content: string, text: string, choices: readonly string[]): string | undefined {
+  const letter = /^([A-Z])(?:[.):]|\s)\s*\S/.exec(text)?.[1];
+  const { words } = contentsOf(choices)[content.charCodeAt(0) - 'A'.charCodeAt(0)];
+  const isOwn =
+    letter === undefined || words.toLowerCase().startsWith(text.slice(0, 2).toLowerCase()) || !isOneOf(letter, choices);
+  return isOwn ? undefined : letter;
 }
 
 /** `Insulin (B)` */

@@ -1,7 +1,6 @@
+import { CLAUSE } from '../reading/clauses.js';
+
 const FIRST_CLAUSE = /^(yes|no)(?:\s*[,;:]\s+|\s*[.!]\s+|\s+[-–—]\s+|\s*—\s*)(?!\d)(\S[\s\S]*)$/i;
-/** A clause has a verb, or words that no title writes in lower case. */
-const CLAUSE =
-  /(?<!\p{L})(?:is|are|was|were|be|been|did|does|do|has|have|had|can|could|will|would|share|shares|both|neither|only|because|born|located|different|same|isn't|aren't|wasn't|weren't|didn't|doesn't|don't|hasn't|haven't|hadn't|not)(?!\p{L})/u;
 /** What makes it another statement: the other side, or that nobody knows. */
 const ANOTHER =
   /(?<!\p{L})(?:cannot|can't|could not|couldn't|unable|unknown|unclear|uncertain|unsure|undetermined|insufficient|impossible to|not (?:\w+ )?(?:known|determined|found|enough|sure|certain|clear|possible|available|provided|mentioned|stated|given|specified)|no (?:\w+ )?(?:information|answer|evidence|data|results?|mention|way)|wait|actually|however|correction|unless|depends|maybe|perhaps|but)(?!\p{L})/iu;

@@ -1,0 +1,157 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Ruling } from '../../contracts/scoring.js';
+import type { Truth } from '../datasets/items/truth.js';
+import { scoreByRules } from './score-by-rules.js';
+
+const TOWNS = ['Paris', 'London', 'Rome', 'Oslo'];
+const CELLS = ['a red cell', 'a blue cell', 'a green cell', 'a yellow cell'];
+const WORDS = ['w1', 'w2', 'w3', 'w4', 'w5', 'w6', 'w7', 'w8', 'w9', 'w10'];
+
+const text = (gold: string): Truth => ({ kind: 'text', answers: [gold] });
+const number = (value: string): Truth => ({ kind: 'number', value });
+const expression = (value: string): Truth => ({ kind: 'expression', value });
+const choice = (letter: string, choices: string[]): Truth => ({ kind: 'choice', letter, choices });
+
+/** That nobody is taught to list, to deny or to cross out: these look like the truth and say another thing. */
+const NOT_RIGHT: [name: string, truth: Truth, answers: string[]][] = [
+  [
+    'several answers below each other',
+    text('Paris'),
+    [
+      'Paris\nLondon',
+      'Paris\n\nLondon',
+      'Paris\nLondon\nRome\nOslo',
+      '- Paris\n- London',
+      '1. Paris\n2. London',
+      '<answer>Paris\nLondon</answer>',
+      'Paris\nNo, London',
+    ],
+  ],
+  ['several numbers below each other', number('5'), ['5\n6', '5\n\n6', '5\nThat is wrong.']],
+  ['several choices below each other', choice('C', TOWNS), ['C\nD', 'C\n\nD', 'Rome\nOslo', 'Rome\n\nOslo', 'C\nD\nC']],
+  [
+    'an answer that is said to be wrong, or doubted',
+    text('Paris'),
+    [
+      'The wrong answer is Paris',
+      'It is false that the answer is Paris',
+      'I doubt the answer is Paris',
+      'Nobody said the answer is Paris',
+      'The incorrect answer is: Paris',
+      'Wrong answer: Paris',
+      'If the answer is Paris, I am wrong',
+      'It is not clear whether the answer is Paris.',
+      'The answer is Paris. That is wrong.',
+      "The student's answer is Paris",
+      'He says "the answer is Paris"',
+      'It is false that Paris is the answer.',
+    ],
+  ],
+  [
+    'a number that is said to be wrong, or doubted',
+    number('5'),
+    [
+      'The wrong answer is 5.',
+      'A common wrong answer is 5',
+      'I doubt that the answer is 5.',
+      'Nobody says the answer is 5',
+      'It is not true that the answer is 5.',
+      'If the answer is 5 then pigs fly',
+      "The student's answer is 5, which is incorrect.",
+      'The answer is 5, which is wrong.',
+      'It is tempting to say the answer is 5.',
+      'Nobody knows whether the answer is 5',
+      'I doubt that 5 is the answer.',
+    ],
+  ],
+  [
+    'what is crossed out',
+    text('Paris'),
+    ['~~Paris~~', 'Paris ❌', '❌ Paris', 'The answer is Paris ✗', '~~Paris~~ London'],
+  ],
+  ['a number that is crossed out', number('5'), ['~~5~~', '5 ❌', 'Final answer: 5 ✗', 'The answer is 5 ❌']],
+  ['an expression that is crossed out', expression('1/2'), ['~~1/2~~', '1/2 ❌']],
+  [
+    'a letter and its denial',
+    choice('C', TOWNS),
+    [
+      'C: no',
+      'C - wrong',
+      'C) is wrong',
+      'C: this is wrong',
+      'C. This is incorrect because it is not there',
+      'C. No, it is D',
+      'C = wrong, D = right',
+      'C: false',
+      'C: Incorrect\nD: Correct',
+      'C: incorrect. D: correct',
+      'C: eliminated',
+      'C. Definitely not.',
+      'C. I doubt it',
+      "C, I don't think so",
+      'The answer is C... no, D',
+      'The answer is C. No, D.',
+      'The wrong answer is C',
+      'The incorrect option is C',
+      'I doubt that the answer is C',
+      '~~C~~',
+    ],
+  ],
+  [
+    'an A that is no choice',
+    choice('A', CELLS),
+    ['A. I. says C', 'A: not this one', 'A – no', 'A = false', 'A. False', 'A. No'],
+  ],
+  ['an I that is no choice', choice('I', WORDS), ['I, as a language model, cannot say', 'I: unknown', 'I think so']],
+  ['the letter of another', choice('B', CELLS), ['A. a blue cell', 'A) a blue cell', 'A: a blue cell']],
+  ['the letter of another town', choice('B', TOWNS), ['A London', 'A. London']],
+];
+
+/** The same words where they state an answer. */
+const RIGHT: [name: string, truth: Truth, answers: string[]][] = [
+  [
+    'a text',
+    text('Paris'),
+    [
+      'Paris\n\nIt is the capital of France.',
+      'So, the answer is Paris.',
+      'I think the answer is Paris.',
+      'Based on the passages, the answer is Paris.',
+      'France has one capital, so the answer is Paris.',
+      'The wrong answer is London. The right answer is Paris.',
+      '~~London~~ Paris',
+      'The answer is Paris ✅',
+      "I'd say the answer is Paris.",
+    ],
+  ],
+  [
+    'a number',
+    number('5'),
+    ['2 + 3 = 5, so the answer is 5.', 'Adding them, the answer is 5.', '~~6~~ 5', 'The minimum value is 5.'],
+  ],
+  [
+    'a choice',
+    choice('C', TOWNS),
+    ['C, not D', 'C\nIt is the capital of Italy.', 'C. Rome', 'Rome', 'C is correct', 'A is wrong. The answer is C.'],
+  ],
+  [
+    'a choice with an article',
+    choice('B', CELLS),
+    ['a blue cell', 'blue cell', 'A blue cell', 'B. a blue cell', 'The blue cell'],
+  ],
+  ['a choice that is a denial', choice('A', ['No', 'Yes', 'Not known']), ['A. No', 'A: No', 'No']],
+  ['a letter that is a pronoun', choice('I', WORDS), ['I', 'I.', '(I)', 'I. w9', 'The answer is I']],
+];
+
+const flat = (table: typeof RIGHT) =>
+  table.flatMap(([name, truth, answers]) => answers.map((answer): [string, string, Truth] => [name, answer, truth]));
+
+describe('what looks like the truth', () => {
+  it.each(flat(NOT_RIGHT))('is not right: %s, %j', (_, answer, truth) => {
+    expect(scoreByRules(answer, truth).ruling satisfies Ruling).not.toBe('right');
+  });
+
+  it.each(flat(RIGHT))('is right if it is said: %s, %j', (_, answer, truth) => {
+    expect(scoreByRules(answer, truth).ruling satisfies Ruling).toBe('right');
+  });
+});
