@@ -11,16 +11,19 @@ import { written } from './testing/files.js';
 /** Two questions whose answer is Paris, with a checksum at each page: plain, and compressed with a dictionary. */
 const WITH_CHECKSUMS = {
   plain:
-    'UEFSMRUAFVAVUBWugs03HBUEFQAVBhUGHAAAAAIAAAAEAQ0AAABXaGVyZSBpcyBBZGE/DQAAAFdoZXJlIGlzIEJvYj8VABUwFTAVk5KHlQUcFQQVABUG' +
-    'FQYcAAAAAgAAAAQBBQAAAFBhcmlzBQAAAFBhcmlzFQQZPDUAGAZzY2hlbWEVBAAVDCUCGAhxdWVzdGlvbiUATBwAAAAVDCUCGAZhbnN3ZXIlAEwcAAAA' +
-    'FgQZHBksJgAcFQwZJQYAGRgIcXVlc3Rpb24VABYEFoABFoABJghJHBUAFQAVAgA8FjQZBhkmAAQAAAAmABwVDBklBgAZGAZhbnN3ZXIVABYEFmIWYiaI' +
-    'AUkcFQAVABUCADwWFBkGGSYABAAAABbiARYEJggW4gEAKCBwYXJxdWV0LWNwcC1hcnJvdyB2ZXJzaW9uIDI2LjAuMRksHAAAHAAAANwAAABQQVIx',
+    'UEFSMRUAFVAVUBWugs03HBUEFQAVBhUGHDYAKA1XaGVyZSBpcyBCb2I/GA1XaGVyZSBpcyBBZGE/EREAAAACAAAABAENAAAAV2hlcmUgaXMgQWRhPw' +
+    '0AAABXaGVyZSBpcyBCb2I/FQAVMBUwFZOSh5UFHBUEFQAVBhUGHDYAKAVQYXJpcxgFUGFyaXMREQAAAAIAAAAEAQUAAABQYXJpcwUAAABQYXJpcxUE' +
+    'GTw1ABgGc2NoZW1hFQQAFQwlAhgIcXVlc3Rpb24lAEwcAAAAFQwlAhgGYW5zd2VyJQBMHAAAABYEGRwZLCYAHBUMGSUGABkYCHF1ZXN0aW9uFQAWBB' +
+    'bEARbEASYIPDYAKA1XaGVyZSBpcyBCb2I/GA1XaGVyZSBpcyBBZGE/EREAGRwVABUAFQIAPBY0GQYZJgAEAAAAJgAcFQwZJQYAGRgGYW5zd2VyFQAW' +
+    'BBaGARaGASbMATw2ACgFUGFyaXMYBVBhcmlzEREAGRwVABUAFQIAPBYUGQYZJgAEAAAAFsoCFgQmCBbKAgAoIHBhcnF1ZXQtY3BwLWFycm93IHZlcn' +
+    'Npb24gMjYuMC4xGSwcAAAcAAAAFgEAAFBBUjE=',
   compressed:
-    'UEFSMRUEFUQVOBX4ocbHDzwVBBUAEgAAIkQNAAAAV2hlcmUgaXMgQWRhPw0uEQAMQm9iPxUGFQoVChXAufv/CUwVBBUAFQQVEBUEFQASHAAAAAQBAQMC' +
-    'FQQVEhUWFeWXgbMPPBUCFQASAAAJIAUAAABQYXJpcxUGFQoVChXpmfuUAkwVBBUAFQQVEBUEFQASHAAAAAQBAQQAFQQZPDUAGAZzY2hlbWEVBAAVDCUC' +
-    'GAhxdWVzdGlvbiUATBwAAAAVDCUCGAZhbnN3ZXIlAEwcAAAAFgQZHBksJgAcFQwZNQAGEBkYCHF1ZXN0aW9uFQIWBBayARamASZoJggpLBUEFQAVAgAV' +
-    'ABUQFQIAPBY0GQYZJgAEAAAAJgAcFQwZNQAGEBkYBmFuc3dlchUCFgQWgAEWhAEm7AEmrgEpLBUEFQAVAgAVABUQFQIAPBYUGQYZJgAEAAAAFrICFgQm' +
-    'CBaqAgAoIHBhcnF1ZXQtY3BwLWFycm93IHZlcnNpb24gMjYuMC4xGSwcAAAcAAAA8wAAAFBBUjE=',
+    'UEFSMRUEFUQVOBX4ocbHDzwVBBUAEgAAIkQNAAAAV2hlcmUgaXMgQWRhPw0uEQAMQm9iPxUGFQoVChXAufv/CUwVBBUAFQQVEBUEFQASHDYAKA1XaG' +
+    'VyZSBpcyBCb2I/GA1XaGVyZSBpcyBBZGE/EREAAAAEAQEDAhUEFRIVFhXll4GzDzwVAhUAEgAACSAFAAAAUGFyaXMVBhUKFQoV6Zn7lAJMFQQVABUE' +
+    'FRAVBBUAEhw2ACgFUGFyaXMYBVBhcmlzEREAAAAEAQEEABUEGTw1ABgGc2NoZW1hFQQAFQwlAhgIcXVlc3Rpb24lAEwcAAAAFQwlAhgGYW5zd2VyJQ' +
+    'BMHAAAABYEGRwZLCYAHBUMGTUABhAZGAhxdWVzdGlvbhUCFgQW9gEW6gEmaCYIHDYAKA1XaGVyZSBpcyBCb2I/GA1XaGVyZSBpcyBBZGE/EREAGSwV' +
+    'BBUAFQIAFQAVEBUCADwWNBkGGSYABAAAACYAHBUMGTUABhAZGAZhbnN3ZXIVAhYEFqQBFqgBJrACJvIBHDYAKAVQYXJpcxgFUGFyaXMREQAZLBUEFQ' +
+    'AVAgAVABUQFQIAPBYUGQYZJgAEAAAAFpoDFgQmCBaSAwAoIHBhcnF1ZXQtY3BwLWFycm93IHZlcnNpb24gMjYuMC4xGSwcAAAcAAAAKwEAAFBBUjE=',
 };
 
 const decimal = (scale: number): Partial<SchemaElement> => ({
@@ -108,12 +111,15 @@ describe('answers that files do not hold as texts', () => {
     expect(await goldsOfParquet(element, values, true)).toEqual(golds);
   });
 
-  it.each(Object.entries(WITH_CHECKSUMS))('a page with another checksum is refused: %s', async (_, base64) => {
+  it.each([
+    ['plain', WITH_CHECKSUMS.plain, ['\0Where is Bob', '\0Paris']],
+    ['compressed', WITH_CHECKSUMS.compressed, ['Bob', '\0Paris']],
+  ])('a page with another checksum is refused: %s', async (_, base64, texts) => {
     const bytes = Buffer.from(base64, 'base64');
     expect(goldsOf(await load(written(newPath('c.parquet'), bytes)))).toEqual(['Paris', 'Paris']);
-    for (const text of ['Bob', 'Paris']) {
+    for (const text of texts) {
       const damaged = Buffer.from(bytes);
-      damaged[bytes.indexOf(text)] += 1;
+      damaged[bytes.indexOf(text) + text.length - 1] += 1;
       const path = written(newPath('c.parquet'), damaged);
       await expect(load(path)).rejects.toThrow(/records 1 to 2 cannot be read: a page of \w+ is damaged/);
     }

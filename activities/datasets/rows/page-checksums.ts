@@ -56,10 +56,14 @@ class PageHeader {
   private skip(type: number): void {
     if (type === 3) this.byte();
     else if (type >= 4 && type <= 6) this.integer();
-    else if (type === 7) this.end += 8;
-    else if (type === 8) this.end += this.unsigned();
+    else if (type === 7) this.pass(8);
+    else if (type === 8) this.pass(this.unsigned());
     else if (type === 12) this.fields(() => false);
     else if (type > 2) throw new Error('a page has a header that is none');
+  }
+
+  private pass(count: number): void {
+    this.end += count;
   }
 
   private byte(): number {
