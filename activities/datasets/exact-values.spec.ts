@@ -124,4 +124,65 @@ describe('answers that files do not hold as texts', () => {
       await expect(load(path)).rejects.toThrow(/records 1 to 2 cannot be read: a page of \w+ is damaged/);
     }
   });
+
+  describe('numbers of JSON', () => {
+    it.each([
+      ['9007199254740993.5', '9007199254740993.5'],
+      ['1.0000000000000000000001', '1.0000000000000000000001'],
+      ['-0.12345678901234567890123', '-0.12345678901234567890123'],
+      ['12345678.123456789012', '12345678.123456789012'],
+      ['1e400', '1e400'],
+      ['1.5E-400', '1.5E-400'],
+      ['0.1', '0.1'],
+      ['1.50', '1.5'],
+      ['0.10000000000000001', '0.1'],
+      ['0.3000000000000000', '0.3'],
+      ['0.000000000000000000', '0'],
+      ['1e100', '1e+100'],
+      ['-1.7976931348623157e+308', '-1.7976931348623157e+308'],
+    ])('%s is %s, alone and in an array', async (number, gold) => {
+      const line = `{"question": "Is 0.12345678901234567890123 here?", "answer": ${number}}`;
+      for (const content of [line, `[${line}]`]) {
+        const loaded = await load(written(newPath('n.json'), content));
+        expect([loaded.training[0].question, ...goldsOf(loaded)]).toEqual(['Is 0.12345678901234567890123 here?', gold]);
+      }
+    });
+  });
+
+  describe('what is there twice', () => {
+    const records = [
+      '{"question":"Q1?","answer":"1","answer":"2"}',
+      '{"question":"Q2: \\"answer\\": \\"3\\"?","answer":"3","answer":"3"}',
+      '{"question":"Q3?","answer":{"text":"4","text":9007199254740993.5}}',
+      '{"question":"Q4?","answer":"5","__proto__":{"answer":"6"},"\\u0000":"7"}',
+    ];
+
+    it.each([
+      ['lines.jsonl', records.join('\n')],
+      ['array.json', `[${records.join(',')}]`],
+    ])('leaves out a record that names two values with one name: %s', async (name, content) => {
+      const loaded = await load(written(newPath(name), content));
+      expect(goldsOf(loaded)).toEqual(['3', '5']);
+      expect(loaded.unreadable).toEqual([
+        expect.stringMatching(/: has "answer" twice, with different values\.$/),
+        expect.stringMatching(/: has "text" twice, with different values\.$/),
+      ]);
+    });
+
+    it('leaves out a row of a table with two columns of one name and different cells', async () => {
+      const table = 'question,answer,x,x,answer\nQ1?,1,a,b,2\nQ2?,3,a,b,3\n';
+      const loaded = await load(written(newPath('t.csv'), table));
+      expect(goldsOf(loaded)).toEqual(['3']);
+      expect(loaded.unreadable).toEqual([
+        expect.stringMatching(/record 1: has two columns answer, with different cells/),
+      ]);
+    });
+
+    it('refuses a Parquet file with two columns of one name', async () => {
+      const path = newPath('t.parquet');
+      const columnData = ['question', 'answer', 'answer'].map((name, n) => ({ name, data: [`${n}`] }));
+      parquetWriteFile({ filename: path, columnData });
+      await expect(load(path)).rejects.toThrow(/has two columns answer/);
+    });
+  });
 });

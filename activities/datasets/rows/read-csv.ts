@@ -22,7 +22,7 @@ export async function* readCsv(path: string, { columns: wanted, byPosition, note
         last = end;
         const isHeader = columns === undefined && !byPosition;
         columns ??= record.map((name, index) => (byPosition ? String(index + 1) : nameOf(name, wanted)));
-        if (!isHeader && record.some((cell) => cell.trim() !== '')) yield foundIn(record, columns);
+        if (!isHeader && record.some((cell) => cell.trim() !== '')) yield foundIn(record, columns, wanted);
       }
       return;
     } catch (error) {
@@ -116,10 +116,15 @@ function nameOf(cell: string, wanted: readonly string[]): string {
   return wanted.includes(cell) ? cell : cell.trim();
 }
 
-function foundIn(record: readonly string[], columns: readonly string[]): Found {
+function foundIn(record: readonly string[], columns: readonly string[], wanted: readonly string[]): Found {
   const surplus = record.slice(columns.length).some((cell) => cell.trim() !== '');
   if (surplus || record.length < columns.length) {
     return { problem: `has ${record.length} cells, and not ${columns.length}` };
   }
+  const twice = columns.find((column, index) => {
+    const first = columns.indexOf(column);
+    return first < index && wanted.includes(column) && record[first].trim() !== record[index].trim();
+  });
+  if (twice !== undefined) return { problem: `has two columns ${twice}, with different cells` };
   return { value: Object.fromEntries(columns.map((column, index) => [column, record[index]])), columns };
 }

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { valuesOfArray } from './array-values.js';
 import { decodeText, linesOf } from './decode-text.js';
-import { parseJson } from './parse-json.js';
+import { NamedTwice, parseJson } from './parse-json.js';
 import { type Found, isRow, type Wanted } from './rows.js';
 
 /** Lines that are looked at to tell records of a line each from records of several. */
@@ -145,6 +145,7 @@ function parsed(text: string): Found {
   try {
     return { value: parseJson(text) };
   } catch (error) {
-    return { problem: `is not JSON: ${(error as Error).message}` };
+    const { message } = error as Error;
+    return { problem: error instanceof NamedTwice ? message : `is not JSON: ${message}` };
   }
 }
