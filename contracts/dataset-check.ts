@@ -3,6 +3,7 @@ export interface DatasetFinding {
   /** For programs; `says` is for people. */
   kind:
     | 'unwinnable'
+    | 'no-number'
     | 'equal-answers'
     | 'equal-choices'
     | 'two-shapes'

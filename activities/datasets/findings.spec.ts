@@ -59,6 +59,11 @@ describe(checkDatasets, () => {
     expect(kinds(await check(asked(...answers), registration))).toEqual(expected);
   });
 
+  it('finds ranges and dates among numbers, which no rule computes', async () => {
+    const answers = asked('17', '5-6', '2020-01-02', '555-1234', '10-12%', '-3', '1/2', '12 apples');
+    expect(kinds(await check(answers, { ...OWN, answers: 'number' }))).toEqual([['no-number', 4]]);
+  });
+
   it('tells the two shapes of a column without an answer', async () => {
     const { findings } = await check(asked('Ada', '29-May-32', '6-Nov-05'));
     expect(findings).toEqual([

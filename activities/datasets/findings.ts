@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
 import type { DatasetFinding } from '../../contracts/dataset-check.js';
 import { scoreByRules, wordsOfTruth } from '../scoring/score-by-rules.js';
+import { isSpan } from '../scoring/rules/number.rule.js';
 import { isSolvable } from './game24/solvable.js';
 import type { Item } from './items/item.js';
 import type { Truth } from './items/truth.js';
@@ -22,6 +23,9 @@ const DAMAGED = /\uFFFD|â€.|Ã[\u0080-\u00bf]|Â[\u00a0-\u00bf]|\?€\?|\p{L}
 export function findingsOf(items: readonly Item[]): DatasetFinding[] {
   return [
     found(items, 'unwinnable', isUnwinnable, () => 'no answer is right by the rules, not even their own'),
+    found(items, 'no-number', isNoNumber, () => {
+      return 'the answer is a range, a date or the number of a telephone, not a number: only the same text is right';
+    }),
     ...equalAnswers(items),
     found(items, 'equal-choices', hasEqualChoices, (count) => {
       const undecidable = items.filter((item) => hasEqualChoices(item, true)).length;
@@ -99,6 +103,10 @@ function isText({ truth }: Item): boolean {
 function isUnwinnable({ truth }: Item): boolean {
   if (truth.kind === 'twenty-four') return !isSolvable(truth.numbers);
   return !wordsOfTruth(truth).some((words) => isRight(words, truth));
+}
+
+function isNoNumber({ truth }: Item): boolean {
+  return truth.kind === 'number' && isSpan(truth.value);
 }
 
 function isRight(answer: string, truth: Truth): boolean {

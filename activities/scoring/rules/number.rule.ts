@@ -1,29 +1,35 @@
 import { compareExpressions } from '../expressions/compare-expressions.js';
+import { plainCharacters } from '../reading/plain-characters.js';
 import type { Statement } from '../reading/statement.js';
 import { bare } from '../reading/wrappings.js';
-import { ruled, UNDECIDED, WRONG, type Finding } from './finding.js';
+import { RIGHT, UNDECIDED, WRONG, type Finding } from './finding.js';
 import { plainNumber } from './plain-number.js';
+import { saidNumber, type SaidNumber } from './said-number.js';
 
-const UNIT = 'km|cm|mm|kg|mg|g|ms|s|h|hrs?|mins?|ft|in|lbs?|mph|kph|mi|ml|l';
-/** Digits in a word or a range, `mid-1998`, `5th` and `5-7`, are no number of their own. */
-const NUMBER = new RegExp(
-  '(?<![\\p{L}\\p{N}.,]|[\\p{L}\\p{N}]-)[+-]?(?:\\d{1,3}(?:,\\d{3})+(?![\\d,])|\\d+)(?:\\.\\d+)?' +
-    `(?=(?:${UNIT})?(?![\\p{L}\\p{N}]|[.,]\\d))`,
-  'gu',
-);
-/** A number beside one of these words is not what the sentence says: `less than 5`, `5 million`, `not 5`, `minus five`. */
-const MODIFIED =
-  /(?<!\p{L})(?:not|never|no|neither|nor|n't|less|more|fewer|greater|lower|higher|larger|smaller|than|least|most|over|under|above|below|between|up to|percent|pp[mb]|exceeds?|about|around|approximately|roughly|nearly|almost|minus|negative|plus|half|halves|quarters?|thirds?|double|twice|triple|times|squared|cubed|root|power|hundreds?|thousands?|millions?|billions?|trillions?|dozens?|or|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\p{L}+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|point|either|maybe|perhaps|wait|actually|unknown|cannot|mod|modulo|k|bn)(?!\p{L})|\p{L}n't(?!\p{L})/iu;
-const PROSE = /^[^\\^/*=()<>≤≥≠±~≈|{}[\]%‰]+$/;
+const PROSE = /^[^\\|{}[\]<>≤≥≠±~≈_]+$/;
 const CONCLUSION = /^(?:so|thus|hence|therefore|in total|in all|altogether|finally|it follows)\b/i;
+/** `5-6`, `2020-01-02`, `555-1234`, `10-12%`, `3/5/1932`: computed, it would be a difference or a quotient. */
+const SPAN = /^\(?\d[\d.,]*\)?(?:\s*[-–—]\s*\d[\d.,]*)+$|^\d+(?:\/\d+){2,}$/;
+const CURRENCIES: readonly [name: string, sign: RegExp][] = [
+  ['dollar', /\$|\bdollars?\b|\busd\b/i],
+  ['euro', /€|\beuros?\b|\beur\b/i],
+  ['pound', /£|\bpounds?\b|\bgbp\b/i],
+  ['yen', /¥|\byen\b|\bjpy\b/i],
+  ['cent', /¢|\bcents?\b/i],
+];
+/** Debts as accountants write them, `($3)`, and what may be one or an item of a list, `- $3`. */
+const MAYBE_NEGATIVE = /^(?:\(\s*\\?[$€£¥]\s*[\d.,]+\s*\)|-\s+\\?[$€£¥]\s*[\d.,]+)$/;
 
 /**
- * Right where the answer has the number's value: as a number, as an expression, or as the one number in a sentence that
- * says nothing else of it. A sentence with several numbers is undecided.
+ * Right where the answer has the number's value: as a number, as an expression, or as the one number that a sentence says.
+ * Any other sentence is undecided. A truth that is a range or a date is no number: only the same text is right.
  */
-export function numberRule({ readings }: Statement, truth: string): Finding {
+export function numberRule({ readings, verbatim }: Statement, truth: string): Finding {
   if (readings.every((reading) => reading === '')) return WRONG;
   const wanted = bare(truth, 'mathematics');
+  const said = unique([...readings, ...verbatim]);
+  if (isSpan(truth)) return said.some((text) => plainSpan(text) === plainSpan(wanted)) ? RIGHT : UNDECIDED;
+  if (said.some((text) => MAYBE_NEGATIVE.test(text)) || isOfAnotherCurrency(said, truth)) return UNDECIDED;
   for (const reading of readings) {
     const found = compared(reading, wanted);
     if (found.ruling !== 'undecided') return found;
@@ -35,28 +41,50 @@ export function holdsNumber(text: string): boolean {
   return /\p{N}|\\(?:pi|infty)|[π∞]/u.test(text) || plainNumber(text) !== undefined;
 }
 
-function compared(text: string, wanted: string): Finding {
-  const ruling = compareExpressions(text, wanted);
+/** Whether a truth is a range, a date or the number of a telephone. */
+export function isSpan(truth: string): boolean {
+  return SPAN.test(
+    bare(truth, 'mathematics')
+      .replace(/[%$€£¥°]/g, '')
+      .trim(),
+  );
+}
+
+function plainSpan(text: string): string {
+  return plainCharacters(text)
+    .replace(/[–—]/g, '-')
+    .replace(/[\s$\\]/g, '');
+}
+
+function isOfAnotherCurrency(said: readonly string[], truth: string): boolean {
+  const wanted = currenciesIn(truth);
+  // A dollar sign in an answer may delimit mathematics.
+  const given = said.flatMap((text) => currenciesIn(text.replaceAll('$', '')));
+  return wanted.length > 0 && given.some((name) => !wanted.includes(name));
+}
+
+function currenciesIn(text: string): string[] {
+  return CURRENCIES.filter(([, sign]) => sign.test(text)).map(([name]) => name);
+}
+
+function compared(text: string, truth: string): Finding {
+  if (/^\[[^,]*\]$/.test(text)) return UNDECIDED;
+  const wanted = numberOf(truth) ?? { number: truth, unit: '' };
+  const ruling = compareExpressions(text, wanted.number);
   if (ruling !== 'undecided') return { ruling };
-  const numbers = numbersOf(text) ?? numbersOf(lastSentence(text));
-  return numbers?.size === 1 ? sameNumber([...numbers][0], wanted) : UNDECIDED;
+  const said = numberOf(text) ?? numberOf(lastSentence(text));
+  if (said === undefined || !isOfUnit(said, wanted)) return UNDECIDED;
+  return { ruling: compareExpressions(said.number, wanted.number) };
 }
 
-/** The different numbers of a sentence; undefined where it is a formula, or says something else of a number. */
-function numbersOf(text: string): Set<string> | undefined {
-  if (!PROSE.test(text) || MODIFIED.test(text)) return undefined;
-  const plain = text.replace(/[$€£¥°]/g, '');
-  const found = plain.match(NUMBER) ?? [];
-  return found.length === (plain.match(/[\d.,]*\d/g) ?? []).length ? new Set(found.map(valueOf)) : undefined;
+function numberOf(text: string): SaidNumber | undefined {
+  return PROSE.test(text) ? saidNumber(text) : undefined;
 }
 
-function valueOf(number: string): string {
-  return plainNumber(number)?.value ?? number;
-}
-
-function sameNumber(given: string, wanted: string): Finding {
-  const ruling = compareExpressions(given, wanted);
-  return ruling === 'undecided' ? UNDECIDED : ruled(ruling === 'right');
+/** An answer may leave out the unit of the truth, and has no other one. */
+function isOfUnit(said: SaidNumber, wanted: SaidNumber): boolean {
+  const [given, asked] = [said, wanted].map(({ unit }) => unit.toLowerCase().replace(/[s%°]$/, ''));
+  return given === '' || asked === '' || given === asked;
 }
 
 /** The last sentence of several, if it concludes. */
@@ -64,4 +92,8 @@ function lastSentence(text: string): string {
   const sentences = text.split(/(?<=[.!?])\s+|\n+/).filter((sentence) => sentence.trim() !== '');
   const last = sentences.at(-1) ?? '';
   return sentences.length > 1 && CONCLUSION.test(last) ? last : '';
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
 }

@@ -1,0 +1,78 @@
+/** The one number that a sentence says is the answer. */
+export interface SaidNumber {
+  /** A number or what it was computed by (`3+2=5`), with its percent sign. */
+  number: string;
+  /** What follows it: a unit or a noun. */
+  unit: string;
+}
+
+const OPENING =
+  /^(?:(?:so|thus|hence|therefore|then|and|finally|now|overall|in total|in all|altogether|in conclusion|as a result|consequently|it follows that|(?:so )?we (?:get|have|find|see|conclude|obtain)(?: that)?|this (?:gives|means|leaves)(?: us)?(?: that)?|which (?:gives|means)(?: us)?(?: that)?|i think|i believe)[,:]?\s+|(?:(?:the )?(?:final )?answer|result|total|sum)\s*[:=]\s*)/iu;
+const SUBJECT = String.raw`[\p{L}'’-]+(?:,? [\p{L}'’-]+){0,15}`;
+const HAVING =
+  'is|are|was|were|equals?|has|have|had|costs?|takes?|took|gets?|got|makes?|made|earns?|earned|needs?|needed|pays?|paid|spends?|spent|weighs?|weighed|buys?|bought|sells?|sold|eats?|ate|drives?|drove|runs?|ran|walks?|walked|receives?|received|saves?|saved|gives?|gave|comes? to|contains?|becomes?|leaves?|uses?|used|reads?|travel(?:s|ed|led)?|collects?|collected|scores?|scored|owes?|owed|lives?|lived|holds?|held';
+const VERB = `(?:(?:will|would|must|should) (?:be|have|cost|take|need|get|make|earn|pay|spend|save|equal|weigh|receive|leave|use)|${HAVING})`;
+const FILLER = '(?:(?:a|in) total (?:of )?|equal to |exactly |precisely |only |just |now |left with )?';
+/** `The number of people who own them is`, `She has`, `There are`; who speaks of himself (`I need 5 hints`) does not answer. */
+const SAYING = new RegExp(`^(?!(?:i|you)(?: (?!gets?|got)|'))${SUBJECT} ${VERB} ${FILLER}[$€£¥]?\\s*$`, 'iu');
+/** `Total cost =`, `Number of apples:`; `log x =` is no name. */
+const NAMING =
+  /^(?!(?:log|ln|sin|cos|tan|exp|abs|sqrt)\b)[A-Za-z][a-z]{2,}(?:'s)?(?: [a-z]{2,}(?:'s)?){0,8}\s*(?:=|(?<=\b(?:answer|total|result|sum|cost|number|price|amount|count|value)\b.*):)\s*[$€£¥]?\s*$/i;
+const NAKED = /^[$€£¥]?\s*$/;
+
+const NUMERAL = String.raw`(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?:\.\d+)?`;
+/** A numeral, a fraction, or arithmetic and what it makes; not in a word or a range. */
+const NUMBER = new RegExp(
+  String.raw`(?<![\p{L}\p{N}.,_^:/-]|[\p{L}\p{N}]-)(?:[\d.,+*/×·÷()\s-]*\d\)?\s*=\s*[$€£¥]?\s*[+-]?${NUMERAL}|[+-]?${NUMERAL}(?:/\d+)?)(?![\d/:]|[.,]\d)`,
+  'u',
+);
+const MEASURE =
+  'km|cm|mm|m|kg|mg|g|ms|s|h|hrs?|mins?|ft|in|lbs?|oz|mph|kph|km/h|m/s|mi|ml|l|feet|people|men|women|children|mice|fish|sheep|per cent|square (?:meters?|feet|units?|inches|miles|cm|km|m)|cubic (?:meters?|feet|units?|inches|cm|m)';
+/** `miles`, `prime numbers`; of one thing, `hour`. */
+const NOUNS = "(?:[a-z][a-z'-]*\\s+){0,2}[a-z][a-z'-]*s";
+const UNIT = `(?:\\s*(?:%|°\\s*[CFK]?)|\\s*(?:${MEASURE})(?:\\^[23])?(?![a-z])|\\s+${NOUNS}(?![a-z]))`;
+const SHORT_TAIL =
+  '(?:,?\\s+(?:left|remaining|in total|total|in all|altogether|each|apart|away|old|tall|long|high|wide|deep|of them|of these|(?:per|an?|each|every) [a-z]+))?';
+const LONG_TAIL = `(?:${SHORT_TAIL}|\\s+(?:in|on|at|to|for|from|with|by|of|per|an?|each|every|during|that|who|left|total)\\s[^=]*)`;
+const AFTER_NUMBER = new RegExp(`^(?<unit>${UNIT})?${SHORT_TAIL}$`, 'u');
+const AFTER_SAYING = new RegExp(`^(?<unit>${UNIT})?${LONG_TAIL}$`, 'u');
+const AFTER_ONE = /^(?<unit>\s+[a-z]+)$/;
+
+/** What says something else of a number, or that it is no answer. Not all of it: most of that has another form. */
+const DENIED =
+  /(?<!\p{L})(?:not|never|no|neither|nor|less|more|fewer|greater|lower|higher|larger|smaller|than|least|most|over|under|above|below|between|up to|exceeds?|about|around|approximately|roughly|nearly|almost|minus|negative|plus|half|halves|quarters?|thirds?|double|twice|triple|times|squared|cubed|root|power|hundreds?|thousands?|millions?|billions?|trillions?|lakhs?|crores?|dozens?|pairs?|couples?|scores|gross|tens|\p{L}+ths|or|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\p{L}+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|point|either|maybe|perhaps|might|may|could|if|whether|unless|wait|actually|unknown|cannot|unable|mod|modulo|nickels|dimes|fortnights|digits?|factors?|multiples?|wrong\w*|incorrect\w*|false\w*|mistake\w*|errors?|fail\w*|timeout|retr\w+|turns|steps|tokens|hits|results|attempts|tries|guess\w*|thought|doubt\w*|exclud\w*|different|differs?|except|anything|first|initial\w*|original\w*|previous\w*|bound|(?:square|cube|reciprocal|inverse|opposite|fraction|\p{L}+th|log|logarithm|sine?|cosine?|tangent) of)(?!\p{L})|\p{L}n't(?!\p{L})/iu;
+
+/**
+ * The number in a sentence that says nothing else of it: alone, with a unit or a noun (`5 apples left`), after the words that
+ * open a conclusion (`So`), or after a subject and a verb of being or having (`The total is 5`, `She has 5 apples left`).
+ * Undefined for any other sentence: a list of what makes it no answer (`5 is wrong`, `retry after 5 s`, `log 5`) never ends.
+ */
+export function saidNumber(text: string): SaidNumber | undefined {
+  const plain = withoutContrast(text.trim().replace(/(?<!\.)[.!]$/, ''));
+  const clause = withoutOpenings(plain).replace(/\s*\bper cent\b|\s*\bpercent\b/g, '%');
+  const found = NUMBER.exec(clause);
+  if (!found || DENIED.test(clause)) return undefined;
+  const [head, rest] = [clause.slice(0, found.index), clause.slice(found.index + found[0].length)];
+  if (/\p{N}/u.test(rest.replace(/\^[23]/, '')) || isDecade(found[0], rest)) return undefined;
+  const isNaked = NAKED.test(head);
+  if (!isNaked && !SAYING.test(head) && !NAMING.test(head)) return undefined;
+  const after = (isNaked ? AFTER_NUMBER : AFTER_SAYING).exec(rest) ?? (found[0] === '1' ? AFTER_ONE.exec(rest) : null);
+  if (!after) return undefined;
+  const unit = (after.groups?.unit ?? '').trim();
+  return { number: `${found[0].replace(/[$€£¥]/g, '')}${unit === '%' ? '%' : ''}`, unit };
+}
+
+/** `5, not 6` is 5. */
+function withoutContrast(text: string): string {
+  return text.replace(/,?\s+(?:and )?not [+-]?[\d.,]*\d$/i, '');
+}
+
+function withoutOpenings(text: string): string {
+  const rest = text.replace(OPENING, '');
+  return rest === text ? text : withoutOpenings(rest);
+}
+
+/** `1990s`; `90s` may be seconds. */
+function isDecade(number: string, rest: string): boolean {
+  return /^\d{3,}$/.test(number) && /^s(?!\p{L})/u.test(rest);
+}
