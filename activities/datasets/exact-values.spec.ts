@@ -85,8 +85,8 @@ describe('answers that files do not hold as texts', () => {
     [
       'a decimal in 8 bytes',
       { type: 'INT64', ...decimal(2) },
-      [9999n, 57n, -1n, 0n, 123456789012345678n],
-      ['99.99', '0.57', '-0.01', '0.00', '1234567890123456.78'],
+      [9999n, 57n, -1n, 0n, 100n, 150n, 123456789012345678n],
+      ['99.99', '0.57', '-0.01', '0', '1', '1.5', '1234567890123456.78'],
     ],
     ['a decimal in 4 bytes', { type: 'INT32', ...decimal(1) }, [15n, -125n], ['1.5', '-12.5']],
     [
@@ -96,7 +96,7 @@ describe('answers that files do not hold as texts', () => {
       ['1234567890123456.78', '-0.05'],
     ],
     ['a decimal in any bytes', { type: 'BYTE_ARRAY', ...decimal(2) }, [9999n, -9999n], ['99.99', '-99.99']],
-    ['a decimal without places', { type: 'INT64', ...decimal(0) }, [-7n, 42n], ['-7', '42']],
+    ['a decimal without places', { type: 'INT64', ...decimal(0) }, [-7n, 420n], ['-7', '420']],
     ['a float of 32 bits', { type: 'FLOAT' }, [0.1, 33.3, 16777216, -0.3], ['0.1', '33.3', '16777216', '-0.3']],
     [
       'a float of 16 bits',

@@ -63,7 +63,7 @@ function exactly({
 }: SchemaElement): Convert | undefined {
   if (converted === 'DECIMAL' || logical?.type === 'DECIMAL') {
     const places = logical?.type === 'DECIMAL' ? logical.scale : (scale ?? 0);
-    return (value) => decimalText(integerOf(value), places);
+    return (value) => withoutLastZeros(decimalText(integerOf(value), places));
   }
   if (logical?.type === 'TIME') return (value) => timeText(BigInt(value as bigint), PER_SECOND[logical.unit]);
   if (converted === 'TIME_MILLIS') return (value) => timeText(BigInt(value as number), PER_SECOND.MILLIS);
@@ -89,14 +89,18 @@ function decimalText(unscaled: bigint, places: number): string {
   return places === 0 ? `${sign}${whole}` : `${sign}${whole}.${digits.slice(-places)}`;
 }
 
+/** `1.50` of a column with two places is the number 1.5, as of any other file. */
+function withoutLastZeros(decimal: string): string {
+  return decimal.replace(/(\.\d*?)0+$/, (_, part: string) => (part === '.' ? '' : part));
+}
+
 /** `03:04:05`, and as much of a second as there is: `03:04:05.25`. */
 function timeText(ticks: bigint, places: number): string {
-  const [seconds, part] = decimalText(ticks, places).split('.');
+  const [seconds, part] = withoutLastZeros(decimalText(ticks, places)).split('.') as [string, string?];
   const two = (value: number) => String(value).padStart(2, '0');
   const all = Number(seconds);
   const time = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60].map(two).join(':');
-  const rest = part.replace(/0+$/, '');
-  return rest === '' ? time : `${time}.${rest}`;
+  return part === undefined ? time : `${time}.${part}`;
 }
 
 /** The number of fewest digits that is rounded to this one; an integer is what it is. */
