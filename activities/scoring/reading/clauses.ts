@@ -11,4 +11,4 @@ export const CROSSED = new RegExp(`^\\s*${CROSS}|${CROSS}[\\s.*_]*$`, 'u');
 
 /** A clause has a verb, or words that no title writes in lower case. */
 export const CLAUSE =
-  /(?<!\p{L})(?:is|are|was|were|be|been|did|does|do|has|have|had|can|could|will|would|share|shares|both|neither|only|because|born|located|different|same|isn't|aren't|wasn't|weren't|didn't|doesn't|don't|hasn't|haven't|hadn't|not)(?!\p{L})/u;
+  /(?<!\p{L})(?:is|are|was|were|be|been|did|does|do|has|have|had|can|could|will|would|shares?|differs?|both|neither|only|because|born|located|different|same|isn't|aren't|wasn't|weren't|didn't|doesn't|don't|hasn't|haven't|hadn't|not)(?!\p{L})/u;

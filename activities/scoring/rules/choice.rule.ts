@@ -119,9 +119,12 @@ function contentsOf(choices: readonly string[]): Content[] {
 function byContent(text: string, choices: readonly string[]): string | undefined {
   const given = text.replace(/[.,;:!?]+$/, '');
   const givenKeys = textKeys(given);
+  // `x₂` may be `x2` and `x_2`.
+  const indexed = given.replace(/(?<=\p{L})[₀-₉]+/gu, (digits) => `_${digits.normalize('NFKC')}`);
+  const likely = new Set([givenKeys[0], textKeys(indexed)[0]]);
   const levels: ((content: Content) => boolean)[] = [
     ({ words }) => words === text || words === given,
-    ({ keys }) => keys[0] === givenKeys[0],
+    ({ keys }) => likely.has(keys[0]),
     ({ keys }) => keys.some((key) => givenKeys.includes(key)),
   ];
   for (const isSame of levels) {

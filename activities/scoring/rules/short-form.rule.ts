@@ -2,7 +2,7 @@ import { plainCharacters } from '../reading/plain-characters.js';
 import type { Statement } from '../reading/statement.js';
 import { bare } from '../reading/wrappings.js';
 import { RIGHT, UNDECIDED, WRONG, type Finding } from './finding.js';
-import { plainNumber } from './plain-number.js';
+import { plainNumber, type PlainNumber } from './plain-number.js';
 import { keysWithArticles } from './text-keys.js';
 
 /** Not the commas of `1,000`; that of `1000,500` is one. */
@@ -35,9 +35,15 @@ function partsOf(text: string): string[] {
 
 function isSame(given: string, wanted: string): boolean {
   const number = plainNumber(wanted);
-  if (number) return plainNumber(given)?.value === number.value;
+  if (number) return isSameNumber(plainNumber(given), number);
   const keys = formsOf(wanted);
   return formsOf(given).some((form) => keys.includes(form));
+}
+
+/** A unit may be left out or added; another one is another amount. */
+function isSameNumber(given: PlainNumber | undefined, wanted: PlainNumber): boolean {
+  const isOther = given !== undefined && given.unit !== '' && wanted.unit !== '' && given.unit !== wanted.unit;
+  return given?.value === wanted.value && !isOther;
 }
 
 /** With its articles; space counts between digits only. */

@@ -12,10 +12,16 @@ interface Token {
 const LETTERS: Record<string, string> = { ł: 'l', ø: 'o', đ: 'd', ð: 'd', þ: 'th', æ: 'ae', œ: 'oe', ß: 'ss', ı: 'i' };
 /** `we're` is not `were`; the apostrophe of `King's` says nothing. */
 const WORD = /(?:\p{L}\p{M}*|'(?=\p{L})|(?<=\p{L})[₀-₉])+(?:[\p{L}\p{N}]\p{M}*|(?<=\p{L})[₀-₉])*/u;
-const NUMBER = /\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\p{N}+(?:\.\p{N}+)*\p{L}*/u;
-/** Signs, currencies, `C#`, `A-`; `-`, `:` and `/` between digits. Dashes and slashes between words are punctuation. */
-const SYMBOL =
-  /[#%@*\\^]|[^\p{P}\p{L}\p{M}\p{N}\p{Sk}\s]|(?<=^|[\s("'])-(?=[.\p{N}\p{Sc}])|(?<=\p{Sc})-(?=\p{N})|(?<=[\p{L}\p{N}])-+(?=$|[\s)"'])|(?<=\p{N}\s*)[-–:/](?=\s*\p{N})/u;
+const NUMBER = /\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\p{N}+(?:\.\p{N}+)*\p{L}*|(?<![\p{L}\p{N}.])\.\d+/u;
+/** Everything that is no punctuation, and `_`, `#`, `%` and their like: `C#`, `$5`, `P=NP`, `__init__`. */
+const SIGN = String.raw`[#%@*\\^_]|[^\p{P}\p{L}\p{M}\p{N}\p{Sk}\s]`;
+/** What begins a word or a number, or follows a sign: `-5`, `-v`, `--no-verify`, `10^-3`, `!x`, `/etc`, `</b>`; `- 5` too. */
+const LEADING = String.raw`(?<=^|[\s("'^=<>+*/])-+(?=[^\s\p{Pd}])|^-(?=\s*\p{N})|(?<=\p{Sc})-(?=\p{N})|!(?=[\p{L}\p{N}=])|(?<=^|[\s("'<])/(?=\S)`;
+/** What ends a grade, a factorial, feet and inches: `A-`, `5!`, `5'`; not the end of a quotation. */
+const TRAILING = String.raw`(?<=[\p{L}\p{N}])-+(?=$|[\s)"'])|(?<=\p{N})!|(?<=^[^"']*\p{N})["'](?!\p{L})`;
+/** Between digits: `2-1`, `10:30`, `50/50`, `v1.2`, `1,5`; dashes and slashes between words are punctuation. */
+const BETWEEN = String.raw`(?<=\p{N}\s*)[-–:/](?=\s*\p{N})|(?<=\p{N})\.(?=\p{N})|(?<=\p{N})[,;](?=\p{N}{1,2}(?!\p{N}))`;
+const SYMBOL = new RegExp([SIGN, LEADING, TRAILING, BETWEEN].join('|'), 'u');
 const TOKEN = new RegExp(`(?<word>${WORD.source})|(?<number>${NUMBER.source})|(?<symbol>${SYMBOL.source})`, 'gu');
 const CONTRACTION = /'(?=(?:ll|re|ve|d|m|t)$)/;
 const ARTICLES = new Set(['a', 'an', 'the']);
@@ -24,7 +30,7 @@ const ARTICLES = new Set(['a', 'an', 'the']);
  * A text in the forms in which it is compared. Two texts are the same if one form of theirs is: in lower case, without
  * accents of Latin letters, with punctuation as a space or as nothing (`AC/DC`, `ACDC`), with and without articles.
  * What distinguishes stays: signs (`-5`, `A-`), symbols (`C#`, `C++`, `$5`, `5%`), points between digits (`3.10`),
- * contractions (`we're`), accents of other scripts (`かぎ`), a letter that is no article (`Vitamin A`). A text of nothing but
+ * signs before and after a word (`-v`, `!x`, `5!`), contractions (`we're`), accents of other scripts (`かぎ`), a letter that is no article (`Vitamin A`). A text of nothing but
  * punctuation or articles is itself.
  */
 export function textKeys(text: string): string[] {
@@ -82,7 +88,11 @@ function tokensOf(text: string): Token[] {
 }
 
 function plainNumeral(text: string): string {
-  return text.replaceAll(',', '').replace('–', '-').toLowerCase();
+  return text
+    .replace(/(?<=\d),/g, '')
+    .replace('–', '-')
+    .replace(/^\.(?=\d)/, '0.')
+    .toLowerCase();
 }
 
 function plainWord(lower: string): string {

@@ -1,6 +1,6 @@
 import type { Statement } from '../reading/statement.js';
 import { plainCharacters } from '../reading/plain-characters.js';
-import { RIGHT, UNDECIDED, WRONG, type Finding } from './finding.js';
+import { ruled, RIGHT, UNDECIDED, WRONG, type Finding } from './finding.js';
 import { plainNumber, type PlainNumber } from './plain-number.js';
 import { textKeys, wordF1 } from './text-keys.js';
 import { sideOf } from './yes-or-no.js';
@@ -20,16 +20,20 @@ export function textRule({ readings, verbatim }: Statement, answers: readonly st
 function ruling(readings: readonly string[], verbatim: readonly string[], answers: readonly string[]): Finding {
   if (answers.some((answer) => verbatim.includes(plainCharacters(answer).trim()))) return RIGHT;
   if (readings.every((reading) => reading === '')) return WRONG;
+  const sides = answers.map(sideOf);
+  if (sides.every((side) => side !== undefined)) return compareSides(sideOf(readings.at(-1)!), sides);
   const keys = new Set(answers.flatMap(textKeys));
   if ([...new Set([...readings, ...verbatim])].some((said) => textKeys(said).some((key) => keys.has(key))))
     return RIGHT;
-  const side = readings.map(sideOf).find((one) => one !== undefined);
-  const sides = answers.map(sideOf);
-  if (side !== undefined && sides.every((one) => one !== undefined)) return sides.includes(side) ? RIGHT : WRONG;
   const number = readings.map(plainNumber).find((one) => one !== undefined);
   const numbers = answers.map(plainNumber);
   if (number === undefined || !numbers.every((one) => one !== undefined)) return UNDECIDED;
   return compared(number, numbers);
+}
+
+/** All of an answer is read: its first sentence may say no because nothing was found. */
+function compareSides(side: string | undefined, wanted: readonly string[]): Finding {
+  return side === undefined ? UNDECIDED : ruled(wanted.includes(side));
 }
 
 /** An answer may leave out the unit of the truth, and has no other one. `007` and `7`, `3.10` and `3.1` have one value only. */
