@@ -9,6 +9,7 @@ export interface DatasetFinding {
     | 'two-shapes'
     | 'spreadsheet-error'
     | 'damaged-characters'
+    | 'html-entities'
     | 'joined-answers'
     | 'long-answers'
     | 'contradicting-answers';

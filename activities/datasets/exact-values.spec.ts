@@ -149,6 +149,21 @@ describe('answers that files do not hold as texts', () => {
     });
   });
 
+  it('an answer with entities of HTML is right as a reader sees it too, but no mark alone', async () => {
+    const answers = ['AT&amp;T', 'caf&eacute;', 'na&#239;ve', '&#x41;da', '&amp;', 'R&D; x', 'a &nosuch; b'];
+    const lines = answers.map((answer, n) => JSON.stringify({ question: `Question ${n}?`, answer })).join('\n');
+    const { training } = await load(written(newPath('h.jsonl'), lines));
+    expect(training.map(({ truth }) => truth.kind === 'text' && truth.answers)).toEqual([
+      ['AT&amp;T', 'AT&T'],
+      ['caf&eacute;', 'café'],
+      ['na&#239;ve', 'naïve'],
+      ['&#x41;da', 'Ada'],
+      ['&amp;'],
+      ['R&D; x'],
+      ['a &nosuch; b'],
+    ]);
+  });
+
   describe('what is there twice', () => {
     const records = [
       '{"question":"Q1?","answer":"1","answer":"2"}',

@@ -54,6 +54,15 @@ describe(checkDatasets, () => {
       [['damaged-characters', 3]],
     ],
     ['joined answers', ['Ada', 'Paris; Lutetia', 'a|b', ['x; y', 'z']], OWN, [['joined-answers', 2]]],
+    [
+      'entities of HTML',
+      ['Ada', 'AT&amp;T', 'a &#60; b', 'R&D; x'],
+      OWN,
+      [
+        ['html-entities', 2],
+        ['joined-answers', 1],
+      ],
+    ],
     ['a sentence as an answer', ['Ada', 'word '.repeat(60)], OWN, [['long-answers', 1]]],
   ])('%s', async (_, answers, registration, expected) => {
     expect(kinds(await check(asked(...answers), registration))).toEqual(expected);

@@ -3,6 +3,7 @@ import type { DatasetFinding } from '../../contracts/dataset-check.js';
 import { scoreByRules, wordsOfTruth } from '../scoring/score-by-rules.js';
 import { isSpan } from '../scoring/rules/number.rule.js';
 import { isSolvable } from './game24/solvable.js';
+import { withoutEntities } from './items/html-entities.js';
 import type { Item } from './items/item.js';
 import type { Truth } from './items/truth.js';
 
@@ -46,6 +47,14 @@ export function findingsOf(items: readonly Item[]): DatasetFinding[] {
       (item) => [item.question, ...golds(item)].some((text) => DAMAGED.test(text)),
       () => {
         return 'characters were damaged before: the text was read in another encoding than it was written in';
+      },
+    ),
+    found(
+      items,
+      'html-entities',
+      (item) => [item.question, ...golds(item)].some((text) => withoutEntities(text) !== text),
+      () => {
+        return 'entities of HTML such as &amp; are in it; an answer that is a text is right as a reader sees it too';
       },
     ),
     found(items, 'joined-answers', isJoined, () => {

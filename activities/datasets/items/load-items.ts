@@ -9,6 +9,7 @@ import type { Format } from '../formats/format.js';
 import { pauses } from '../../pauses.js';
 import { readRows } from '../rows/read-rows.js';
 import { MissingText, RowError, type Row } from '../rows/rows.js';
+import { readableToo } from './html-entities.js';
 import { identify } from './identify.js';
 import { decideChoices } from './choice-readings.js';
 import type { Item, ParsedItem, ReadItem } from './item.js';
@@ -92,7 +93,7 @@ function decided(
   return found.flatMap(({ item, place }) => {
     const { truth: read, ...rest } = item;
     const truth = read.kind === 'choice-readings' ? truths[next++] : read;
-    if (!(truth instanceof RowError)) return [{ ...rest, truth }];
+    if (!(truth instanceof RowError)) return [{ ...rest, truth: readableToo(truth) }];
     refuse(place, truth);
     return [];
   });
