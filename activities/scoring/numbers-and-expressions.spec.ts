@@ -120,3 +120,36 @@ describe('a percent sign', () => {
     expect(rulings('expression', '10\\%', ['10', '11'])).toEqual([['10', 'undecided'], ['11', 'wrong']]); // prettier-ignore
   });
 });
+
+describe('the notation of mathematics', () => {
+  it.each([
+    ['\\sin^2 x', ['\\sin(x)^2', '(\\sin x)^2', '1-\\cos^2 x', '\\sin^2(x)', '\\frac{1-\\cos 2x}{2}', '\\sin x \\sin x'], ['\\sin x^2', '\\sin 2x']],
+    ['\\log_2 8', ['3', '\\log_{2}8', 'log_2(8)', 'log₂8', '\\frac{\\ln 8}{\\ln 2}'], ['\\log_2 4 + \\log_2 4', '\\log_8 2', '8']],
+    ['\\frac{\\pi}{2}', ['\\arcsin 1', '\\sin^{-1}(1)', '2\\tan^{-1} 1'], ['\\sin 1']],
+    ['1', ['\\sin^2 x+\\cos^2 x', '\\tan 45^\\circ', '\\ln e', '0.\\overline{9}'], ['\\tan 45', '\\sin^2 x-\\cos^2 x']],
+    ['\\cosh x', ['\\frac{e^x+e^{-x}}{2}', '\\cosh(x)'], ['\\sinh x']],
+    ['\\ln|x|', ['\\ln \\lvert x \\rvert', '\\frac12\\ln x^2'], ['\\ln x']],
+    ['\\sin 30^\\circ', ['1/2', '\\sin(\\pi/6)'], ['\\sin 30']],
+    ['\\frac{\\sin x}{2}', ['\\frac12\\sin x'], ['\\sin x/2']],
+    ['\\binom{5}{2}', ['10', '\\binom53', '{5 \\choose 2}', '\\frac{5!}{2!3!}'], ['\\binom{5}{1}', '5/2']],
+    ['n(n+1)/2', ['\\binom{n+1}{2}'], ['\\binom{n}{2}']],
+    ['0.\\overline{3}', ['1/3', '0.\\bar{3}', '0.3\\overline{3}', '⅓'], ['0.3', '0.\\overline{33}4', '0.333']],
+    ['\\frac{1}{6}', ['0.1\\overline{6}'], ['0.\\overline{16}']],
+    ['\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}', ['\\begin{bmatrix}1&2\\\\3&\\frac82\\end{bmatrix}'], ['\\begin{pmatrix}1&2&3&4\\end{pmatrix}', '\\begin{vmatrix}1&2\\\\3&4\\end{vmatrix}', '\\begin{pmatrix}1&3\\\\2&4\\end{pmatrix}']],
+    ['\\emptyset', ['\\varnothing', '∅', '\\{\\}'], ['0', '\\{0\\}']],
+    ['2,3,4', ['2, 3, and 4', '2, 3, 4'], ['2, 3', '2, 3, and 5']],
+    ['90^\\circ', ['90 degrees', '90°'], ['80 degrees']],
+    ['\\infty', ['infinity', '\\infty'], ['-infinity']],
+    ['10\\%', ['10 percent'], ['10']],
+    ['x^2-1', ['x^2-1'], ['x²⁻¹']],
+  ])('is read: %s', (value, right, others) => {
+    expect(rulings('expression', value, right)).toEqual(all(right, 'right'));
+    notRight('expression', value, others);
+  }); // prettier-ignore
+
+  it('has spaces and apostrophes in thousands', () => {
+    expect(rulings('number', '5000', ['5 000', "5'000"])).toEqual(all(['5 000', "5'000"], 'right'));
+    expect(rulings('number', '1234.56', ['1 234.56'])).toEqual(all(['1 234.56'], 'right'));
+    notRight('number', '5000', ['5 00', '5, 000', '0 005 000', '5 000 m 2']);
+  });
+});

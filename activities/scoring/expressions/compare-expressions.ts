@@ -5,7 +5,7 @@ import { evaluateExactly } from './evaluate-exactly.js';
 import { evaluateNumerically, variablesOf } from './evaluate-numerically.js';
 import { evaluatePrecisely } from './evaluate-precisely.js';
 import { parseExpression } from './parse-expression.js';
-import { NotComparable } from './plain-notation.js';
+import { NotComparable } from './not-comparable.js';
 import { isOfTheSame, namedParts, saidBy, sidesOf, type Said } from './said-value.js';
 
 /** Points at which expressions with variables are compared. */
@@ -42,10 +42,14 @@ function isButForPercent(answer: string, truth: string): boolean {
 
 /** A percent sign is a hundredth. `60°` is 60 or a third of pi, where the other expression does not have the sign. */
 function signVariants(answer: string, truth: string): [string, string][] {
-  const inHundredths = (text: string) => text.replace(/\s*%/g, '*(1/100)');
+  const inHundredths = (text: string) =>
+    text.replace(/\s*(?:%|\bpercent$)/g, '*(1/100)').replace(/\s*\bdegrees?$/, '°');
   const [given, wanted] = [inHundredths(answer), inHundredths(truth)];
   const bare = (text: string) => text.replace(/°/g, '');
-  const inRadians = (text: string) => text.replace(/°/g, '*(\\pi/180)');
+  const inRadians = (text: string) => text.replace(/(\d+(?:\.\d+)?)\s*°/g, '($1\\pi/180)').replace(/°/g, '*(\\pi/180)');
+  if ([answer, truth].some((text) => text.includes('°') && /\b(?:sin|cos|tan|cot|sec|csc)/.test(text))) {
+    return [[inRadians(given), inRadians(wanted)]];
+  }
   const isBare: [string, string] = [bare(given), bare(wanted)];
   if (given.includes('°') === wanted.includes('°') || answer.includes('%') !== truth.includes('%')) return [isBare];
   return [isBare, [inRadians(given), inRadians(wanted)]];
@@ -107,9 +111,11 @@ function compareNamedLists(answer: string, truth: string): Ruling {
   return compareParts(values(ordered), values(wanted));
 }
 
+/** `2, 3, and 4` has three. */
 function partsOf(text: string): string[] {
   const bounds = [-1, ...commasOutside(text), text.length];
-  return bounds.slice(1).map((end, index) => text.slice(bounds[index] + 1, end));
+  const parts = bounds.slice(1).map((end, index) => text.slice(bounds[index] + 1, end));
+  return parts.map((part, index) => (index > 0 ? part.replace(/^\s*(?:and|or)\s+/, '') : part));
 }
 
 /** Equations are the same where the differences of their sides are in a fixed proportion. */
@@ -134,6 +140,8 @@ function differenceOf(text: string): MathNode {
 }
 
 function compareParts(answer: string, truth: string): Ruling {
+  const [rows, asked] = [matrixOf(answer), matrixOf(truth)];
+  if (rows && asked) return compareMatrices(rows, asked);
   const wanted = listOf(truth);
   const given = listOf(answer);
   if (!wanted && !given) return compareSingle(answer, truth);
@@ -146,6 +154,20 @@ function compareParts(answer: string, truth: string): Ruling {
   return ruling === 'wrong' && wanted.brackets === '' && sameSet(given.parts, wanted.parts) !== 'wrong'
     ? 'undecided'
     : ruling;
+}
+
+/** The rows of a matrix in parentheses or brackets. */
+function matrixOf(text: string): string[][] | undefined {
+  const [, , inner] = /^\s*\\begin\{([pb]matrix)\}([\s\S]*)\\end\{\1\}\s*$/.exec(text) ?? [];
+  return (inner as string | undefined)
+    ?.replace(/\\\\\s*$/, '')
+    .split('\\\\')
+    .map((row) => row.split('&'));
+}
+
+function compareMatrices(given: readonly string[][], wanted: readonly string[][]): Ruling {
+  const isOfShape = given.length === wanted.length && given.every((row, at) => row.length === wanted[at].length);
+  return isOfShape ? samePairs(given.flat(), wanted.flat()) : 'wrong';
 }
 
 function samePairs(given: readonly string[], wanted: readonly string[]): Ruling {

@@ -5,7 +5,7 @@ import {
   type Complex, type ConstantNode, type FunctionNode, type MathNode, type OperatorNode, type ParenthesisNode,
   type SymbolNode,
 } from 'mathjs'; // prettier-ignore
-import { NotComparable } from './plain-notation.js';
+import { NotComparable } from './not-comparable.js';
 
 type Value = number | Complex;
 type Unary = (value: Value) => Value;

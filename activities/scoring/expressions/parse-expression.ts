@@ -9,7 +9,8 @@ import {
   type ParenthesisNode,
   type SymbolNode,
 } from 'mathjs';
-import { NotComparable, plainNotation } from './plain-notation.js';
+import { NotComparable } from './not-comparable.js';
+import { plainNotation } from './plain-notation.js';
 
 const math = create({ fractionDependencies, parseDependencies }, { number: 'Fraction' });
 

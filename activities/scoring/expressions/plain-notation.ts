@@ -1,18 +1,21 @@
-/** The text is no expression that can be compared. */
-export class NotComparable extends Error {
-  override readonly name = 'NotComparable';
-}
+import { withAppliedFunctions } from './applied-functions.js';
+import { NotComparable } from './not-comparable.js';
 
 const GREEK =
   'alpha beta gamma delta epsilon theta lambda mu nu rho sigma tau phi omega zeta kappa xi chi psi eta'.split(' ');
-const FUNCTIONS = 'sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan ln log exp'.split(' ');
-const SYMBOLS: readonly [RegExp, string][] = [
+const SYMBOLS: readonly [RegExp, string | ((match: string, ...groups: string[]) => string)][] = [
   [/[×·]/g, ' * '],
   [/÷/g, ' / '],
   [/[–—]/g, '-'],
   [/\\infty(?![a-zA-Z])|∞/g, ' oo '],
   [/\\pi(?![a-zA-Z])|π/g, ' pi '],
+  [/(?<![a-zA-Z])infinity(?![a-zA-Z])/g, ' oo '],
   [/√/g, '\\sqrt'],
+  [/[₀-₉]+/g, (lowered) => `_{${[...lowered].map((digit) => digit.charCodeAt(0) - '₀'.charCodeAt(0)).join('')}}`],
+  [/\\[lr]vert(?![a-zA-Z])/g, '|'],
+  [/\\[dt]?binom(?![a-zA-Z])/g, '\\binom'],
+  [/\{([^{}]*)\\choose(?![a-zA-Z])([^{}]*)\}/g, '\\binom{$1}{$2}'],
+  [/(\d*)\.(\d*)\\(?:overline|bar|dot)\s*(?:\{(\d{1,30})\}|(\d))/g, (_, ...digits: string[]) => repeating(digits)],
   [/\\mathop|\\ldotp/g, ' '],
   [/\*\*/g, '^'],
 ];
@@ -20,10 +23,9 @@ const SYMBOLS: readonly [RegExp, string][] = [
 /** A text without wrappings, LaTeX or plain mathematics, in the notation of the parser. @throws NotComparable */
 export function plainNotation(text: string): string {
   let plain = text;
-  for (const [pattern, replacement] of SYMBOLS) plain = plain.replace(pattern, replacement);
-  plain = withoutCommands(plain)
-    .replace(/[{[]/g, '(')
-    .replace(/[}\]]/g, ')')
+  for (const [pattern, replacement] of SYMBOLS) plain = plain.replace(pattern, replacement as string);
+  plain = withAppliedFunctions(withoutCommands(plain).replace(/[{[]/g, '(').replace(/[}\]]/g, ')'));
+  plain = withGreek(plain)
     .replace(/\|([^|]+)\|/g, 'abs($1)')
     .replace(/^\s*[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?\s*$/, (number) => number.replaceAll(',', ''))
     .trim();
@@ -31,26 +33,38 @@ export function plainNotation(text: string): string {
   return plain;
 }
 
-/** Rewrites fractions, roots, greek letters and functions, from the innermost argument outwards. */
+/** Rewrites fractions, binomials and roots. */
 function withoutCommands(text: string): string {
   let rest = text;
   for (;;) {
-    const command = /\\(frac|sqrt)(?![a-zA-Z])/.exec(rest);
+    const command = /\\(frac|binom|sqrt)(?![a-zA-Z])/.exec(rest);
     if (!command) break;
     const start = command.index;
     const after = start + command[0].length;
-    const rewritten = command[1] === 'frac' ? fraction(rest, after) : root(rest, after);
+    const rewritten = command[1] === 'sqrt' ? root(rest, after) : fraction(rest, after, command[1] === 'binom');
     rest = rest.slice(0, start) + rewritten;
   }
-  for (const name of FUNCTIONS) rest = rest.replace(new RegExp(`\\\\${name}(?![a-zA-Z])`, 'g'), ` ${name}`);
+  return rest;
+}
+
+function withGreek(text: string): string {
+  let rest = text;
   for (const name of GREEK) rest = rest.replace(new RegExp(`\\\\(?:var)?${name}(?![a-zA-Z])`, 'g'), ` ${name} `);
   return rest;
 }
 
-function fraction(text: string, position: number): string {
+function fraction(text: string, position: number, isBinomial: boolean): string {
   const above = argument(text, position);
   const below = argument(text, above.end);
-  return `((${above.content})/(${below.content}))${text.slice(below.end)}`;
+  const [n, k] = [`(${above.content})`, `(${below.content})`];
+  return `${isBinomial ? `(${n}!/(${k}!*(${n}-${k})!))` : `(${n}/${k})`}${text.slice(below.end)}`;
+}
+
+/** `0.1\overline{6}` is a fraction. */
+function repeating([whole, start, braced, single]: string[]): string {
+  const period = braced ?? single;
+  const all = BigInt(`${whole}${start}${period}`) - BigInt(`0${whole}${start}`);
+  return `(${all}/(${'9'.repeat(period.length)}${'0'.repeat(start.length)}))`;
 }
 
 function root(text: string, position: number): string {

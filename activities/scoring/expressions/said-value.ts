@@ -48,7 +48,7 @@ export function isOfTheSame(answer: Said, truth: Said): boolean {
 export function namedParts(parts: readonly string[]): Said[] {
   let names: string[] = [];
   return parts.map((part) => {
-    const [, name, value] = /^\s*(?:and |or )?\s*([^=]*?)\s*=(?!=)([\s\S]*)$/.exec(part) ?? [];
+    const [, name, value] = /^\s*([^=]*?)\s*=(?!=)([\s\S]*)$/.exec(part) ?? [];
     if (name === undefined || !isName(name)) return { names, value: part };
     names = [name];
     return { names, value };

@@ -14,7 +14,7 @@ export function plainCharacters(text: string): string {
     .replace(/(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))/g, ',')
     .replace(SPACES, ' ')
     .replace(/[\uff01-\uff5e\u{1d400}-\u{1d7ff}]/gu, (character) => character.normalize('NFKC'))
-    .replace(/[⁰¹²³⁴-⁹⁺⁻]+/g, (raised) => `^${[...raised].map(lowered).join('')}`)
+    .replace(/[⁰¹²³⁴-⁹⁺⁻]+/g, raisedTo)
     .replace(VULGAR, (_, whole: string, part: string) => `${whole && `${whole} `}${part.normalize('NFKC')}`)
     .replace(/[−‐‑‒﹣]/g, '-')
     .replace(/[‘’‚‛′ʼ]/g, "'")
@@ -24,6 +24,12 @@ export function plainCharacters(text: string): string {
     .replace(/[✕✖⨯╳]/g, '×')
     .replace(/[⋅∙]/g, '·')
     .normalize('NFC');
+}
+
+/** `10⁻³` is `10^-3`; arithmetic has parentheses, as in `x²⁻¹`. */
+function raisedTo(raised: string): string {
+  const power = [...raised].map(lowered).join('');
+  return /.[+-]/.test(power) ? `^(${power})` : `^${power}`;
 }
 
 function lowered(raised: string): string {

@@ -17,9 +17,13 @@ export function expressionRule({ readings, verbatim }: Statement, truth: string)
 }
 
 function compared(text: string, wanted: string): Finding {
-  if (withoutSpace(text) === withoutSpace(wanted)) return RIGHT;
+  if (withoutSpace(text) === withoutSpace(wanted) || [text, wanted].every(isEmptySet)) return RIGHT;
   if (WORDS.test(text) && WORDS.test(wanted)) return isSameText(text, wanted) ? RIGHT : UNDECIDED;
   return { ruling: compareExpressions(text, wanted) };
+}
+
+function isEmptySet(text: string): boolean {
+  return /^(?:\\(?:emptyset|varnothing)|∅|\\\{\s*\\\}|\{\s*\})$/.test(text);
 }
 
 /** Where space says nothing: between signs and digits it does not, between two letters or digits it does. */

@@ -10,6 +10,8 @@ const PROSE = /^[^\\|{}[\]<>≤≥≠±~≈_]+$/;
 const CONCLUSION = /^(?:so|thus|hence|therefore|in total|in all|altogether|finally|it follows)\b/i;
 /** `5-6`, `2020-01-02`, `555-1234`, `10-12%`, `3/5/1932`: computed, it would be a difference or a quotient. */
 const SPAN = /^\(?\d[\d.,]*\)?(?:\s*[-–—]\s*\d[\d.,]*)+$|^\d+(?:\/\d+){2,}$/;
+/** `5 000`, `5'000`. */
+const SPACED = /^[+-]?[1-9]\d{0,2}(?:(?: \d{3})+|(?:'\d{3})+)(?:\.\d+)?$/;
 const CURRENCIES: readonly [name: string, sign: RegExp][] = [
   ['dollar', /\$|\bdollars?\b|\busd\b/i],
   ['euro', /€|\beuros?\b|\beur\b/i],
@@ -67,14 +69,15 @@ function currenciesIn(text: string): string[] {
   return CURRENCIES.filter(([, sign]) => sign.test(text)).map(([name]) => name);
 }
 
-function compared(text: string, truth: string): Finding {
-  if (/^\[[^,]*\]$/.test(text)) return UNDECIDED;
+function compared(said: string, truth: string): Finding {
+  if (/^\[[^,]*\]$/.test(said)) return UNDECIDED;
+  const text = SPACED.test(said) ? said.replace(/[ ']/g, '') : said;
   const wanted = numberOf(truth) ?? { number: truth, unit: '' };
   const ruling = compareExpressions(text, wanted.number);
   if (ruling !== 'undecided') return { ruling };
-  const said = numberOf(text) ?? numberOf(lastSentence(text));
-  if (said === undefined || !isOfUnit(said, wanted)) return UNDECIDED;
-  return { ruling: compareExpressions(said.number, wanted.number) };
+  const given = numberOf(text) ?? numberOf(lastSentence(text));
+  if (given === undefined || !isOfUnit(given, wanted)) return UNDECIDED;
+  return { ruling: compareExpressions(given.number, wanted.number) };
 }
 
 function numberOf(text: string): SaidNumber | undefined {

@@ -1,7 +1,7 @@
 import type { ConstantNode, MathNode, OperatorNode, ParenthesisNode } from 'mathjs';
 import { evaluateExactly } from '../expressions/evaluate-exactly.js';
 import { parseExpression } from '../expressions/parse-expression.js';
-import { NotComparable } from '../expressions/plain-notation.js';
+import { NotComparable } from '../expressions/not-comparable.js';
 import type { Statement } from '../reading/statement.js';
 import { ruled, type Finding } from './finding.js';
 
