@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -67,6 +67,8 @@ describe('datasets in the layouts in which they lie around', () => {
       ['commas.csv', tableOf(TOWNS)],
       ['semicolons.csv', tableOf(TOWNS, ';')],
       ['tabs.csv', tableOf(TOWNS, '\t')],
+      ['tabs.tsv', tableOf(TOWNS, '\t')],
+      ['separator.csv', `sep=;\r\n${tableOf(TOWNS, ';')}`],
       ['mark.csv', `\uFEFF${tableOf(TOWNS)}`],
       ['utf16.csv', utf16(tableOf(TOWNS, '\t'))],
       ['more-columns.csv', tableOf(TOWNS.map((town) => ({ id: 1, '': '', ...town, ' ': '' }))) + ',,,,\r\n'],
@@ -76,6 +78,31 @@ describe('datasets in the layouts in which they lie around', () => {
       const loaded = await load(name, content, OWN);
       expect(asked(loaded)).toEqual(PLAIN);
       expect(loaded).toMatchObject({ unreadable: [], notes: [], leftOut: 0 });
+    });
+
+    it('a directory, without hidden files and what is beside the records', async () => {
+      const path = mkdtempSync(join(directory, 'many-'));
+      written(join(path, 'a.jsonl'), jsonLines(TOWNS));
+      for (const name of ['.hidden.jsonl', 'dataset_info.json', 'fetched.json']) written(join(path, name), '{}');
+      const loaded = await new ItemStore(datasetsSection.parse({ d: { ...OWN, path } })).load('d');
+      expect(asked(loaded)).toEqual(PLAIN);
+      expect(loaded).toMatchObject({ unreadable: [] });
+    });
+
+    it.each<[string, string, RegExp]>([
+      ['packed.jsonl.gz', 'x', /packed\.jsonl\.gz: is packed\. Unpack it/],
+      ['p.parquet', 'version https://git-lfs.github.com/spec/v1\noid', /is a pointer of Git LFS .* git lfs pull/],
+      ['lists.json', '{"question":["a?","b?"],"answer":["1","2"]}', /holds columns and not records/],
+      ['numbered.json', '{"question":{"0":"a?"},"answer":{"0":"1"}}', /holds columns and not records/],
+    ])('%s is refused with what to do', async (name, content, message) => {
+      await expect(load(name, content, OWN)).rejects.toThrow(message);
+    });
+
+    it('a path to nothing is refused in words', async () => {
+      const path = join(directory, 'nothing.jsonl');
+      symlinkSync(join(directory, 'nowhere'), path);
+      const store = new ItemStore(datasetsSection.parse({ d: { ...OWN, path } }));
+      await expect(store.load('d')).rejects.toThrow(/nothing\.jsonl: there is no such file or directory\.$/);
     });
 
     it('a table without a header, by the positions of its columns', async () => {

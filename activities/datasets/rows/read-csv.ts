@@ -1,8 +1,11 @@
+import { extname } from 'node:path';
 import { finished } from 'node:stream';
 import { CsvError, parse as parseCsv } from 'csv-parse';
 import { decodeText, linesOf } from './decode-text.js';
 import { type Found, RowError, type Wanted } from './rows.js';
 
+/** What a spreadsheet writes into a line before the table: `sep=;`. */
+const SEPARATOR = /^"?sep=([,;\t|])"?\r?$/i;
 /** A file that has so many broken records is no table. */
 const MOST_BROKEN = 100;
 
@@ -12,9 +15,11 @@ const MOST_BROKEN = 100;
  * @throws RowError if it is no table
  */
 export async function* readCsv(path: string, { columns: wanted, byPosition, note }: Wanted): AsyncGenerator<Found> {
-  const delimiter = delimiterOf((await lineAfter(path, 0)).text);
+  const first = await lineAfter(path, 0);
+  const separator = SEPARATOR.exec(first.text)?.[1];
+  const delimiter = separator ?? (extname(path) === '.tsv' ? '\t' : delimiterOf(first.text));
   let columns: string[] | undefined;
-  let line = 1;
+  let line = separator === undefined ? 1 : first.number + 1;
   for (let broken = 0; ; broken += 1) {
     let last = line - 1;
     try {

@@ -11,7 +11,7 @@ const LOOKED_AT = 2;
  * JSON Lines, an array of records, records that follow each other, or an object that holds a list of them: what the file
  * is counts, and not its name. A malformed record is a problem in its place; the others are read.
  */
-export async function* readJson(path: string, { note }: Wanted): AsyncGenerator<Found> {
+export async function* readJson(path: string, { columns, note }: Wanted): AsyncGenerator<Found> {
   const text = () => decodeText(path, note);
   if (extname(path) !== '.json' && !(await isDocument(linesOf(text())))) {
     yield* readLines(linesOf(text()));
@@ -19,7 +19,7 @@ export async function* readJson(path: string, { note }: Wanted): AsyncGenerator<
   }
   const values = await valuesOfArray(text());
   if (values) for (const value of values) yield { value };
-  else yield* readDocument(await joined(text()));
+  else yield* readDocument(await joined(text()), columns);
 }
 
 async function joined(pieces: AsyncIterable<string>): Promise<string> {
@@ -60,11 +60,20 @@ async function* readLines(lines: AsyncIterable<string>): AsyncGenerator<Found> {
   }
 }
 
-function* readDocument(text: string): Generator<Found> {
+function* readDocument(text: string, columns: readonly string[]): Generator<Found> {
   const whole = parsed(text);
   if ('problem' in whole) yield* readBroken(text, whole.problem);
   else if (Array.isArray(whole.value)) for (const value of whole.value as unknown[]) yield { value };
+  else if (isOfColumns(whole.value, columns)) yield { problem: 'holds columns and not records: write a record a line' };
   else for (const value of listIn(whole.value) ?? [whole.value]) yield { value };
+}
+
+/** Whether an object holds all values of each column: `{ "question": [...], "answer": [...] }`, or by number. */
+function isOfColumns(value: unknown, columns: readonly string[]): boolean {
+  const held = isRow(value)
+    ? columns.filter((column) => Object.hasOwn(value, column)).map((column) => value[column])
+    : [];
+  return held.length > 1 && held.every((one) => Array.isArray(one) || (isRow(one) && Object.hasOwn(one, '0')));
 }
 
 /** The one list of records that an object holds: `{ "data": [...] }`. */

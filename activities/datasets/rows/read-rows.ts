@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { FETCH_RECORD } from '../../../infra/datasets/fetch-record.js';
 import { readCsv } from './read-csv.js';
@@ -13,6 +13,7 @@ const READERS: Record<string, Reader> = {
   '.jsonl': readJson,
   '.ndjson': readJson,
   '.csv': readCsv,
+  '.tsv': readCsv,
   '.parquet': readParquet,
 };
 
@@ -38,13 +39,38 @@ export async function* readRows(path: string, wanted: Wanted): AsyncGenerator<Re
   }
 }
 
+/** What lies beside records and is none: a download's record, what Hugging Face's library writes. */
+const NO_RECORDS = [FETCH_RECORD, 'dataset_info.json'];
+const PACKED = ['.gz', '.zst', '.bz2', '.xz', '.zip'];
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
+
 /** @throws RowError if nothing readable is there */
 export async function filesOfRecords(path: string): Promise<string[]> {
-  const found = await stat(path).catch((error: Error) => {
-    throw new RowError(`${path}: cannot be read: ${error.message}`, { cause: error });
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'ENOENT' ? 'there is no such file or directory' : `cannot be read: ${error.message}`;
+    throw new RowError(`${path}: ${reason}.`, { cause: error });
   });
-  const names = found.isDirectory() ? (await readdir(path)).sort().map((name) => join(path, name)) : [path];
-  const files = names.filter((name) => Object.hasOwn(READERS, extname(name)) && !name.endsWith(`/${FETCH_RECORD}`));
+  const all = found.isDirectory() ? await filesIn(path) : [path];
+  const files = all.filter((file) => Object.hasOwn(READERS, extname(file)));
+  for (const file of files) await refusePointer(file);
   if (files.length > 0) return files;
+  const packed = all.find((file) => PACKED.includes(extname(file)));
+  if (packed !== undefined)
+    throw new RowError(`${packed}: is packed. Unpack it, and register the file that was in it.`);
   throw new RowError(`${path}: no file of records (${Object.keys(READERS).join(', ')}).`);
+}
+
+async function filesIn(directory: string): Promise<string[]> {
+  const names = (await readdir(directory)).filter((name) => !name.startsWith('.') && !NO_RECORDS.includes(name));
+  return names.sort().map((name) => join(directory, name));
+}
+
+/** @throws RowError if a checkout of Git has no more of the file than where it lies */
+async function refusePointer(path: string): Promise<void> {
+  if ((await stat(path)).isDirectory()) return;
+  const file = await open(path);
+  const head = Buffer.alloc(LFS_POINTER.length);
+  await file.read(head, 0, head.length, 0).finally(() => file.close());
+  if (head.toString() !== LFS_POINTER) return;
+  throw new RowError(`${path}: is a pointer of Git LFS and not the file. Run git lfs pull where it was checked out.`);
 }
