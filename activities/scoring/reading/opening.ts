@@ -7,13 +7,13 @@ const CONNECTIVE =
 const CONCLUDED = /^[^?]*[,;\s](?:so|thus|hence|therefore|which means|meaning)\b,?\s+(?:that\s+)?/i;
 /** `Based on the passages,` */
 const CIRCUMSTANCE = new RegExp(
-  `^[^\\p{L}\\p{N}~≠¬]*${CONNECTIVE}(?:since|because|as|given|based on|after|by|using|from|with|considering|in|for|to|at|on|when|` +
+  `^[^\\p{L}\\p{N}~≠¬]*${CONNECTIVE}(?:since|because|as|given|based on|after|by|using|from|with|considering|among|of|in|for|to|at|on|when|` +
     'according to the|\\p{L}+ing)\\s[^?]*,\\s*',
   'iu',
 );
 const OPENING = new RegExp(
   `^[^\\p{L}\\p{N}~≠¬]*${CONNECTIVE}` +
-    "(?:(?:i|we)(?:'d| can| would| must| have to)? (?:think|believe|conclude|find|found|get|see|say|know|have)(?: that)?,?\\s+|" +
+    "(?:i(?:'m| am) (?:confident|sure|certain)(?: that)?\\s+|(?:i|we)(?:'d| can| would| must| have to)? (?:think|believe|conclude|find|found|get|see|say|know|have)(?: that)?,?\\s+|" +
     '(?:this|it|which|that) (?:means|shows|implies|follows|gives|confirms|suggests|indicates)(?: that)?,?\\s+)?' +
     '(?:(?:the|my|our|your|here is the|here is my)\\s+)?[^\\p{L}\\p{N}~≠¬]*$',
   'iu',

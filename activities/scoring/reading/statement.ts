@@ -32,13 +32,18 @@ const MAX_LENGTH = 4_000;
 const MAX_LOOKED_AT = 5 * MAX_LENGTH;
 /** White space that is longer says no more, and a pattern that begins and ends in it takes the cube of its length. */
 const LONG_SPACE = /\s{17,}/g;
-const SUBJECT = '(?:final |correct |right |best |true |most likely )*';
-const COPULA = '(?:\\s*[:=]|\\s+(?:is|are|was|would be|must be|should be|will be|seems to be|appears to be)\\b\\s*:?)';
+const SUBJECT = '(?:final |correct |right |best |true |short |likely |most likely )*';
+const COPULA =
+  '(?:\\s*[:=]|(?:,\\s+(?:therefore|thus|then|hence),)?\\s+(?:is|are|was|would be|must be|should be|will be|seems to be|appears to be)\\b\\s*:?)';
 const ABOUT = '(?:\\s+(?:to|for|of)\\s[^.:=\\n]{1,120}?)?';
 const SAID: readonly [rank: number, pattern: RegExp][] = [
   [1, new RegExp(`\\b${SUBJECT}(?:answer|option|choice)(?: letter)?${ABOUT}${COPULA}\\s*`, 'gi')],
   [1, /^#{0,6}[ \t]*(?:the )?(?:final |correct )?answer[ \t]*\n+/gim],
   [1, /^####\s*(?=\S)/gm],
+  [1, /(?:所以|因此)?(?:最终|正确)?答案(?:是|为|：|:)+\s*|(?:应|故)?选(?:项|择)?\s*(?=[A-Z](?![A-Za-z]))/g],
+  [1, /(?:правильный |верный |окончательный )?ответ\s*[:—]\s*/giu],
+  [1, /(?:الإجابة|الجواب)(?: الصحيحة| الصحيح| النهائية| النهائي)?\s*(?::|هي\s|هو\s)\s*/g],
+  [1, /(?:최종 )?정답(?:은\s+|\s*[:：]\s*)/g],
   [2, new RegExp(`\\b(?:final )?(?:result|solution|value)${ABOUT}${COPULA}\\s*`, 'gi')],
 ];
 /** `Paris is the correct answer.` */
@@ -53,6 +58,9 @@ const REPORTED =
   /^(?:if|whether|unless|perhaps|maybe|not|neither|nor|nobody|no one|some|many|few|people|they|he|she|i|we|you|it)\s|\sthat\s/i;
 const PRONOUN = /^(?:it|this|that|which|he|she|they|what|there|here)$/i;
 const STRUCK = /(?<!~)~~(?=[^\s~])[^~\n]*?(?<=[^\s~])~~(?!~)/g;
+const LABEL = /^[#*\s]*(?:explanation|reason|reasoning|justification)\s*:?[*\s]*$/i;
+/** A line that gives an answer beside the first: `London is also possible.` */
+const ANOTHER_ANSWER = /\b(?:also (?:possible|correct|right|true)|alternatively|might|maybe|perhaps|possibl[ey])\b/i;
 const REASON = /[,;]?\s+(?:because|since)\s/;
 const SENTENCE_STARTS =
   'It|Its|This|That|These|Those|The|He|She|They|We|I|His|Her|Their|In|As|Because|Since|However|Therefore|So|Thus|Hence|According|Both|Note|Here|There|Check|Let|Wait|Actually|You|All|After|Although|While|When|For|By|From|A|An|No|My|Scratch';
@@ -187,9 +195,15 @@ function firstSentence(text: string): string {
   return text;
 }
 
-/** Whether a line is a sentence, and no other answer. */
+/** Whether a line is a sentence, or a label of some, and no other answer. */
 function isReason(line: string): boolean {
-  return line.trim() === '' || (line.trim().split(/\s+/).length > 2 && CLAUSE.test(line));
+  const words = line.trim();
+  if (words === '' || LABEL.test(words)) return true;
+  return (
+    words.split(/\s+/).length > 2 &&
+    (CLAUSE.test(words) || /^(?:Because|Since|Both)\s/.test(words)) &&
+    !ANOTHER_ANSWER.test(words)
+  );
 }
 
 function unique(texts: readonly string[]): string[] {

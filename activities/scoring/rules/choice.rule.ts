@@ -5,6 +5,7 @@ import { ruled, UNDECIDED, WRONG, type Finding } from './finding.js';
 import { textKeys } from './text-keys.js';
 
 const OPTION =
+  "(?:(?:[Ss]o,? )?(?:I(?:'d| would)? (?:choose|pick|select|say|think)(?: it is)?|[Ii]t(?:'s| is))\\s+)?" +
   '(?:(?:[Tt]he )?(?:correct |right |best |final )*(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\\s*(?:is|:)?\\s*)?';
 /** A letter and nothing else. */
 const ALONE = new RegExp(`^${OPTION}[([{<]?\\s*([A-Za-z])\\s*[)\\]}>]?[.:,;]?$`);
@@ -24,7 +25,7 @@ const ALTERNATIVE =
 /** What says of a letter that it is not the answer: `C: wrong`, `C is eliminated`, `C, I don't think so`; not `C, not D`. */
 const DENIAL = new RegExp(
   "^[^\\p{L}]*(?:(?:this|that|it|which|option|choice|one)(?='s|\\s)\\s*)?(?:is|was|'s|would be|seems|can be|must be)?\\s*(?:\\p{L}+ly\\s+)?" +
-    '(?:(?:a|an|the)\\s+)?(?:no|not(?!\\s+[(["\']?[A-Z](?!\\p{L}))|wrong|incorrect|false|untrue|invalid|impossible|unlikely|eliminated|excluded|' +
+    '(?:(?:a|an|the)\\s+)?(?:no|not(?!\\s+[([]?(?:[b-z](?!\\p{L})|a[\\s.)]*$))|wrong|incorrect|false|untrue|invalid|impossible|unlikely|eliminated|excluded|' +
     "rejected|ruled out|out|never|none|neither|cannot|can't|isn't|wasn't|doesn't|unknown|unclear|" +
     "i (?:don't|do not|doubt|cannot|can't|am not|'m not))(?!\\p{L})",
   'iu',
@@ -53,7 +54,9 @@ function namedBy(text: string, choices: readonly string[]): Set<string> {
     .split('\n')
     .map((line) => bare(line, 'words'))
     .filter((line) => line !== '');
-  return new Set((lines.length > 1 ? lines : [text]).flatMap((line) => [...namedInLine(line, choices)]));
+  const named = (lines.length > 1 ? lines : [text]).map((line) => namedInLine(line, choices));
+  const isDenied = lines.slice(1).some((line, index) => named[index + 1].size === 0 && DENIAL.test(line));
+  return new Set(isDenied ? [] : named.flatMap((letters) => [...letters]));
 }
 
 function namedInLine(text: string, choices: readonly string[]): Set<string> {
@@ -69,9 +72,25 @@ function namedInLine(text: string, choices: readonly string[]): Set<string> {
   const letter = named.toUpperCase();
   if (!isOneOf(letter, choices) || ALTERNATIVE.test(rest)) return new Set();
   const meant = beginsWith(rest, choices);
-  if (meant !== letter && (DENIAL.test(rest) || isPronoun(letter, found[0]))) return new Set();
+  if (
+    meant === letter ? DENIAL.test(behindContent(rest, letter, choices)) : DENIAL.test(rest) || isPronoun(letter, text)
+  )
+    return new Set();
   const later = TAKEN_BACK.test(rest) ? lettersIn(rest, choices) : [];
-  return new Set([letter, ...later, ...(meant === undefined ? [] : [meant])]);
+  return new Set([letter, ...later, ...optionsIn(rest, choices), ...(meant === undefined ? [] : [meant])]);
+}
+
+/** `Rome is wrong` without `Rome`; nothing where it is written in another way. */
+function behindContent(text: string, letter: string, choices: readonly string[]): string {
+  const { words } = contentsOf(choices)[letter.charCodeAt(0) - 'A'.charCodeAt(0)];
+  return text.toLowerCase().startsWith(words.toLowerCase()) ? text.slice(words.length) : '';
+}
+
+/** Letters with their own content: `Rome, D. Oslo`. */
+function optionsIn(text: string, choices: readonly string[]): string[] {
+  return [...text.matchAll(/(?<![\p{L}\p{N}])([A-Z])[.):]+\s*/gu)].flatMap(({ 0: sign, 1: letter, index }) =>
+    beginsWith(text.slice(index + sign.length, index + sign.length + 500), choices) === letter ? [letter] : [],
+  );
 }
 
 /** `I, as a language model, cannot say` names no choice; neither does `A. I. says C`. */
