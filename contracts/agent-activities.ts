@@ -41,7 +41,7 @@ export interface PlanTurnInput extends ModuleInput {
   tools: string[];
   memory: MemoryEntry[];
   turn: number;
-  /** Turns left, this one included. */
+  /** Turns left, including this one. */
   turnsLeft: number;
   planner: PlannerConfig;
   policy?: PolicyRef;
@@ -119,7 +119,7 @@ export interface ScoreAnswerInput {
   answer: string;
   /** The first of them if absent. */
   rules?: RulesVersion;
-  /** Who decides where rules cannot. */
+  /** Who decides if the rules cannot. */
   judge?: JudgeConfig;
   /** What becomes of an answer that rules cannot decide, if the configuration says it. */
   undecided?: UndecidedChoice;
@@ -154,7 +154,7 @@ export interface ModuleActivities {
 /** For which run a call is made, and what it must agree in. */
 export interface RunAgreement {
   runId: string;
-  /** Parts of the run's identity that a deployment can change (I8), by name; absent where no run is trained. */
+  /** Parts of the run's identity that a deployment can change (I8), by name; absent if no run is trained. */
   identity?: Record<string, string>;
 }
 
@@ -165,7 +165,7 @@ export interface DrawQueriesInput {
   /** Draw indices [first, first + count) of the step. */
   first: number;
   count: number;
-  /** Of the answer: fewer questions come if all of them would have more. */
+  /** Most bytes of the answer: fewer questions come if all of them would take more. */
   bytes?: number;
   dataset: RunConfig['dataset'];
 }
@@ -175,7 +175,7 @@ export interface EvaluationQueriesInput {
   dataset: RunConfig['dataset'];
   offset: number;
   count: number;
-  /** Of the answer, as above. */
+  /** Most bytes of the answer, as above. */
   bytes?: number;
 }
 
@@ -251,7 +251,7 @@ export interface SetRunStatusInput {
   steps: number;
   policy?: PolicyRef;
   failure?: RunFailure;
-  /** All that the run knows of itself: kept for a workflow that goes on where this one is gone. */
+  /** All that the run knows of itself, kept for a workflow that goes on after this one is gone. */
   state?: TrainingRunState;
   /** Absent in calls of older versions. */
   writer?: RowWriter;
@@ -260,7 +260,7 @@ export interface SetRunStatusInput {
 /** From step `step` on the run goes on although parts of its identity have changed. */
 export interface RecordAllowanceInput {
   runId: string;
-  /** Of the run's status: an allowance is written once under it. */
+  /** Version of the run's status: an allowance is written once under it. */
   version: number;
   step: number;
   parts: ChangeablePart[];
@@ -285,8 +285,8 @@ export interface RunActivities {
    */
   resolveIdentity(input: { config: RunConfig }): Promise<Record<string, string>>;
   /**
-   * The committed policy of a name `<run>@<step>`, on this model where one is given. Fails with NotFound or
-   * WrongIdentity (I11).
+   * The committed policy of a name `<run>@<step>`; of this model, if one is given. Fails with NotFound or WrongIdentity
+   * (I11).
    */
   resolvePolicy(input: { name: string; model?: string }): Promise<PolicyRef>;
   setRunStatus(input: SetRunStatusInput): Promise<void>;

@@ -27,7 +27,7 @@ export interface BenchmarkEvaluationInput {
   id: string;
   config: EvaluationConfig;
   settings: RunSettings;
-  /** Of the evaluation's last status, where it goes on after its workflow was gone; 0 where absent. */
+  /** Version of the evaluation's last status, if it goes on after its workflow was gone; 0 if absent. */
   version?: number;
 }
 
@@ -71,7 +71,7 @@ export interface Agreement {
   answers: number;
   /** Share of them on which both say the same. */
   observed: number;
-  /** Cohen's kappa: agreement beyond chance. Undefined where chance alone would agree always, or nothing was judged. */
+  /** Cohen's kappa: agreement beyond chance. Undefined if chance alone would always agree, or if nothing was judged. */
   kappa?: number;
   /** Counts: [both right, only the first says right, only the second does, both wrong]. */
   table: [number, number, number, number];
@@ -82,7 +82,7 @@ export interface UsageSummary {
   turns: Estimate;
   /** Share of flows that took one turn. */
   oneTurn: number;
-  /** Share of all turns per tool; the shares add up to 1 where there was a turn. */
+  /** Share of all turns per tool; the shares add up to 1 if there was a turn. */
   toolMix: Record<string, number>;
   /** Of the flows whose figure is known. */
   tokens?: Estimate;
@@ -121,7 +121,7 @@ export interface CellReport {
   /** 95 % interval, clustered by question. */
   accuracy: Estimate;
   byFamily: Record<string, { asked: number; correct: number; accuracy: number }>;
-  /** Mean share of common words, where answers were graded as texts. */
+  /** Mean share of common words, if answers were graded as texts. */
   f1?: Estimate;
   usage: UsageSummary;
   /** Answers that count as wrong because no rule could decide and no judge was asked; `examples` are the first of them. */

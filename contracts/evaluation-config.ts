@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { flowSchema, registeredName } from './flow-config.js';
 import { policyName } from './names.js';
 
-/** More cells than a table of them can be read, and a history can hold. */
+/** Nobody reads a table of more cells, and one history does not hold them. */
 const MAX_CELLS = 400;
 
 const benchmark = z.strictObject({
@@ -18,7 +18,7 @@ const benchmark = z.strictObject({
     .min(1)
     .max(100_000)
     .optional()
-    .describe('How many questions, from the first on. Without it all of them. The atlas, which has no end, needs it.'),
+    .describe('How many questions, from the first on. Without it, all of them. The atlas needs it: it has no end.'),
 });
 
 /** What is submitted to evaluate policies on benchmarks. Data only (I12). */

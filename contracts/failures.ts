@@ -31,7 +31,7 @@ export const FailureType = {
   PolicyUnusable: 'PolicyUnusable',
   /** Every rollout of a step was lost to infrastructure: there is nothing to learn from, and nothing is committed. */
   NothingScored: 'NothingScored',
-  /** A call failed by itself, not for an outage, as often as it is tried; or was lost with its worker time and again. */
+  /** A call failed in each of its attempts, not because of an outage; or it was lost with its worker several times. */
   Defect: 'Defect',
 } as const;
 

@@ -23,7 +23,7 @@ const llm = z
     model: registeredName.describe("A name of the operator's `language_models`."),
     prompt: prompt.default('full').describe(moduleTemplate),
     temperature: temperature.default(0).describe(deterministic),
-    max_tokens: z.int().min(1).max(65_536).default(2048).describe('Most tokens of a reply.'),
+    max_tokens: z.int().min(1).max(65_536).default(2048).describe('Maximum number of tokens in a reply.'),
     timeout_s: z
       .number()
       .positive()
@@ -39,7 +39,7 @@ const frozen = z
     engine: z.literal('policy'),
     prompt: prompt.default('compact').describe(moduleTemplate),
     temperature: temperature.default(0).describe(deterministic),
-    max_tokens: z.int().min(1).max(4096).default(256).describe('Most tokens of a reply.'),
+    max_tokens: z.int().min(1).max(4096).default(256).describe('Maximum number of tokens in a reply.'),
   })
   .describe("The untrained base weights of the run's model, on the policy server.");
 
@@ -65,15 +65,15 @@ const policyPlanner = z
       .max(10)
       .default(1)
       .describe('Sampling temperature of training rollouts. Evaluation takes the likeliest token.'),
-    max_tokens: z.int().min(1).max(4096).default(20).describe('Most tokens of a plan.'),
+    max_tokens: z.int().min(1).max(4096).default(20).describe('Maximum number of tokens in a plan.'),
   })
   .describe('The weights that are trained or evaluated.');
 
 const budget = z
   .strictObject({
-    tokens: z.int().positive().optional().describe('Most tokens of prompts and replies together.'),
-    money: z.number().positive().optional().describe("Most money, in the unit of the operator's prices."),
-    calls: z.int().positive().optional().describe('Most calls.'),
+    tokens: z.int().positive().optional().describe('Maximum number of tokens in prompts and replies together.'),
+    money: z.number().positive().optional().describe("Maximum amount of money, in the unit of the operator's prices."),
+    calls: z.int().positive().optional().describe('Maximum number of calls.'),
   })
   .describe(
     'What the run may spend on language models of providers. If any of the three is spent, the run pauses. Resuming it grants the same budget again. The policy server costs nothing.',
@@ -88,9 +88,9 @@ const judge = z
       .max(1)
       .default(0)
       .describe(
-        "Share of the answers that a rule has decided and that the judge grades as well, to compare the two. The rule's verdict counts.",
+        "Share of the answers decided by a rule that the judge grades as well, to compare the two. The rule's verdict counts.",
       ),
-    max_tokens: z.int().min(1).max(65_536).default(512).describe("Most tokens of the judge's reply."),
+    max_tokens: z.int().min(1).max(65_536).default(512).describe("Maximum number of tokens in the judge's reply."),
     timeout_s: z.number().positive().max(600).default(120).describe('Seconds of one attempt.'),
   })
   .describe('A language model that judges answers that no rule can decide.');
@@ -121,7 +121,7 @@ const parts = {
     .min(1)
     .max(50)
     .default(2)
-    .describe('Most turns of a rollout. The planner is told how many are left.'),
+    .describe('Maximum number of turns of a rollout. The planner is told how many are left.'),
   time_budget_s: z
     .number()
     .positive()
@@ -163,7 +163,7 @@ const parts = {
     .max(12_000)
     .default(8_000)
     .describe(
-      'Most tokens of memory in a prompt, estimated as four bytes each. If there are more, results are shortened, the oldest first, and then whole turns are left out; the prompt says so.',
+      'Maximum number of tokens of memory in a prompt, estimated as four bytes each. If there are more, results are shortened, the oldest first, and then whole turns are left out; the prompt says so.',
     ),
   budget: budget.optional(),
   scoring: scoring.prefault({}),
@@ -171,7 +171,7 @@ const parts = {
     .boolean()
     .default(false)
     .describe(
-      'Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The planner is never answered so.',
+      'Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The calls of the planner are never answered in this way.',
     ),
 };
 

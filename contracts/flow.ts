@@ -29,7 +29,7 @@ type HeldOutFlow = FlowOf<'evaluation'> & { step: number; question: number };
 /** `<evaluation>/<cell>/<question>/<trial>` */
 type CellFlow = FlowOf<'evaluation'> & { cell: number; question: number; trial: number };
 type SubmittedFlow = FlowOf<'ask'>;
-/** As inputs said it before each purpose had names of its own: open workflows hold them, and histories. */
+/** The older form, in which no purpose has names of its own: open workflows and histories hold it. */
 type NumberedFlow = FlowOf<'evaluation' | 'ask'> & FlowPlace;
 
 /** Where a flow stands in the world: what its id, its seeds and its write-once row are derived from. */
@@ -54,7 +54,7 @@ export interface Query {
   dataset: { name: string; seed: number };
   family: string;
   question: string;
-  /** What form the answer should have, in words for the module that writes it; absent where the question says it. */
+  /** What form the answer should have, in words for the module that writes it; absent if the question says it. */
   answerForm?: string;
   /** Shown to the modules whose language model takes images. */
   images?: ImageRef[];
@@ -68,9 +68,9 @@ export interface Analysis {
   considerations: string;
 }
 
-/** Where a flow goes on whose earlier workflow is gone: from its rows. */
+/** What a flow goes on with after its earlier workflow was gone, taken from its rows. */
 export interface RevivedFlow {
-  /** Of its last status. */
+  /** Version of its last status. */
   version: number;
   budgets: number;
 }
@@ -81,24 +81,24 @@ export interface AgentFlowInput {
   /** The model the run trains; its untrained base weights serve the frozen modules and tools bound to `policy`. */
   model: string;
   config: FlowConfig;
-  /** Absent where the base model plans, or no policy does. */
+  /** Absent if the base model plans, or no policy does. */
   policy?: PolicyRef;
   /** Greedy decoding (T = 0), for evaluation. */
   greedy: boolean;
   score: boolean;
   settings: RunSettings;
-  /** Present where an asked flow goes on after its workflow was gone. */
+  /** Present if an asked flow goes on after its workflow was gone. */
   revived?: RevivedFlow;
 }
 
 /** One entry of memory: what a turn did. Workflow state, pure data, no clock and no infrastructure error. */
 export interface MemoryEntry {
   turn: number;
-  /** Undefined where the plan could not be read. */
+  /** Undefined if the plan could not be read. */
   tool?: string;
   subGoal?: string;
   command?: string;
-  /** At most 8 KB (I6), less where the memory is over its budget; the full text stays in the turn's row. */
+  /** At most 8 KB (I6), less if the memory is over its budget; the full text stays in the turn's row. */
   result?: string;
   /** What went wrong, in words for the planner: an unreadable plan, an unknown tool, arguments the tool refused. */
   mistake?: string;
@@ -124,7 +124,7 @@ export interface AgentFlowResult {
   outcome: Outcome;
   /** Of the first of the configuration's outputs: the one that is scored. */
   answer?: string;
-  /** All of them, where there are several. */
+  /** All of them, if there are several. */
   answers?: Partial<Record<AnswerKind, string>>;
   /** Present exactly when the outcome is a scored one and the flow was asked to score (I2). `grading` is there for `undecided` too. */
   reward?: number;

@@ -1,8 +1,8 @@
 import type { ImageRef } from './flow.js';
 
-/** Pictures of one question at most. */
+/** Most pictures of one question. */
 export const MAX_IMAGES = 4;
-/** What most providers take at most, for one picture. */
+/** Most bytes that most providers take for one picture. */
 export const MAX_IMAGE_BYTES = 4 * 1024 * 1024;
 
 /** How the files of each type begin, in hexadecimal. `RIFF` of WebP is followed by its length. */
@@ -12,7 +12,7 @@ const SIGNATURES: Record<ImageRef['mediaType'], RegExp> = {
   'image/webp': /^52494646.{8}57454250/,
   'image/gif': /^474946383[79]61/,
 };
-/** Bytes that the longest signature is about. */
+/** Bytes that the longest signature covers. */
 const LONGEST = 12;
 
 export const IMAGE_TYPES = Object.keys(SIGNATURES) as ImageRef['mediaType'][];

@@ -1,5 +1,5 @@
 /*
- * What stands in a text of memory in the place of what was taken out of it, so that no module takes a part for the whole.
+ * What stands in a text of memory in place of what was taken out, so that no module takes a part for the whole.
  */
 
 export function cutNote(bytes: number): string {
@@ -19,7 +19,7 @@ const NOTES = new RegExp(
   'g',
 );
 
-/** A text as its author wrote it, as far as it is there: the numbers of notes are none of a tool's. */
+/** A text without the notes, so that nobody takes a number in a note for one that a tool gave. */
 export function withoutNotes(text: string): string {
   return text.replace(NOTES, '');
 }

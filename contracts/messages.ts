@@ -4,8 +4,9 @@ import type { RunConfig } from './run-config.js';
 import type { RunStatus, TrainingRunState } from './training-run.js';
 
 /*
- * What can be said to a workflow and asked of it: the workflow handles these definitions and the API sends them, so that
- * name, arguments and answer of each stand once. `client.workflow.getHandle(id).executeUpdate(runUpdates.extend, { args: [9] })`
+ * What can be said to a workflow and asked of it. The workflow handles these definitions and the API sends them, so
+ * that name, arguments and answer of each are written once. For example:
+ * `client.workflow.getHandle(id).executeUpdate(runUpdates.extend, { args: [9] })`
  */
 
 export interface PauseOptions {
@@ -64,7 +65,7 @@ export const workUpdates = {
 /** From a run to its groups and held-out evaluations, and from these to their flows: true stops, false lets go on. */
 export const holdSignal = { type: 'signal', name: 'hold' } as SignalDefinition<[held: boolean]>;
 
-/** A message with what the Temporal UI shows of it. */
+/** A message with the description that the Temporal UI shows. */
 type Described<Definition> = Definition & { description: string };
 
 // What a definition takes and answers is in its type only: Temporal's brands are not there at run time.

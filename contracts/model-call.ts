@@ -22,15 +22,15 @@ export interface ModelCall {
   seed?: string;
   reply: string;
   finishReason: FinishReason;
-  /** As the provider counts; absent where it does not say. */
+  /** As the provider counts; absent if it does not say. */
   inputTokens?: number;
   outputTokens?: number;
-  /** By the operator's prices; absent where the model has none. */
+  /** By the operator's prices; absent if the model has none. */
   cost?: number;
   /** Of the successful attempt. */
   seconds: number;
   /** Settings that the provider says it did not apply. */
   warnings?: string[];
-  /** Answered from what was answered before. */
+  /** Answered with the stored reply to an equal call. */
   cached?: true;
 }

@@ -88,7 +88,7 @@ const start = z.strictObject({
     .array(z.enum(FORK_PART_NAMES))
     .default([])
     .describe(
-      'In what the fork may differ from its parent. If it differs in another of these, it is refused. `base-model`: registered name, weights and `config.json`. `prompts`: those of all modules, and the tools that the planner is offered. `dataset`: name, seed, families and texts.',
+      'The parts in which the fork may differ from its parent. If it differs in another of these, it is refused. `base-model`: registered name, weights and `config.json`. `prompts`: those of all modules, and the tools that the planner is offered. `dataset`: name, seed, families and texts.',
     ),
 });
 
@@ -96,7 +96,7 @@ const start = z.strictObject({
 export const runConfigSchema = z
   .strictObject({
     name: z.string().min(1).max(100).default('training run').describe('Shown in lists and in the Temporal UI.'),
-    model: registeredName.describe('The base model. `training.weights` says what of it trains.'),
+    model: registeredName.describe('The base model. `training.weights` says which part of it trains.'),
     seed: z
       .int()
       .min(0)

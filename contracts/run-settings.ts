@@ -1,6 +1,6 @@
 /** The operator's patience, in seconds, and queues: from the server-side file, never from a submitted configuration (I12). */
 export interface RunSettings {
-  /** A trainStep that has not heartbeat for so long is given to another worker. */
+  /** If a trainStep sends no heartbeat for this long, it is given to another worker. */
   train_heartbeat_s: number;
   /** How long a step waits for the trainer worker that holds the run's state before any other may take it. */
   trainer_sticky_s: number;

@@ -1,18 +1,18 @@
 /**
- * Versions of what counts as right, the newest last: a change of it is a new one, and runs keep theirs. Configurations of
- * before there was a choice name none, and mean the first.
+ * Versions of what counts as right, the newest last. Each change is a new version, and runs keep theirs. A
+ * configuration that names no version means the first.
  */
 export const RULES_VERSIONS = ['rules-1', 'rules-2'] as const;
 export type RulesVersion = (typeof RULES_VERSIONS)[number];
 
-/** What the rules of scoring say of an answer; `undecided` where no rule can tell. */
+/** What the rules of scoring say of an answer; `undecided` if no rule can tell. */
 export type Ruling = 'right' | 'wrong' | 'undecided';
 
 /** What becomes of an answer that the rules cannot decide. */
 export const UNDECIDED_CHOICES = ['wrong', 'exclude', 'judge'] as const;
 export type UndecidedChoice = (typeof UNDECIDED_CHOICES)[number];
 
-/** What a configuration says of it; where it says nothing, the judge decides, and without one the answer is wrong. */
+/** What a configuration says of it. If it says nothing, the judge decides; without a judge the answer is wrong. */
 export function choiceForUndecided({
   undecided,
   judge,
@@ -23,16 +23,16 @@ export function choiceForUndecided({
   return undecided ?? (judge ? 'judge' : 'wrong');
 }
 
-/** How an answer was graded. The rules decide; where they cannot, it is as `choiceForUndecided` says. */
+/** How an answer was graded. The rules decide; if they cannot, `choiceForUndecided` says what counts. */
 export interface Grading {
   rules: Ruling;
   /** The rule that spoke: `number`, `expression`, `choice`, `text`, … */
   rule: string;
-  /** Where the rules say right, and a stricter one would not: they forgave something (activities/scoring/strict-rule.ts). */
+  /** Present if the rules say right and a stricter one would not (activities/scoring/strict-rule.ts). */
   lenient?: true;
   /** Share of words in common with the best of the right texts, as the harmonic mean of precision and recall. */
   f1?: number;
-  /** Present where a judge was asked: because the rules could not decide, or to compare it with them. */
+  /** Present if a judge was asked: because the rules could not decide, or to compare it with them. */
   judge?: JudgeVerdict;
 }
 

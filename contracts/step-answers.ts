@@ -29,17 +29,17 @@ export interface StepWarning {
   examples: AnswerExample[];
 }
 
-/** What the answers of a step's rollouts were like: of those that were graded, in training. */
+/** What the graded answers of a step's training rollouts were like. */
 export interface AnswerFigures {
-  /** Of all answers, those that nobody decided. */
+  /** Answers that nobody decided, out of all. */
   undecided: AnswerShare;
-  /** Of the rewarded answers, those that no stricter rule would accept. */
+  /** Answers that no stricter rule would accept, out of those rewarded. */
   lenient: AnswerShare;
-  /** Of the rewarded answers, those that were rewarded for another question of the step too. */
+  /** Answers that were rewarded for another question of the step too, out of those rewarded. */
   repeated: AnswerShare;
-  /** Of the rewarded answers that a judge graded as well as a rule, those that it finds wrong. */
+  /** Answers that a judge finds wrong, out of those rewarded that it graded besides a rule. */
   denied: AnswerShare;
-  /** Of all answers, by form. */
+  /** Answers of each form, out of all. */
   forms: Record<AnswerForm, AnswerShare>;
   /** Characters of the median answer. */
   length: number;

@@ -10,8 +10,8 @@ export function providerTaskQueue(provider: string): string {
   return `${AGENT_TASK_QUEUE}-llm-${provider}`;
 }
 
-/** Of the activities on a provider's queue. */
+/** The activity that looks after the providers' queues. */
 export interface QueueActivities {
-  /** Fails with BadConfiguration where agent workers do not poll the queue, on which calls of the language model wait. */
+  /** Fails with BadConfiguration if agent workers do not poll the queue on which calls of the language model wait. */
   requireQueue(input: { queue: string; model: string }): Promise<void>;
 }

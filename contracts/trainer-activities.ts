@@ -8,7 +8,7 @@ export interface InitPolicyRequest {
   model: string;
   seed: number;
   weights: RunConfig['training']['weights'];
-  /** Of the run's matrix products: how the model is held from the start. */
+  /** Type of the operands of the run's matrix products, in which the model is held from the start. */
   dtype: RunConfig['training']['dtype'];
   /** The identity part of the configuration, by name, each as a sha256 or a plain value (I8). */
   identity: Record<string, string>;
@@ -89,7 +89,7 @@ export interface EnsurePolicyResult {
   uri: string;
   /** Task queue of the worker that holds the run's state now. */
   worker: string;
-  /** Whether it did not stand, and was made again. */
+  /** Whether it was not there, and was made again. */
   rebuilt: boolean;
 }
 
@@ -98,6 +98,6 @@ export interface TrainerActivities {
   trainStep(request: TrainStepRequest): Promise<TrainStepResult>;
   /** Idempotent; recovers the state like trainStep does. Returns the checkpoint directory's URI. */
   saveCheckpoint(request: CommittedStepRequest): Promise<{ uri: string }>;
-  /** Idempotent. Fails as NotFound for a policy that was not committed, ReplayDiverged where it comes out as another. */
+  /** Idempotent. Fails as NotFound for a policy that was not committed, ReplayDiverged if it comes out as another. */
   ensurePolicy(request: CommittedStepRequest): Promise<EnsurePolicyResult>;
 }

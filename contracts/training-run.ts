@@ -20,7 +20,7 @@ export const NEXT_STATUSES: Record<RunStatus, readonly RunStatus[]> = {
   failed: [],
 };
 
-/** Whether a status may be written after another. One that goes on may be written again, with what else has changed. */
+/** Whether a status may be written after another. One that is not the last may be written again, with other changes. */
 export function mayFollow<Status extends string>(
   next: Readonly<Record<Status, readonly Status[]>>,
   before: Status,
@@ -64,7 +64,7 @@ export interface TrainingRunState {
   /** Total steps asked for: the configuration's, or what `extend` made of it. */
   steps: number;
   learningRate?: number;
-  /** How often `flow.budget` was granted: once where absent, and once more with each resume after it was spent. */
+  /** How often `flow.budget` was granted: once if absent, and once more with each resume after it was spent. */
   budgets?: number;
   pauseRequested: boolean;
   stopRequested: boolean;
@@ -78,7 +78,7 @@ export interface TrainingRunInput {
   config: RunConfig;
   settings: RunSettings;
   state?: TrainingRunState;
-  /** Present where the run goes on, with `state`, after its workflow was gone; until its begin has been caught up with. */
+  /** Present, with `state`, if the run goes on after its workflow was gone, until it has made up for what it lacks. */
   revived?: RevivedRun;
 }
 
@@ -90,7 +90,7 @@ export interface RevivedRun {
 export interface TrainingRunResult {
   status: RunStatus;
   step: number;
-  /** Absent where the run was cancelled before policy 0 was there. */
+  /** Absent if the run was cancelled before policy 0 was there. */
   policy?: PolicyRef;
 }
 

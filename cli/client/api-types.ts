@@ -29,7 +29,7 @@ export type QuestionInput = {
    */
   flow?: {
     /**
-     * Most turns of a rollout. The planner is told how many are left.
+     * Maximum number of turns of a rollout. The planner is told how many are left.
      */
     max_turns?: number;
     /**
@@ -64,7 +64,7 @@ export type QuestionInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -83,7 +83,7 @@ export type QuestionInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -111,7 +111,7 @@ export type QuestionInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -130,7 +130,7 @@ export type QuestionInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -158,7 +158,7 @@ export type QuestionInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -177,7 +177,7 @@ export type QuestionInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -205,7 +205,7 @@ export type QuestionInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -224,7 +224,7 @@ export type QuestionInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -249,7 +249,7 @@ export type QuestionInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -268,7 +268,7 @@ export type QuestionInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -277,7 +277,7 @@ export type QuestionInput = {
      */
     outputs?: Array<'direct' | 'final' | 'base'>;
     /**
-     * Most tokens of memory in a prompt, estimated as four bytes each. If there are more, results are shortened, the oldest first, and then whole turns are left out; the prompt says so.
+     * Maximum number of tokens of memory in a prompt, estimated as four bytes each. If there are more, results are shortened, the oldest first, and then whole turns are left out; the prompt says so.
      */
     memory_tokens?: number;
     /**
@@ -285,15 +285,15 @@ export type QuestionInput = {
      */
     budget?: {
       /**
-       * Most tokens of prompts and replies together.
+       * Maximum number of tokens in prompts and replies together.
        */
       tokens?: number;
       /**
-       * Most money, in the unit of the operator's prices.
+       * Maximum amount of money, in the unit of the operator's prices.
        */
       money?: number;
       /**
-       * Most calls.
+       * Maximum number of calls.
        */
       calls?: number;
     };
@@ -313,11 +313,11 @@ export type QuestionInput = {
          */
         model: string;
         /**
-         * Share of the answers that a rule has decided and that the judge grades as well, to compare the two. The rule's verdict counts.
+         * Share of the answers decided by a rule that the judge grades as well, to compare the two. The rule's verdict counts.
          */
         check?: number;
         /**
-         * Most tokens of the judge's reply.
+         * Maximum number of tokens in the judge's reply.
          */
         max_tokens?: number;
         /**
@@ -331,7 +331,7 @@ export type QuestionInput = {
       undecided?: 'wrong' | 'exclude' | 'judge';
     };
     /**
-     * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The planner is never answered so.
+     * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The calls of the planner are never answered in this way.
      */
     cache?: boolean;
     /**
@@ -352,7 +352,7 @@ export type QuestionInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a plan.
+           * Maximum number of tokens in a plan.
            */
           max_tokens?: number;
         }
@@ -373,7 +373,7 @@ export type QuestionInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -452,7 +452,7 @@ export type EvaluationInput = {
      */
     seed?: number;
     /**
-     * How many questions, from the first on. Without it all of them. The atlas, which has no end, needs it.
+     * How many questions, from the first on. Without it, all of them. The atlas needs it: it has no end.
      */
     questions?: number;
   }>;
@@ -481,7 +481,7 @@ export type EvaluationInput = {
    */
   flow?: {
     /**
-     * Most turns of a rollout. The planner is told how many are left.
+     * Maximum number of turns of a rollout. The planner is told how many are left.
      */
     max_turns?: number;
     /**
@@ -516,7 +516,7 @@ export type EvaluationInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -535,7 +535,7 @@ export type EvaluationInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -563,7 +563,7 @@ export type EvaluationInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -582,7 +582,7 @@ export type EvaluationInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -610,7 +610,7 @@ export type EvaluationInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -629,7 +629,7 @@ export type EvaluationInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -657,7 +657,7 @@ export type EvaluationInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -676,7 +676,7 @@ export type EvaluationInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -701,7 +701,7 @@ export type EvaluationInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -720,7 +720,7 @@ export type EvaluationInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -729,7 +729,7 @@ export type EvaluationInput = {
      */
     outputs?: Array<'direct' | 'final' | 'base'>;
     /**
-     * Most tokens of memory in a prompt, estimated as four bytes each. If there are more, results are shortened, the oldest first, and then whole turns are left out; the prompt says so.
+     * Maximum number of tokens of memory in a prompt, estimated as four bytes each. If there are more, results are shortened, the oldest first, and then whole turns are left out; the prompt says so.
      */
     memory_tokens?: number;
     /**
@@ -737,15 +737,15 @@ export type EvaluationInput = {
      */
     budget?: {
       /**
-       * Most tokens of prompts and replies together.
+       * Maximum number of tokens in prompts and replies together.
        */
       tokens?: number;
       /**
-       * Most money, in the unit of the operator's prices.
+       * Maximum amount of money, in the unit of the operator's prices.
        */
       money?: number;
       /**
-       * Most calls.
+       * Maximum number of calls.
        */
       calls?: number;
     };
@@ -765,11 +765,11 @@ export type EvaluationInput = {
          */
         model: string;
         /**
-         * Share of the answers that a rule has decided and that the judge grades as well, to compare the two. The rule's verdict counts.
+         * Share of the answers decided by a rule that the judge grades as well, to compare the two. The rule's verdict counts.
          */
         check?: number;
         /**
-         * Most tokens of the judge's reply.
+         * Maximum number of tokens in the judge's reply.
          */
         max_tokens?: number;
         /**
@@ -783,7 +783,7 @@ export type EvaluationInput = {
       undecided?: 'wrong' | 'exclude' | 'judge';
     };
     /**
-     * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The planner is never answered so.
+     * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The calls of the planner are never answered in this way.
      */
     cache?: boolean;
     /**
@@ -804,7 +804,7 @@ export type EvaluationInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a plan.
+           * Maximum number of tokens in a plan.
            */
           max_tokens?: number;
         }
@@ -825,7 +825,7 @@ export type EvaluationInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -877,7 +877,7 @@ export type RunConfigInput = {
   /**
    * registered name
    *
-   * The base model. `training.weights` says what of it trains.
+   * The base model. `training.weights` says which part of it trains.
    */
   model: string;
   /**
@@ -903,7 +903,7 @@ export type RunConfigInput = {
      */
     optimizer?: boolean;
     /**
-     * In what the fork may differ from its parent. If it differs in another of these, it is refused. `base-model`: registered name, weights and `config.json`. `prompts`: those of all modules, and the tools that the planner is offered. `dataset`: name, seed, families and texts.
+     * The parts in which the fork may differ from its parent. If it differs in another of these, it is refused. `base-model`: registered name, weights and `config.json`. `prompts`: those of all modules, and the tools that the planner is offered. `dataset`: name, seed, families and texts.
      */
     allow?: Array<'base-model' | 'tokenizer' | 'prompts' | 'dataset'>;
   };
@@ -933,7 +933,7 @@ export type RunConfigInput = {
    */
   flow?: {
     /**
-     * Most turns of a rollout. The planner is told how many are left.
+     * Maximum number of turns of a rollout. The planner is told how many are left.
      */
     max_turns?: number;
     /**
@@ -968,7 +968,7 @@ export type RunConfigInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -987,7 +987,7 @@ export type RunConfigInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -1015,7 +1015,7 @@ export type RunConfigInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -1034,7 +1034,7 @@ export type RunConfigInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -1062,7 +1062,7 @@ export type RunConfigInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -1081,7 +1081,7 @@ export type RunConfigInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -1109,7 +1109,7 @@ export type RunConfigInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -1128,7 +1128,7 @@ export type RunConfigInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -1153,7 +1153,7 @@ export type RunConfigInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
           /**
@@ -1172,7 +1172,7 @@ export type RunConfigInput = {
            */
           temperature?: number;
           /**
-           * Most tokens of a reply.
+           * Maximum number of tokens in a reply.
            */
           max_tokens?: number;
         };
@@ -1181,7 +1181,7 @@ export type RunConfigInput = {
      */
     outputs?: Array<'direct' | 'final' | 'base'>;
     /**
-     * Most tokens of memory in a prompt, estimated as four bytes each. If there are more, results are shortened, the oldest first, and then whole turns are left out; the prompt says so.
+     * Maximum number of tokens of memory in a prompt, estimated as four bytes each. If there are more, results are shortened, the oldest first, and then whole turns are left out; the prompt says so.
      */
     memory_tokens?: number;
     /**
@@ -1189,15 +1189,15 @@ export type RunConfigInput = {
      */
     budget?: {
       /**
-       * Most tokens of prompts and replies together.
+       * Maximum number of tokens in prompts and replies together.
        */
       tokens?: number;
       /**
-       * Most money, in the unit of the operator's prices.
+       * Maximum amount of money, in the unit of the operator's prices.
        */
       money?: number;
       /**
-       * Most calls.
+       * Maximum number of calls.
        */
       calls?: number;
     };
@@ -1217,11 +1217,11 @@ export type RunConfigInput = {
          */
         model: string;
         /**
-         * Share of the answers that a rule has decided and that the judge grades as well, to compare the two. The rule's verdict counts.
+         * Share of the answers decided by a rule that the judge grades as well, to compare the two. The rule's verdict counts.
          */
         check?: number;
         /**
-         * Most tokens of the judge's reply.
+         * Maximum number of tokens in the judge's reply.
          */
         max_tokens?: number;
         /**
@@ -1235,7 +1235,7 @@ export type RunConfigInput = {
       undecided?: 'wrong' | 'exclude' | 'judge';
     };
     /**
-     * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The planner is never answered so.
+     * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The calls of the planner are never answered in this way.
      */
     cache?: boolean;
     /**
@@ -1255,7 +1255,7 @@ export type RunConfigInput = {
        */
       temperature?: number;
       /**
-       * Most tokens of a plan.
+       * Maximum number of tokens in a plan.
        */
       max_tokens?: number;
     };
@@ -1354,7 +1354,7 @@ export type RunConfigInput = {
          */
         entropy_coefficient?: number;
         /**
-         * How the difference between the sampler's log-probs and the trainer's weighs.
+         * How the difference between the sampler's log-probs and the trainer's is weighted.
          */
         importance_sampling?:
           | {
@@ -1421,7 +1421,7 @@ export type RunConfigInput = {
                */
               targets?: Array<'q_proj' | 'k_proj' | 'v_proj' | 'o_proj' | 'gate_proj' | 'up_proj' | 'down_proj'>;
               /**
-               * How the frozen linear layers are held. `nf4`: in 4 bits, which makes another base model of them; it needs `importance_sampling.level` `token` or `sequence` (docs/models.md#a-base-in-4-bits).
+               * How the frozen linear layers are held. `nf4`: in 4 bits, which makes another base model and needs `importance_sampling.level` `token` or `sequence` (docs/models.md#a-base-in-4-bits).
                */
               base?: 'full-precision' | 'nf4';
             }
@@ -1429,11 +1429,11 @@ export type RunConfigInput = {
               kind: 'full';
             };
         /**
-         * Passes over a batch. With more than one update per batch the ratio to the sampling policy leaves 1.
+         * Passes over a batch. After its first update the ratio to the sampling policy is no longer 1.
          */
         epochs?: number;
         /**
-         * Updates of one pass: the groups are dealt into so many parts, in an order drawn from the run's seed.
+         * Updates of one pass: the groups are split into this many parts, in an order drawn from the run's seed.
          */
         mini_batches?: number;
         /**
@@ -1521,7 +1521,7 @@ export type RunConfigInput = {
                */
               targets?: Array<'q_proj' | 'k_proj' | 'v_proj' | 'o_proj' | 'gate_proj' | 'up_proj' | 'down_proj'>;
               /**
-               * How the frozen linear layers are held. `nf4`: in 4 bits, which makes another base model of them; it needs `importance_sampling.level` `token` or `sequence` (docs/models.md#a-base-in-4-bits).
+               * How the frozen linear layers are held. `nf4`: in 4 bits, which makes another base model and needs `importance_sampling.level` `token` or `sequence` (docs/models.md#a-base-in-4-bits).
                */
               base?: 'full-precision' | 'nf4';
             }
@@ -1529,11 +1529,11 @@ export type RunConfigInput = {
               kind: 'full';
             };
         /**
-         * Passes over a batch. With more than one update per batch the ratio to the sampling policy leaves 1.
+         * Passes over a batch. After its first update the ratio to the sampling policy is no longer 1.
          */
         epochs?: number;
         /**
-         * Updates of one pass: the groups are dealt into so many parts, in an order drawn from the run's seed.
+         * Updates of one pass: the groups are split into this many parts, in an order drawn from the run's seed.
          */
         mini_batches?: number;
         /**
@@ -1782,7 +1782,7 @@ export type Turn = {
 
 export type AgentFlowConfig = {
   /**
-   * Most turns of a rollout. The planner is told how many are left.
+   * Maximum number of turns of a rollout. The planner is told how many are left.
    */
   max_turns: number;
   /**
@@ -1817,7 +1817,7 @@ export type AgentFlowConfig = {
          */
         temperature: number;
         /**
-         * Most tokens of a reply.
+         * Maximum number of tokens in a reply.
          */
         max_tokens: number;
         /**
@@ -1836,7 +1836,7 @@ export type AgentFlowConfig = {
          */
         temperature: number;
         /**
-         * Most tokens of a reply.
+         * Maximum number of tokens in a reply.
          */
         max_tokens: number;
       };
@@ -1864,7 +1864,7 @@ export type AgentFlowConfig = {
          */
         temperature: number;
         /**
-         * Most tokens of a reply.
+         * Maximum number of tokens in a reply.
          */
         max_tokens: number;
         /**
@@ -1883,7 +1883,7 @@ export type AgentFlowConfig = {
          */
         temperature: number;
         /**
-         * Most tokens of a reply.
+         * Maximum number of tokens in a reply.
          */
         max_tokens: number;
       };
@@ -1911,7 +1911,7 @@ export type AgentFlowConfig = {
          */
         temperature: number;
         /**
-         * Most tokens of a reply.
+         * Maximum number of tokens in a reply.
          */
         max_tokens: number;
         /**
@@ -1930,7 +1930,7 @@ export type AgentFlowConfig = {
          */
         temperature: number;
         /**
-         * Most tokens of a reply.
+         * Maximum number of tokens in a reply.
          */
         max_tokens: number;
       };
@@ -1958,7 +1958,7 @@ export type AgentFlowConfig = {
          */
         temperature: number;
         /**
-         * Most tokens of a reply.
+         * Maximum number of tokens in a reply.
          */
         max_tokens: number;
         /**
@@ -1977,7 +1977,7 @@ export type AgentFlowConfig = {
          */
         temperature: number;
         /**
-         * Most tokens of a reply.
+         * Maximum number of tokens in a reply.
          */
         max_tokens: number;
       };
@@ -2002,7 +2002,7 @@ export type AgentFlowConfig = {
          */
         temperature: number;
         /**
-         * Most tokens of a reply.
+         * Maximum number of tokens in a reply.
          */
         max_tokens: number;
         /**
@@ -2021,7 +2021,7 @@ export type AgentFlowConfig = {
          */
         temperature: number;
         /**
-         * Most tokens of a reply.
+         * Maximum number of tokens in a reply.
          */
         max_tokens: number;
       };
@@ -2030,7 +2030,7 @@ export type AgentFlowConfig = {
    */
   outputs: Array<'direct' | 'final' | 'base'>;
   /**
-   * Most tokens of memory in a prompt, estimated as four bytes each. If there are more, results are shortened, the oldest first, and then whole turns are left out; the prompt says so.
+   * Maximum number of tokens of memory in a prompt, estimated as four bytes each. If there are more, results are shortened, the oldest first, and then whole turns are left out; the prompt says so.
    */
   memory_tokens: number;
   /**
@@ -2038,15 +2038,15 @@ export type AgentFlowConfig = {
    */
   budget?: {
     /**
-     * Most tokens of prompts and replies together.
+     * Maximum number of tokens in prompts and replies together.
      */
     tokens?: number;
     /**
-     * Most money, in the unit of the operator's prices.
+     * Maximum amount of money, in the unit of the operator's prices.
      */
     money?: number;
     /**
-     * Most calls.
+     * Maximum number of calls.
      */
     calls?: number;
   };
@@ -2066,11 +2066,11 @@ export type AgentFlowConfig = {
        */
       model: string;
       /**
-       * Share of the answers that a rule has decided and that the judge grades as well, to compare the two. The rule's verdict counts.
+       * Share of the answers decided by a rule that the judge grades as well, to compare the two. The rule's verdict counts.
        */
       check: number;
       /**
-       * Most tokens of the judge's reply.
+       * Maximum number of tokens in the judge's reply.
        */
       max_tokens: number;
       /**
@@ -2084,7 +2084,7 @@ export type AgentFlowConfig = {
     undecided?: 'wrong' | 'exclude' | 'judge';
   };
   /**
-   * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The planner is never answered so.
+   * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The calls of the planner are never answered in this way.
    */
   cache: boolean;
   /**
@@ -2105,7 +2105,7 @@ export type AgentFlowConfig = {
          */
         temperature: number;
         /**
-         * Most tokens of a plan.
+         * Maximum number of tokens in a plan.
          */
         max_tokens: number;
       }
@@ -2126,7 +2126,7 @@ export type AgentFlowConfig = {
          */
         temperature: number;
         /**
-         * Most tokens of a reply.
+         * Maximum number of tokens in a reply.
          */
         max_tokens: number;
         /**
@@ -2408,7 +2408,7 @@ export type BenchmarkEvaluation = {
        */
       seed: number;
       /**
-       * How many questions, from the first on. Without it all of them. The atlas, which has no end, needs it.
+       * How many questions, from the first on. Without it, all of them. The atlas needs it: it has no end.
        */
       questions?: number;
     }>;
@@ -2624,7 +2624,7 @@ export type TrainingRun = {
     /**
      * registered name
      *
-     * The base model. `training.weights` says what of it trains.
+     * The base model. `training.weights` says which part of it trains.
      */
     model: string;
     /**
@@ -2650,7 +2650,7 @@ export type TrainingRun = {
        */
       optimizer: boolean;
       /**
-       * In what the fork may differ from its parent. If it differs in another of these, it is refused. `base-model`: registered name, weights and `config.json`. `prompts`: those of all modules, and the tools that the planner is offered. `dataset`: name, seed, families and texts.
+       * The parts in which the fork may differ from its parent. If it differs in another of these, it is refused. `base-model`: registered name, weights and `config.json`. `prompts`: those of all modules, and the tools that the planner is offered. `dataset`: name, seed, families and texts.
        */
       allow: Array<'base-model' | 'tokenizer' | 'prompts' | 'dataset'>;
     };
@@ -2680,7 +2680,7 @@ export type TrainingRun = {
      */
     flow: {
       /**
-       * Most turns of a rollout. The planner is told how many are left.
+       * Maximum number of turns of a rollout. The planner is told how many are left.
        */
       max_turns: number;
       /**
@@ -2715,7 +2715,7 @@ export type TrainingRun = {
              */
             temperature: number;
             /**
-             * Most tokens of a reply.
+             * Maximum number of tokens in a reply.
              */
             max_tokens: number;
             /**
@@ -2734,7 +2734,7 @@ export type TrainingRun = {
              */
             temperature: number;
             /**
-             * Most tokens of a reply.
+             * Maximum number of tokens in a reply.
              */
             max_tokens: number;
           };
@@ -2762,7 +2762,7 @@ export type TrainingRun = {
              */
             temperature: number;
             /**
-             * Most tokens of a reply.
+             * Maximum number of tokens in a reply.
              */
             max_tokens: number;
             /**
@@ -2781,7 +2781,7 @@ export type TrainingRun = {
              */
             temperature: number;
             /**
-             * Most tokens of a reply.
+             * Maximum number of tokens in a reply.
              */
             max_tokens: number;
           };
@@ -2809,7 +2809,7 @@ export type TrainingRun = {
              */
             temperature: number;
             /**
-             * Most tokens of a reply.
+             * Maximum number of tokens in a reply.
              */
             max_tokens: number;
             /**
@@ -2828,7 +2828,7 @@ export type TrainingRun = {
              */
             temperature: number;
             /**
-             * Most tokens of a reply.
+             * Maximum number of tokens in a reply.
              */
             max_tokens: number;
           };
@@ -2856,7 +2856,7 @@ export type TrainingRun = {
              */
             temperature: number;
             /**
-             * Most tokens of a reply.
+             * Maximum number of tokens in a reply.
              */
             max_tokens: number;
             /**
@@ -2875,7 +2875,7 @@ export type TrainingRun = {
              */
             temperature: number;
             /**
-             * Most tokens of a reply.
+             * Maximum number of tokens in a reply.
              */
             max_tokens: number;
           };
@@ -2900,7 +2900,7 @@ export type TrainingRun = {
              */
             temperature: number;
             /**
-             * Most tokens of a reply.
+             * Maximum number of tokens in a reply.
              */
             max_tokens: number;
             /**
@@ -2919,7 +2919,7 @@ export type TrainingRun = {
              */
             temperature: number;
             /**
-             * Most tokens of a reply.
+             * Maximum number of tokens in a reply.
              */
             max_tokens: number;
           };
@@ -2928,7 +2928,7 @@ export type TrainingRun = {
        */
       outputs: Array<'direct' | 'final' | 'base'>;
       /**
-       * Most tokens of memory in a prompt, estimated as four bytes each. If there are more, results are shortened, the oldest first, and then whole turns are left out; the prompt says so.
+       * Maximum number of tokens of memory in a prompt, estimated as four bytes each. If there are more, results are shortened, the oldest first, and then whole turns are left out; the prompt says so.
        */
       memory_tokens: number;
       /**
@@ -2936,15 +2936,15 @@ export type TrainingRun = {
        */
       budget?: {
         /**
-         * Most tokens of prompts and replies together.
+         * Maximum number of tokens in prompts and replies together.
          */
         tokens?: number;
         /**
-         * Most money, in the unit of the operator's prices.
+         * Maximum amount of money, in the unit of the operator's prices.
          */
         money?: number;
         /**
-         * Most calls.
+         * Maximum number of calls.
          */
         calls?: number;
       };
@@ -2964,11 +2964,11 @@ export type TrainingRun = {
            */
           model: string;
           /**
-           * Share of the answers that a rule has decided and that the judge grades as well, to compare the two. The rule's verdict counts.
+           * Share of the answers decided by a rule that the judge grades as well, to compare the two. The rule's verdict counts.
            */
           check: number;
           /**
-           * Most tokens of the judge's reply.
+           * Maximum number of tokens in the judge's reply.
            */
           max_tokens: number;
           /**
@@ -2982,7 +2982,7 @@ export type TrainingRun = {
         undecided?: 'wrong' | 'exclude' | 'judge';
       };
       /**
-       * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The planner is never answered so.
+       * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The calls of the planner are never answered in this way.
        */
       cache: boolean;
       /**
@@ -3002,7 +3002,7 @@ export type TrainingRun = {
          */
         temperature: number;
         /**
-         * Most tokens of a plan.
+         * Maximum number of tokens in a plan.
          */
         max_tokens: number;
       };
@@ -3101,7 +3101,7 @@ export type TrainingRun = {
            */
           entropy_coefficient: number;
           /**
-           * How the difference between the sampler's log-probs and the trainer's weighs.
+           * How the difference between the sampler's log-probs and the trainer's is weighted.
            */
           importance_sampling:
             | {
@@ -3168,7 +3168,7 @@ export type TrainingRun = {
                  */
                 targets: Array<'q_proj' | 'k_proj' | 'v_proj' | 'o_proj' | 'gate_proj' | 'up_proj' | 'down_proj'>;
                 /**
-                 * How the frozen linear layers are held. `nf4`: in 4 bits, which makes another base model of them; it needs `importance_sampling.level` `token` or `sequence` (docs/models.md#a-base-in-4-bits).
+                 * How the frozen linear layers are held. `nf4`: in 4 bits, which makes another base model and needs `importance_sampling.level` `token` or `sequence` (docs/models.md#a-base-in-4-bits).
                  */
                 base: 'full-precision' | 'nf4';
               }
@@ -3176,11 +3176,11 @@ export type TrainingRun = {
                 kind: 'full';
               };
           /**
-           * Passes over a batch. With more than one update per batch the ratio to the sampling policy leaves 1.
+           * Passes over a batch. After its first update the ratio to the sampling policy is no longer 1.
            */
           epochs: number;
           /**
-           * Updates of one pass: the groups are dealt into so many parts, in an order drawn from the run's seed.
+           * Updates of one pass: the groups are split into this many parts, in an order drawn from the run's seed.
            */
           mini_batches: number;
           /**
@@ -3268,7 +3268,7 @@ export type TrainingRun = {
                  */
                 targets: Array<'q_proj' | 'k_proj' | 'v_proj' | 'o_proj' | 'gate_proj' | 'up_proj' | 'down_proj'>;
                 /**
-                 * How the frozen linear layers are held. `nf4`: in 4 bits, which makes another base model of them; it needs `importance_sampling.level` `token` or `sequence` (docs/models.md#a-base-in-4-bits).
+                 * How the frozen linear layers are held. `nf4`: in 4 bits, which makes another base model and needs `importance_sampling.level` `token` or `sequence` (docs/models.md#a-base-in-4-bits).
                  */
                 base: 'full-precision' | 'nf4';
               }
@@ -3276,11 +3276,11 @@ export type TrainingRun = {
                 kind: 'full';
               };
           /**
-           * Passes over a batch. With more than one update per batch the ratio to the sampling policy leaves 1.
+           * Passes over a batch. After its first update the ratio to the sampling policy is no longer 1.
            */
           epochs: number;
           /**
-           * Updates of one pass: the groups are dealt into so many parts, in an order drawn from the run's seed.
+           * Updates of one pass: the groups are split into this many parts, in an order drawn from the run's seed.
            */
           mini_batches: number;
           /**

@@ -38,7 +38,7 @@ const cap = z.number().min(1).max(100).default(2).describe('Upper bound of the w
 const importanceSampling = z.discriminatedUnion('level', [
   z
     .strictObject({ level: z.literal('none') })
-    .describe('They weigh nothing, which is right if both compute alike. The metrics report the mismatch.'),
+    .describe('It has no weight, which is right if both compute alike. The metrics report the mismatch.'),
   z
     .strictObject({ level: z.literal('token'), cap })
     .describe('Truncated importance sampling per token, for another sampler such as vLLM.'),
@@ -71,7 +71,7 @@ const schema = z
     entropy_coefficient: z.number().min(0).default(0).describe('Weight of the entropy bonus.'),
     importance_sampling: importanceSampling
       .prefault({ level: 'none' })
-      .describe("How the difference between the sampler's log-probs and the trainer's weighs."),
+      .describe("How the difference between the sampler's log-probs and the trainer's is weighted."),
     truncated_responses: z
       .enum(['keep', 'mask'])
       .default('keep')

@@ -31,7 +31,7 @@ const lora = z
       .enum(['full-precision', 'nf4'])
       .default('full-precision')
       .describe(
-        'How the frozen linear layers are held. `nf4`: in 4 bits, which makes another base model of them; it needs `importance_sampling.level` `token` or `sequence` (docs/models.md#a-base-in-4-bits).',
+        'How the frozen linear layers are held. `nf4`: in 4 bits, which makes another base model and needs `importance_sampling.level` `token` or `sequence` (docs/models.md#a-base-in-4-bits).',
       ),
   })
   .describe('A LoRA adapter trains, beside the frozen weights of the base model.');
@@ -61,13 +61,13 @@ export const optimisation = {
     .min(1)
     .max(64)
     .default(1)
-    .describe('Passes over a batch. With more than one update per batch the ratio to the sampling policy leaves 1.'),
+    .describe('Passes over a batch. After its first update the ratio to the sampling policy is no longer 1.'),
   mini_batches: z
     .int()
     .min(1)
     .max(1024)
     .default(1)
-    .describe("Updates of one pass: the groups are dealt into so many parts, in an order drawn from the run's seed."),
+    .describe("Updates of one pass: the groups are split into this many parts, in an order drawn from the run's seed."),
   micro_batch_tokens: z
     .int()
     .min(64)
