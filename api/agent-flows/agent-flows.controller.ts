@@ -1,13 +1,14 @@
 import { Body, Controller, Get, Headers, Param, Query, Req, Res } from '@nestjs/common';
-import { ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { workUpdates } from '../../contracts/messages.js';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { named } from '../common/json-schema.js';
 import { idPageQuery, numberPageQuery, type IdPageQuery, type List, type NumberPageQuery } from '../common/list.dto.js';
+import { EventsRoute } from '../events/events.route.js';
 import { listOrFollow, sendEvents, wantsStream } from '../events/send-events.js';
-import { answerCreation, answerRemoval, CreateRoute, DeleteRoute, VerbRoute } from '../submissions/routes.js';
+import { answerCreation, CreateRoute, EndingRoutes, VerbRoute } from '../submissions/routes.js';
 import { AgentFlowsService } from './agent-flows.service.js';
 import {
   agentFlowListSchema,
@@ -23,15 +24,38 @@ import { FlowEventsService } from './flow-events.service.js';
 const PATH = 'v1/agent_flows';
 const FLOW = { schema: named('AgentFlow', agentFlowSchema) };
 const EVENT = { schema: named('FlowEvent', flowEventSchema) };
+const ENDING = {
+  cancel: { operation: { summary: 'Cancel: the flow ends without an answer' }, refused: 'The flow has ended.' },
+  revive: {
+    operation: {
+      summary: 'Continue a flow whose workflow is gone',
+      description: 'Finished turns are not asked again. If its workflow is open, nothing happens.',
+    },
+    refused: 'The flow is completed.',
+  },
+  remove: {
+    operation: {
+      summary: 'Delete a flow that has ended, with everything that belongs to it',
+      description:
+        'Its turns, replies, idempotency key and history in Temporal, and its pictures, unless another question has them. May ' +
+        'be repeated.',
+    },
+    accepted: 'It is in no list any more; what belongs to it is being removed.',
+    gone: 'Nothing of it is left.',
+    refused: 'The flow has not ended.',
+  },
+};
 
 @ApiTags('agent flows')
 @ApiErrorResponses()
 @Controller(PATH)
-export class AgentFlowsController {
+export class AgentFlowsController extends EndingRoutes<AgentFlowDto>(FLOW, ENDING) {
   constructor(
-    private readonly service: AgentFlowsService,
+    override readonly service: AgentFlowsService,
     private readonly events: FlowEventsService,
-  ) {}
+  ) {
+    super();
+  }
 
   @CreateRoute(
     {
@@ -89,70 +113,28 @@ export class AgentFlowsController {
     return this.service.tell(project, id, 'resumed', workUpdates.resume);
   }
 
-  @VerbRoute(':id/cancel', { summary: 'Cancel: the flow ends without an answer' }, FLOW, 'The flow has ended.')
-  async cancel(@Project() project: string, @Param('id') id: string): Promise<AgentFlowDto> {
-    return this.service.cancel(project, id);
-  }
-
-  @VerbRoute(
-    ':id/revive',
+  @EventsRoute(
+    ':id/events',
     {
-      summary: 'Continue a flow whose workflow is gone',
-      description: 'Finished turns are not asked again. If its workflow is open, nothing happens.',
-    },
-    FLOW,
-    'The flow is completed.',
-  )
-  async revive(@Project() project: string, @Param('id') id: string): Promise<AgentFlowDto> {
-    return this.service.revive(project, id);
-  }
-
-  @DeleteRoute(
-    ':id',
-    {
-      summary: 'Delete a flow that has ended, with everything that belongs to it',
+      summary: "List or follow a flow's events",
       description:
-        'Its turns, replies, idempotency key and history in Temporal, and its pictures, unless another question has them. May ' +
-        'be repeated.',
+        'Analysis, then plan, tool call, result and verdict of each turn, then the answers and the end. With ' +
+        '`Accept: text/event-stream` they are streamed as they come; the id of each is its sequence, and the stream ends ' +
+        'with the flow. Reconnect with `Last-Event-ID` (or `after`) so that nothing is missed or told twice.',
     },
     {
-      accepted: 'It is in no list any more; what belongs to it is being removed.',
-      gone: 'Nothing of it is left.',
-      refused: 'The flow has not ended.',
+      list: named('FlowEventList', flowEventListSchema),
+      event: EVENT.schema,
+      told: 'The flow has ended and every event was told: do not reconnect.',
     },
   )
-  async remove(
-    @Project() project: string,
-    @Param('id') id: string,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<void> {
-    answerRemoval(response, await this.service.remove(project, id));
-  }
-
-  @Get(':id/events')
-  @ApiOperation({
-    summary: "List or follow a flow's events",
-    description:
-      'Analysis, then plan, tool call, result and verdict of each turn, then the answers and the end. With ' +
-      '`Accept: text/event-stream` they are streamed as they come; the id of each is its sequence, and the stream ends ' +
-      'with the flow. Reconnect with `Last-Event-ID` (or `after`) so that nothing is missed or told twice.',
-  })
-  @ApiHeader({ name: 'Last-Event-ID', required: false })
-  @ApiOkResponse({
-    content: {
-      'application/json': { schema: named('FlowEventList', flowEventListSchema) },
-      'text/event-stream': EVENT,
-    },
-  })
-  @ApiNoContentResponse({ description: 'The flow has ended and every event was told: do not reconnect.' })
   async listOrFollow(
     @Project() project: string,
     @Param('id') id: string,
     @Query({ schema: numberPageQuery }) page: NumberPageQuery,
-    @Headers('last-event-id') lastEventId: string | undefined,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await listOrFollow(this.events, { project, id, page, lastEventId }, request, response);
+    await listOrFollow(this.events, { project, id, page }, request, response);
   }
 }

@@ -7,7 +7,7 @@ import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { named } from '../common/json-schema.js';
 import { idPageQuery, type IdPageQuery, type List } from '../common/list.dto.js';
-import { answerCreation, answerRemoval, CreateRoute, DeleteRoute, VerbRoute } from '../submissions/routes.js';
+import { answerCreation, CreateRoute, EndingRoutes, VerbRoute } from '../submissions/routes.js';
 import { BenchmarkEvaluationsService } from './benchmark-evaluations.service.js';
 import {
   benchmarkEvaluationListSchema,
@@ -22,12 +22,37 @@ const INPUT = {
   called: 'evaluation',
   becomes: 'evaluation',
 };
+const ENDING = {
+  cancel: {
+    operation: { summary: 'Cancel: flows that are open end without an answer, and there is no report' },
+    refused: 'The evaluation has ended.',
+  },
+  revive: {
+    operation: {
+      summary: 'Continue an evaluation whose workflow is gone',
+      description: 'What its flows did is not done again. If its workflow is open, nothing happens.',
+    },
+    refused: 'The evaluation is completed.',
+  },
+  remove: {
+    operation: {
+      summary: 'Delete an evaluation that has ended, with everything that belongs to it',
+      description:
+        'Its report, the rollouts and turns of its flows, idempotency key and histories in Temporal. May be repeated.',
+    },
+    accepted: 'It is in no list any more; what belongs to it is being removed.',
+    gone: 'Nothing of it is left.',
+    refused: 'The evaluation has not ended.',
+  },
+};
 
 @ApiTags('evaluations')
 @ApiErrorResponses()
 @Controller(PATH)
-export class BenchmarkEvaluationsController {
-  constructor(private readonly service: BenchmarkEvaluationsService) {}
+export class BenchmarkEvaluationsController extends EndingRoutes<BenchmarkEvaluationDto>(EVALUATION, ENDING) {
+  constructor(override readonly service: BenchmarkEvaluationsService) {
+    super();
+  }
 
   @CreateRoute(
     {
@@ -75,49 +100,5 @@ export class BenchmarkEvaluationsController {
   )
   async resume(@Project() project: string, @Param('id') id: string): Promise<BenchmarkEvaluationDto> {
     return this.service.tell(project, id, 'resumed', workUpdates.resume);
-  }
-
-  @VerbRoute(
-    ':id/cancel',
-    { summary: 'Cancel: flows that are open end without an answer, and there is no report' },
-    EVALUATION,
-    'The evaluation has ended.',
-  )
-  async cancel(@Project() project: string, @Param('id') id: string): Promise<BenchmarkEvaluationDto> {
-    return this.service.cancel(project, id);
-  }
-
-  @VerbRoute(
-    ':id/revive',
-    {
-      summary: 'Continue an evaluation whose workflow is gone',
-      description: 'What its flows did is not done again. If its workflow is open, nothing happens.',
-    },
-    EVALUATION,
-    'The evaluation is completed.',
-  )
-  async revive(@Project() project: string, @Param('id') id: string): Promise<BenchmarkEvaluationDto> {
-    return this.service.revive(project, id);
-  }
-
-  @DeleteRoute(
-    ':id',
-    {
-      summary: 'Delete an evaluation that has ended, with everything that belongs to it',
-      description:
-        'Its report, the rollouts and turns of its flows, idempotency key and histories in Temporal. May be repeated.',
-    },
-    {
-      accepted: 'It is in no list any more; what belongs to it is being removed.',
-      gone: 'Nothing of it is left.',
-      refused: 'The evaluation has not ended.',
-    },
-  )
-  async remove(
-    @Project() project: string,
-    @Param('id') id: string,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<void> {
-    answerRemoval(response, await this.service.remove(project, id));
   }
 }

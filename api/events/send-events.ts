@@ -12,14 +12,6 @@ export interface EventSource {
   follow(project: string, id: string, after: number, signal: AbortSignal): AsyncIterable<readonly StreamedEvent[]>;
 }
 
-/** What a request for events says. */
-export interface EventsRequest {
-  project: string;
-  id: string;
-  page: NumberPageQuery;
-  lastEventId: string | undefined;
-}
-
 export function wantsStream(request: Request): boolean {
   return request.accepts(['application/json', 'text/event-stream']) === 'text/event-stream';
 }
@@ -27,7 +19,7 @@ export function wantsStream(request: Request): boolean {
 /** Answers with a page of events, or with the stream of those that the reader does not know: 204 if there are none left. */
 export async function listOrFollow(
   source: EventSource,
-  { project, id, page, lastEventId }: EventsRequest,
+  { project, id, page }: { project: string; id: string; page: NumberPageQuery },
   request: Request,
   response: Response,
 ): Promise<void> {
@@ -36,7 +28,7 @@ export async function listOrFollow(
     response.json(await source.list(project, id, page));
     return;
   }
-  const after = parseLastEventId(lastEventId) ?? page.after ?? 0;
+  const after = parseLastEventId(request.get('Last-Event-ID')) ?? page.after ?? 0;
   if (await source.isOver(project, id, after)) response.status(204).end();
   else await sendEvents(response, (signal) => source.follow(project, id, after, signal));
 }

@@ -1,4 +1,4 @@
-import { applyDecorators, Delete, HttpCode, HttpStatus, Post } from '@nestjs/common';
+import { applyDecorators, Delete, HttpCode, HttpStatus, Param, Post, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBadRequestResponse,
@@ -14,6 +14,9 @@ import {
   type ApiResponseNoStatusOptions,
 } from '@nestjs/swagger';
 import type { Response } from 'express';
+import type { Submission } from '../../infra/database/entities/submission.entity.js';
+import { Project } from '../auth/project.decorator.js';
+import type { Submissions } from './submissions.js';
 
 interface Answer {
   schema: { $ref: string };
@@ -72,26 +75,64 @@ export function VerbRoute(
   answer: Answer,
   refused?: string,
 ): MethodDecorator {
-  const documented = [ApiOperation(operation), ApiOkResponse(answer)];
-  if (refused !== undefined) documented.push(ApiConflictResponse({ description: refused }));
-  return applyDecorators(Post(path), HttpCode(HttpStatus.OK), ...documented);
+  return applyDecorators(
+    Post(path),
+    HttpCode(HttpStatus.OK),
+    ApiOperation(operation),
+    ApiOkResponse(answer),
+    RefusedResponse(refused),
+  );
 }
 
-/** `DELETE`. It may be repeated. @param left what is being removed after the answer */
-export function DeleteRoute(
-  path: string,
-  operation: ApiOperationOptions,
-  told: { accepted: string; gone: string; refused?: string },
-): MethodDecorator {
-  const documented = [
-    ApiAcceptedResponse({ description: told.accepted }),
-    ApiNoContentResponse({ description: told.gone }),
-  ];
-  if (told.refused !== undefined) documented.push(ApiConflictResponse({ description: told.refused }));
-  return applyDecorators(Delete(path), ApiOperation(operation), ...documented);
+/** What the API's description says of a route of one kind. */
+interface Described {
+  operation: ApiOperationOptions;
+  /** When it answers 409, unless all routes of the controller say so. */
+  refused?: string;
 }
 
-/** 204 of what is gone, 202 while some of it is left. */
-export function answerRemoval(response: Response, isGone: boolean): void {
-  response.status(isGone ? HttpStatus.NO_CONTENT : HttpStatus.ACCEPTED);
+interface DescribedRemoval extends Described {
+  /** What 202 and 204 mean. */
+  accepted: string;
+  gone: string;
+}
+
+/** A base of controllers: the routes that end something that was submitted, let it go on, and delete it. */
+export function EndingRoutes<Dto>(
+  answer: Answer,
+  { cancel, revive, remove }: { cancel: Described; revive: Described; remove: DescribedRemoval },
+) {
+  abstract class Routes {
+    abstract readonly service: Submissions<Submission, Dto>;
+
+    @VerbRoute(':id/cancel', cancel.operation, answer, cancel.refused)
+    async cancel(@Project() project: string, @Param('id') id: string): Promise<Dto> {
+      return this.service.cancel(project, id);
+    }
+
+    @VerbRoute(':id/revive', revive.operation, answer, revive.refused)
+    async revive(@Project() project: string, @Param('id') id: string): Promise<Dto> {
+      return this.service.revive(project, id);
+    }
+
+    /** 204 of what is gone, 202 while some of it is left. It may be repeated. */
+    @Delete(':id')
+    @ApiOperation(remove.operation)
+    @ApiAcceptedResponse({ description: remove.accepted })
+    @ApiNoContentResponse({ description: remove.gone })
+    @RefusedResponse(remove.refused)
+    async remove(
+      @Project() project: string,
+      @Param('id') id: string,
+      @Res({ passthrough: true }) response: Response,
+    ): Promise<void> {
+      const isGone = await this.service.remove(project, id);
+      response.status(isGone ? HttpStatus.NO_CONTENT : HttpStatus.ACCEPTED);
+    }
+  }
+  return Routes;
+}
+
+function RefusedResponse(description: string | undefined): MethodDecorator {
+  return applyDecorators(...(description === undefined ? [] : [ApiConflictResponse({ description })]));
 }

@@ -1,11 +1,10 @@
-import { Body, Controller, Get, Param, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param } from '@nestjs/common';
 import { ApiBody, ApiConflictResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { Response } from 'express';
 import { runUpdates, type TrainingRunProgress } from '../../contracts/messages.js';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { named } from '../common/json-schema.js';
-import { answerRemoval, DeleteRoute, VerbRoute } from '../submissions/routes.js';
+import { EndingRoutes, VerbRoute } from '../submissions/routes.js';
 import { trainingRunSchema, type TrainingRunDto } from './dto/training-run.dto.js';
 import {
   decideBody,
@@ -22,15 +21,39 @@ import {
 import { TrainingRunsService } from './training-runs.service.js';
 
 const RUN = { schema: named('TrainingRun', trainingRunSchema) };
+const ENDING = {
+  cancel: { operation: { summary: 'Cancel: open rollouts end, the last finished step is kept as a checkpoint' } },
+  revive: {
+    operation: {
+      summary: 'Continue a run whose workflow is gone',
+      description:
+        'After a termination by hand, a loss of Temporal’s database, a failure or a cancellation it goes on after its ' +
+        'last committed step, to the same policy. If its workflow is open, nothing happens.',
+    },
+  },
+  remove: {
+    operation: {
+      summary: 'Delete a run that has ended, with everything that belongs to it',
+      description:
+        'Its policies, checkpoints, batches, rollouts, turns, events, idempotency key and histories in Temporal. Refused ' +
+        'while something unfinished uses it: a fork, a reference, a source of trajectories, a question, an evaluation. ' +
+        'May be repeated.',
+    },
+    accepted: 'It is in no list any more; its files and rows are being removed.',
+    gone: 'Nothing of the run is left.',
+  },
+};
 
 @ApiTags('training runs')
 @ApiErrorResponses()
 @ApiConflictResponse({ description: 'The run has ended, or it refuses the request.' })
-@Controller('v1/training_runs/:id')
-export class RunVerbsController {
-  constructor(private readonly service: TrainingRunsService) {}
+@Controller('v1/training_runs')
+export class RunVerbsController extends EndingRoutes<TrainingRunDto>(RUN, ENDING) {
+  constructor(override readonly service: TrainingRunsService) {
+    super();
+  }
 
-  @VerbRoute('pause', { summary: 'Pause after the current step, or now' }, RUN)
+  @VerbRoute(':id/pause', { summary: 'Pause after the current step, or now' }, RUN)
   @ApiBody({ schema: named('Pause', pauseBody, 'input'), required: false })
   async pause(
     @Project() project: string,
@@ -40,7 +63,7 @@ export class RunVerbsController {
     return this.service.tell(project, id, 'paused', runUpdates.pause, { now });
   }
 
-  @VerbRoute('resume', { summary: 'Resume a paused run' }, RUN)
+  @VerbRoute(':id/resume', { summary: 'Resume a paused run' }, RUN)
   @ApiBody({ schema: named('Resume', resumeBody, 'input'), required: false })
   async resume(
     @Project() project: string,
@@ -50,53 +73,12 @@ export class RunVerbsController {
     return this.service.tell(project, id, 'resumed', runUpdates.resume, { allow });
   }
 
-  @VerbRoute('stop', { summary: 'Finish the current step, evaluate and complete' }, RUN)
+  @VerbRoute(':id/stop', { summary: 'Finish the current step, evaluate and complete' }, RUN)
   async stop(@Project() project: string, @Param('id') id: string): Promise<TrainingRunDto> {
     return this.service.tell(project, id, 'stopped', runUpdates.stopAfterStep);
   }
 
-  @VerbRoute('cancel', { summary: 'Cancel: open rollouts end, the last finished step is kept as a checkpoint' }, RUN)
-  async cancel(@Project() project: string, @Param('id') id: string): Promise<TrainingRunDto> {
-    return this.service.cancel(project, id);
-  }
-
-  @VerbRoute(
-    'revive',
-    {
-      summary: 'Continue a run whose workflow is gone',
-      description:
-        'After a termination by hand, a loss of Temporal’s database, a failure or a cancellation it goes on after its ' +
-        'last committed step, to the same policy. If its workflow is open, nothing happens.',
-    },
-    RUN,
-  )
-  async revive(@Project() project: string, @Param('id') id: string): Promise<TrainingRunDto> {
-    return this.service.revive(project, id);
-  }
-
-  @DeleteRoute(
-    '',
-    {
-      summary: 'Delete a run that has ended, with everything that belongs to it',
-      description:
-        'Its policies, checkpoints, batches, rollouts, turns, events, idempotency key and histories in Temporal. Refused ' +
-        'while something unfinished uses it: a fork, a reference, a source of trajectories, a question, an evaluation. ' +
-        'May be repeated.',
-    },
-    {
-      accepted: 'It is in no list any more; its files and rows are being removed.',
-      gone: 'Nothing of the run is left.',
-    },
-  )
-  async remove(
-    @Project() project: string,
-    @Param('id') id: string,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<void> {
-    answerRemoval(response, await this.service.remove(project, id));
-  }
-
-  @VerbRoute('learning_rate', { summary: 'Change the learning rate from the next batch on' }, RUN)
+  @VerbRoute(':id/learning_rate', { summary: 'Change the learning rate from the next batch on' }, RUN)
   async setLearningRate(
     @Project() project: string,
     @Param('id') id: string,
@@ -105,7 +87,7 @@ export class RunVerbsController {
     return this.service.tell(project, id, 'changed', runUpdates.setLearningRate, body.learning_rate);
   }
 
-  @VerbRoute('extend', { summary: 'Raise the number of steps of an unfinished run' }, RUN)
+  @VerbRoute(':id/extend', { summary: 'Raise the number of steps of an unfinished run' }, RUN)
   async extend(
     @Project() project: string,
     @Param('id') id: string,
@@ -115,7 +97,7 @@ export class RunVerbsController {
   }
 
   @VerbRoute(
-    'decide',
+    ':id/decide',
     {
       summary: 'Decide about a step whose loss was not finite',
       description:
@@ -134,7 +116,7 @@ export class RunVerbsController {
     return this.service.tell(project, id, 'decided about', runUpdates.decide, decision);
   }
 
-  @Get('progress')
+  @Get(':id/progress')
   @ApiOperation({ summary: 'Ask the workflow of a run how far it is' })
   @ApiOkResponse({ description: 'The answer of the workflow query `progress`.' })
   async progress(@Project() project: string, @Param('id') id: string): Promise<TrainingRunProgress> {

@@ -4077,88 +4077,6 @@ export type RunVerbsControllerStopResponses = {
 
 export type RunVerbsControllerStopResponse = RunVerbsControllerStopResponses[keyof RunVerbsControllerStopResponses];
 
-export type RunVerbsControllerCancelData = {
-  body?: never;
-  path: {
-    id: string;
-  };
-  query?: never;
-  url: '/v1/training_runs/{id}/cancel';
-};
-
-export type RunVerbsControllerCancelErrors = {
-  /**
-   * No valid API key.
-   */
-  401: Error;
-  /**
-   * It does not exist, or it belongs to another project.
-   */
-  404: Error;
-  /**
-   * The run has ended, or it refuses the request.
-   */
-  409: unknown;
-  /**
-   * Temporal or the database does not answer, or another session holds a lock. Try again.
-   */
-  503: Error;
-  /**
-   * The request was not answered in time. It may still be carried out.
-   */
-  504: Error;
-};
-
-export type RunVerbsControllerCancelError = RunVerbsControllerCancelErrors[keyof RunVerbsControllerCancelErrors];
-
-export type RunVerbsControllerCancelResponses = {
-  200: TrainingRun;
-};
-
-export type RunVerbsControllerCancelResponse =
-  RunVerbsControllerCancelResponses[keyof RunVerbsControllerCancelResponses];
-
-export type RunVerbsControllerReviveData = {
-  body?: never;
-  path: {
-    id: string;
-  };
-  query?: never;
-  url: '/v1/training_runs/{id}/revive';
-};
-
-export type RunVerbsControllerReviveErrors = {
-  /**
-   * No valid API key.
-   */
-  401: Error;
-  /**
-   * It does not exist, or it belongs to another project.
-   */
-  404: Error;
-  /**
-   * The run has ended, or it refuses the request.
-   */
-  409: unknown;
-  /**
-   * Temporal or the database does not answer, or another session holds a lock. Try again.
-   */
-  503: Error;
-  /**
-   * The request was not answered in time. It may still be carried out.
-   */
-  504: Error;
-};
-
-export type RunVerbsControllerReviveError = RunVerbsControllerReviveErrors[keyof RunVerbsControllerReviveErrors];
-
-export type RunVerbsControllerReviveResponses = {
-  200: TrainingRun;
-};
-
-export type RunVerbsControllerReviveResponse =
-  RunVerbsControllerReviveResponses[keyof RunVerbsControllerReviveResponses];
-
 export type RunVerbsControllerSetLearningRateData = {
   body: {
     learning_rate: number;
@@ -4344,6 +4262,88 @@ export type RunVerbsControllerProgressResponses = {
    */
   200: unknown;
 };
+
+export type RunVerbsControllerCancelData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/training_runs/{id}/cancel';
+};
+
+export type RunVerbsControllerCancelErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The run has ended, or it refuses the request.
+   */
+  409: unknown;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type RunVerbsControllerCancelError = RunVerbsControllerCancelErrors[keyof RunVerbsControllerCancelErrors];
+
+export type RunVerbsControllerCancelResponses = {
+  200: TrainingRun;
+};
+
+export type RunVerbsControllerCancelResponse =
+  RunVerbsControllerCancelResponses[keyof RunVerbsControllerCancelResponses];
+
+export type RunVerbsControllerReviveData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/training_runs/{id}/revive';
+};
+
+export type RunVerbsControllerReviveErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The run has ended, or it refuses the request.
+   */
+  409: unknown;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type RunVerbsControllerReviveError = RunVerbsControllerReviveErrors[keyof RunVerbsControllerReviveErrors];
+
+export type RunVerbsControllerReviveResponses = {
+  200: TrainingRun;
+};
+
+export type RunVerbsControllerReviveResponse =
+  RunVerbsControllerReviveResponses[keyof RunVerbsControllerReviveResponses];
 
 export type EventsControllerListOrFollowData = {
   body?: never;
@@ -5047,6 +5047,54 @@ export type AgentFlowsControllerResumeResponses = {
 export type AgentFlowsControllerResumeResponse =
   AgentFlowsControllerResumeResponses[keyof AgentFlowsControllerResumeResponses];
 
+export type AgentFlowsControllerListOrFollowData = {
+  body?: never;
+  headers?: {
+    'Last-Event-ID'?: string;
+  };
+  path: {
+    id: string;
+  };
+  query?: {
+    after?: number;
+    limit?: number;
+  };
+  url: '/v1/agent_flows/{id}/events';
+};
+
+export type AgentFlowsControllerListOrFollowErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type AgentFlowsControllerListOrFollowError =
+  AgentFlowsControllerListOrFollowErrors[keyof AgentFlowsControllerListOrFollowErrors];
+
+export type AgentFlowsControllerListOrFollowResponses = {
+  200: FlowEventList;
+  /**
+   * The flow has ended and every event was told: do not reconnect.
+   */
+  204: void;
+};
+
+export type AgentFlowsControllerListOrFollowResponse =
+  AgentFlowsControllerListOrFollowResponses[keyof AgentFlowsControllerListOrFollowResponses];
+
 export type AgentFlowsControllerCancelData = {
   body?: never;
   path: {
@@ -5129,54 +5177,6 @@ export type AgentFlowsControllerReviveResponses = {
 export type AgentFlowsControllerReviveResponse =
   AgentFlowsControllerReviveResponses[keyof AgentFlowsControllerReviveResponses];
 
-export type AgentFlowsControllerListOrFollowData = {
-  body?: never;
-  headers?: {
-    'Last-Event-ID'?: string;
-  };
-  path: {
-    id: string;
-  };
-  query?: {
-    after?: number;
-    limit?: number;
-  };
-  url: '/v1/agent_flows/{id}/events';
-};
-
-export type AgentFlowsControllerListOrFollowErrors = {
-  /**
-   * No valid API key.
-   */
-  401: Error;
-  /**
-   * It does not exist, or it belongs to another project.
-   */
-  404: Error;
-  /**
-   * Temporal or the database does not answer, or another session holds a lock. Try again.
-   */
-  503: Error;
-  /**
-   * The request was not answered in time. It may still be carried out.
-   */
-  504: Error;
-};
-
-export type AgentFlowsControllerListOrFollowError =
-  AgentFlowsControllerListOrFollowErrors[keyof AgentFlowsControllerListOrFollowErrors];
-
-export type AgentFlowsControllerListOrFollowResponses = {
-  200: FlowEventList;
-  /**
-   * The flow has ended and every event was told: do not reconnect.
-   */
-  204: void;
-};
-
-export type AgentFlowsControllerListOrFollowResponse =
-  AgentFlowsControllerListOrFollowResponses[keyof AgentFlowsControllerListOrFollowResponses];
-
 export type HealthControllerCheckData = {
   body?: never;
   path?: never;
@@ -5220,14 +5220,6 @@ export interface Routes {
     answers: RunVerbsControllerResumeResponses;
   };
   'POST /v1/training_runs/{id}/stop': { takes: RunVerbsControllerStopData; answers: RunVerbsControllerStopResponses };
-  'POST /v1/training_runs/{id}/cancel': {
-    takes: RunVerbsControllerCancelData;
-    answers: RunVerbsControllerCancelResponses;
-  };
-  'POST /v1/training_runs/{id}/revive': {
-    takes: RunVerbsControllerReviveData;
-    answers: RunVerbsControllerReviveResponses;
-  };
   'POST /v1/training_runs/{id}/learning_rate': {
     takes: RunVerbsControllerSetLearningRateData;
     answers: RunVerbsControllerSetLearningRateResponses;
@@ -5243,6 +5235,14 @@ export interface Routes {
   'GET /v1/training_runs/{id}/progress': {
     takes: RunVerbsControllerProgressData;
     answers: RunVerbsControllerProgressResponses;
+  };
+  'POST /v1/training_runs/{id}/cancel': {
+    takes: RunVerbsControllerCancelData;
+    answers: RunVerbsControllerCancelResponses;
+  };
+  'POST /v1/training_runs/{id}/revive': {
+    takes: RunVerbsControllerReviveData;
+    answers: RunVerbsControllerReviveResponses;
   };
   'GET /v1/training_runs/{id}/events': {
     takes: EventsControllerListOrFollowData;
@@ -5293,6 +5293,10 @@ export interface Routes {
     takes: AgentFlowsControllerResumeData;
     answers: AgentFlowsControllerResumeResponses;
   };
+  'GET /v1/agent_flows/{id}/events': {
+    takes: AgentFlowsControllerListOrFollowData;
+    answers: AgentFlowsControllerListOrFollowResponses;
+  };
   'POST /v1/agent_flows/{id}/cancel': {
     takes: AgentFlowsControllerCancelData;
     answers: AgentFlowsControllerCancelResponses;
@@ -5300,10 +5304,6 @@ export interface Routes {
   'POST /v1/agent_flows/{id}/revive': {
     takes: AgentFlowsControllerReviveData;
     answers: AgentFlowsControllerReviveResponses;
-  };
-  'GET /v1/agent_flows/{id}/events': {
-    takes: AgentFlowsControllerListOrFollowData;
-    answers: AgentFlowsControllerListOrFollowResponses;
   };
   'GET /health': { takes: HealthControllerCheckData; answers: HealthControllerCheckResponses };
 }
