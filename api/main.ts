@@ -11,7 +11,7 @@ import { createTemporalClient } from './temporal/connect.js';
 import { Workflows } from './temporal/workflows.js';
 
 const HOST = '127.0.0.1';
-/** A database that has fallen silent confirms no end of a connection. */
+/** A database that has fallen silent does not confirm the end of a connection. */
 const STOP_MS = 10_000;
 const logger = new ConsoleLogger({ json: true, colors: false });
 

@@ -41,7 +41,7 @@ export class AgentFlowsRepository extends SubmissionsRepository<AgentFlow> {
     return inOrder(await this.dataSource.getRepository(Turn).findBy({ flowId }));
   }
 
-  /** What was returned in a turn and in those after it, and outside of turns. */
+  /** What was returned in a turn, in those after it, and outside of turns. */
   async outputs(flowId: string, firstTurn: number): Promise<TurnOutput[]> {
     return this.dataSource.getRepository(Turn).find({
       where: [

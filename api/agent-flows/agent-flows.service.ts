@@ -89,7 +89,7 @@ export class AgentFlowsService extends Submissions<AgentFlow, AgentFlowDto, Ques
     return toAgentFlowDto(row);
   }
 
-  /** Here and nowhere else: the flow keeps the sha256 whatever the name comes to mean (I11). */
+  /** The only place where the name is resolved: the flow keeps the sha256 whatever the name means later (I11). */
   private async resolvePolicy(project: string, { policy: name, model }: Question): Promise<KnownPolicy | undefined> {
     if (name === undefined) return undefined;
     const policy = await this.flows.findPolicy(project, name);

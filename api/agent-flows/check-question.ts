@@ -33,7 +33,7 @@ function unregistered({ model, dataset, flow }: Question, registered: Registered
   ].filter((issue) => issue !== undefined);
 }
 
-/** What would have no effect. */
+/** Keys that would have no effect. */
 function contradictions(question: Question, registered: Registered): ConfigIssue[] {
   const { flow, policy, images } = question;
   const { engine = 'policy' } = flow.planner;

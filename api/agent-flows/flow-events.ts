@@ -25,17 +25,17 @@ const VERDICT = 3000;
 const ANSWERS = 1_000_000;
 const ANSWER = 1000;
 const END = 1_010_000;
-/** Pauses that can come between two others of these, each with a sequence of its own. */
+/** Pauses between two of the other events that can have a sequence each. */
 const PAUSES = 999;
 
 type Told = [sequence: number, type: FlowEventType, data: Record<string, unknown>, at: Date];
 
-/** The sequence that no event of a flow comes after which has ended: each life has an end of its own. */
+/** The last sequence of a flow that has ended. Each life has an end of its own. */
 export function lastSequence({ lives }: Pick<AgentFlow, 'lives'>): number {
   return END + lives - 1;
 }
 
-/** The first turn that an event after this sequence can belong to, besides those outside of turns. */
+/** The first turn that an event after this sequence can belong to, if it belongs to a turn. */
 export function turnAfter(sequence: number): number {
   return Math.floor(sequence / TURN);
 }
@@ -62,7 +62,7 @@ function queued({ question, model, policyName, policySha256, config, createdAt }
   return [QUEUED, 'flow.queued', { question, model, ...policy, max_turns: config.max_turns }, createdAt];
 }
 
-/** After all that was told. A flow that goes on has no such event: nothing is missed by who did not see it wait. */
+/** After all that was told. A flow that goes on has no such event: who did not see it wait misses nothing. */
 function pause({ status, statusVersion, failure, pausedAt }: AgentFlow, told: readonly Told[]): Told[] {
   if (status !== 'paused' || !pausedAt) return [];
   const last = Math.max(...told.map(([sequence]) => sequence));

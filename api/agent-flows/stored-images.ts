@@ -5,7 +5,7 @@ import type { ImageRef } from '../../contracts/flow.js';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
 import type { QuestionImage } from './dto/question.dto.js';
 
-/** Of the advisory locks on pictures; the other half of such a key is the picture. */
+/** First half of the keys of the advisory locks on pictures; the second half is the picture. */
 const LOCKS = 4_126_532;
 const USED = `SELECT EXISTS (SELECT FROM agent_flows WHERE images <> '[]' AND images @> $1::jsonb) AS used`;
 
@@ -22,8 +22,8 @@ async function store(artifacts: ArtifactStore, { media_type: mediaType, data }: 
 }
 
 /**
- * Makes sure that the pictures of a question stand when the caller's transaction, which has written the row that names
- * them, commits: none is removed before. One that was removed since it was stored is stored again.
+ * Makes sure that the pictures of a question are there when the caller's transaction commits, which has written the row
+ * that names them: none is removed before. A picture that was removed since it was stored is stored again.
  */
 export async function keepImages(
   manager: EntityManager,
@@ -31,7 +31,7 @@ export async function keepImages(
   images: readonly QuestionImage[],
   refs: readonly ImageRef[],
 ): Promise<void> {
-  // In one order, and each as often as it comes: whoever else takes several of these locks does so too.
+  // Always in the same order, as everybody who takes several of these locks does: two of them cannot block each other.
   for (const sha256 of refs.map((ref) => ref.sha256).toSorted()) {
     await manager.query(`SELECT pg_advisory_xact_lock_shared(${LOCKS}, hashtext($1))`, [sha256]);
   }
@@ -40,7 +40,7 @@ export async function keepImages(
   }
 }
 
-/** Removes those of some pictures that no question names. It may be repeated, and a process that dies leaves the rest. */
+/** Removes the given pictures that no question names. May be repeated; a process that dies leaves the rest. */
 export async function removeUnusedImages(
   dataSource: DataSource,
   artifacts: ArtifactStore,

@@ -7,7 +7,7 @@ import { ApiKey } from '../../infra/database/entities/index.js';
 export class AuthService {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** The project that a key belongs to, or undefined where the key is unknown or revoked. */
+  /** The project that a key belongs to, or undefined if the key is unknown or revoked. */
   async projectOf(key: string): Promise<string | undefined> {
     const row = await this.dataSource.getRepository(ApiKey).findOneBy({ sha256: hashApiKey(key), revokedAt: IsNull() });
     return row?.project;

@@ -18,7 +18,7 @@ export interface ApiErrorBody {
     type: ApiErrorType;
     /** Stable, for programs: `unknown_key`, `run_finished`, … */
     code: string;
-    /** The parameter that is at fault, where there is one. */
+    /** The parameter that is at fault, if there is one. */
     param: string | null;
     /** The issues of a request that was refused: the first ones. */
     issues?: ApiIssue[];
@@ -59,7 +59,7 @@ export function badRequest(code: string, message: string, options?: ApiErrorOpti
 }
 
 /**
- * A request that is refused for what is in it.
+ * A request that is refused because of what is in it.
  * @param what is refused, before the list of its issues
  * @param more issues that are not among these
  */

@@ -6,9 +6,9 @@ import { MAX_YAML_BYTES, parseYaml } from '../../infra/documents/yaml-document.j
 import { ApiError, badRequest } from './api-error.js';
 
 export const BODY_BOUNDS = {
-  /** Bytes of a request body in JSON at most. */
+  /** Most bytes of a request body in JSON. */
   bytes: 1024 * 1024,
-  /** The same of a question: it may come with pictures, in base64. */
+  /** The same for a question, which may come with pictures, in base64. */
   questionBytes: 24 * 1024 * 1024,
   /** Until a whole body is there, in milliseconds. */
   arrivalMs: 10_000,

@@ -12,11 +12,11 @@ export const CONNECTION_BOUNDS = {
   requestTimeout: 30_000,
   /** Between two requests. */
   keepAliveTimeout: 5_000,
-  /** How often the first two are looked at: Node's 30 s would triple them. */
+  /** How often the first two are checked: at Node's interval of 30 s they would last much longer. */
   connectionsCheckingInterval: 1_000,
 };
 
-/** Express on a server that waits for no client without end, and speaks of errors in one shape before a request is one. */
+/** Express on a server that never waits for a client without end, and whose errors on bad HTTP have the API's shape. */
 export class BoundedHttpAdapter extends ExpressAdapter {
   override initHttpServer(options: NestApplicationOptions): void {
     super.initHttpServer(options);
@@ -45,7 +45,7 @@ function toApiError({ code }: NodeJS.ErrnoException): ApiError {
 }
 
 function refuse(socket: Socket, error: ApiError): void {
-  // As Node's own handler decides: what is half answered cannot be answered anew.
+  // As in Node's own handler: a request that is half answered cannot be answered again.
   const open = (socket as Socket & { _httpMessage?: { _headerSent: boolean } | null })._httpMessage;
   if (!socket.writable || open?._headerSent) {
     socket.destroy();

@@ -3,7 +3,7 @@ import { ApiError } from './api-error.js';
 import { sendError } from './send-error.js';
 
 export const REQUEST_BOUNDS = {
-  /** Longer than what a request waits for one after the other: the database, and 10 s for a workflow. */
+  /** Longer than all that a request waits for in turn: the database, and 10 s for a workflow. */
   deadlineMs: 20_000,
 };
 
@@ -15,8 +15,8 @@ interface Deadline {
 const deadlines = new WeakMap<Response, Deadline>();
 
 /**
- * Answers 504 in the place of a request that has no answer in time. What the request has begun goes on, each part of it
- * within a bound of its own; what it would answer then is dropped.
+ * Answers a request with 504 if it has no answer in time. What the request has begun goes on, each part within a bound
+ * of its own; its own answer is dropped.
  */
 export function deadlineMiddleware(): RequestHandler {
   return (_request, response, next) => {
@@ -27,18 +27,18 @@ export function deadlineMiddleware(): RequestHandler {
   };
 }
 
-/** For a stream, which is as long as what it tells about, and has a liveness of its own. */
+/** For a stream, which lasts as long as what it tells about, and checks its reader itself. */
 export function liftDeadline(response: Response): void {
   clearTimeout(deadlines.get(response)?.timer);
 }
 
-/** Whether a request was answered with its deadline: there is nothing more to say. */
+/** Whether a request was answered by its deadline: then there is nothing more to say. */
 export function hasExpired(response: Response): boolean {
   return deadlines.get(response)?.expired ?? false;
 }
 
 function expire(response: Response): void {
-  // A reader that does not take the end of its answer.
+  // The reader does not take the end of its answer.
   if (response.headersSent) {
     response.destroy();
     return;

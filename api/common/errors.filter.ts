@@ -15,7 +15,7 @@ export class ErrorsFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>();
     const known = toApiError(error);
-    // What comes after the deadline has been answered already, with the deadline.
+    // An error after the deadline: the request has been answered already.
     if (hasExpired(response) && (error as { code?: unknown } | null)?.code === 'ERR_HTTP_HEADERS_SENT') return;
     if (!known || known.status >= 500) this.logger.error(redact(inspect(error)));
     if (hasExpired(response)) return;

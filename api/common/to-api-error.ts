@@ -10,7 +10,7 @@ import { QueryFailedError } from 'typeorm';
 import { isDatabaseOutage } from '../../infra/database/outage.js';
 import { ApiError, badRequest, conflict, notFound, unavailable, type ApiErrorType } from './api-error.js';
 
-/** A value that no column holds: out of range, a NUL in a text. What a request sends is the only such thing. */
+/** A value that no column holds: out of range, a NUL in a text. It can only come from a request. */
 const REFUSED_VALUE_SQLSTATE = new Set(['22003', '22021', '22P02', '22P05']);
 /** A lock was waited for as long as the API may. */
 const LOCK_NOT_AVAILABLE = '55P03';

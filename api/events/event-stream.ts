@@ -13,7 +13,7 @@ export interface StreamedEvent {
 const HEARTBEAT_MS = 10_000;
 
 export const STREAM_BOUNDS = {
-  /** A reader that takes nothing of what waits for it for so long is gone. */
+  /** A reader that takes nothing for this long, although something waits for it, is gone. */
   stalledMs: 30_000,
 };
 
@@ -34,7 +34,7 @@ export class EventStream {
     response.flushHeaders();
   }
 
-  /** A page of events; an empty one is a heartbeat where it is time for one. */
+  /** Writes a page of events; for an empty one a heartbeat, if it is time for one. */
   async write(events: readonly StreamedEvent[]): Promise<void> {
     if (events.length > 0) return this.send(events.map(format).join(''));
     if (Date.now() - this.lastWrite >= HEARTBEAT_MS) await this.send(': heartbeat\n\n');

@@ -35,7 +35,7 @@ export async function listOrFollow(
 
 /**
  * Sends pages of events as they come, until there are no more or the reader has left.
- * @param follow pages after the last one that the reader knows; an empty one where there is nothing new
+ * @param follow pages after the last event that the reader knows; an empty one if there is nothing new
  */
 export async function sendEvents(
   response: Response,
@@ -52,7 +52,7 @@ export async function sendEvents(
   }
 }
 
-/** @throws ApiError 400 where the header `Last-Event-ID` is not a sequence */
+/** @throws ApiError 400 if the header `Last-Event-ID` is not a sequence */
 function parseLastEventId(header: string | undefined): number | undefined {
   if (header === undefined || header === '') return undefined;
   if (/^\d{1,10}$/.test(header) && Number(header) <= MAX_INDEX) return Number(header);

@@ -1,9 +1,9 @@
 import type { HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 
-/** Whoever asks for the health of the API has an answer within two seconds, whatever hangs. */
+/** A request for the health of the API has an answer within two seconds, whatever hangs. */
 export const HEALTH_DEADLINE_MS = 1_500;
 
-/** Asks a part whether it works: once at a time, so that a part that hangs holds one call however many ask. */
+/** Asks a part whether it works. One call at a time: a part that hangs holds one call, however many clients ask. */
 export class PartHealth {
   private asked?: Promise<unknown>;
 
@@ -25,7 +25,7 @@ export class PartHealth {
     }
   }
 
-  /** @throws where the part fails, or does not answer within `HEALTH_DEADLINE_MS` */
+  /** @throws if the part fails, or does not answer within `HEALTH_DEADLINE_MS` */
   private async answer(): Promise<void> {
     this.asked ??= this.ask().finally(() => (this.asked = undefined));
     let timer: NodeJS.Timeout | undefined;

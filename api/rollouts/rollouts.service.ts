@@ -55,7 +55,7 @@ export class RolloutsService {
   }
 }
 
-/** Without what is undefined, which TypeORM refuses as a condition. */
+/** Leaves out undefined values, which TypeORM refuses as conditions. */
 function given(conditions: Partial<Record<keyof Rollout, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(conditions).filter(([, value]) => value !== undefined));
 }

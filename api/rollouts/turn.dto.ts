@@ -16,9 +16,12 @@ export const turnSchema = z.object({
   prompt: z.unknown().describe('What was sent to the engine.'),
   template: z.string().nullable().describe("sha256 of the prompt's template."),
   prompt_token_ids: z.array(z.int()).nullable(),
-  response_token_ids: z.array(z.int()).nullable().describe('All sampled tokens, the end token included.'),
+  response_token_ids: z.array(z.int()).nullable().describe('All sampled tokens, including the end token.'),
   logprobs: z.array(z.number()).nullable().describe('One per response token, at the sampling temperature.'),
-  calls: z.array(modelCallSchema).nullable().describe("Calls of language models for the output, tools' included."),
+  calls: z
+    .array(modelCallSchema)
+    .nullable()
+    .describe('Calls of language models for the output, including those of tools.'),
   created_at: z.iso.datetime(),
 });
 export type TurnDto = z.infer<typeof turnSchema>;

@@ -7,13 +7,13 @@ import { badRequest, conflict } from '../common/api-error.js';
 
 const keySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/);
 
-/** A request that, repeated, gives what its first gave. */
+/** What makes a repeated request give what the first one gave. */
 export interface Idempotency {
   key: string;
   bodySha256: string;
 }
 
-/** @throws ApiError 400 where the header `Idempotency-Key` is no key */
+/** @throws ApiError 400 if the header `Idempotency-Key` is not a key */
 export function readIdempotency(key: string | undefined, body: unknown): Idempotency | undefined {
   if (key === undefined) return undefined;
   if (keySchema.safeParse(key).success) return { key, bodySha256: sha256Of(body) };
@@ -22,10 +22,10 @@ export function readIdempotency(key: string | undefined, body: unknown): Idempot
 }
 
 /**
- * Takes a key for what is about to be created in the caller's transaction. Inserts first: of two creations with one key
- * the second waits here until the first has committed.
+ * Takes a key for what is about to be created in the caller's transaction. Inserts first: if two requests create with
+ * one key, the second waits here until the first has committed.
  * @returns the id of what an earlier request with this key and body created; then nothing is to be created
- * @throws ApiError 409 where that request had another body
+ * @throws ApiError 409 if that request had another body
  */
 export async function claimKey(
   manager: EntityManager,

@@ -9,7 +9,7 @@ export interface KnownPolicy {
   sha256: string;
   /** Registered name of the model that it was trained on. */
   model: string;
-  /** Its directory, which stands until it is collected. */
+  /** Its directory, which is there until it is collected. */
   uri: string;
 }
 
@@ -45,11 +45,11 @@ function runOfPolicy(name: string): string {
 }
 
 /**
- * Keeps runs from being deleted until the caller's transaction is over; a deletion that waited for it reads the rows that
- * it has written, and refuses. To be called as the last thing by every transaction that writes an unfinished row which
- * uses runs: no file is read under the lock.
+ * Keeps runs from being deleted until the caller's transaction is over. A deletion that waited for it reads the rows
+ * that it has written, and refuses. Every transaction that writes an unfinished row which uses runs calls this last, so
+ * that no file is read under the lock.
  * @param named the runs, and where each was named
- * @throws ApiError 400 where one was deleted meanwhile
+ * @throws ApiError 400 if one was deleted meanwhile
  */
 export async function claimRuns(manager: EntityManager, project: string, named: readonly NamedRun[]): Promise<void> {
   if (named.length === 0) return;
@@ -66,8 +66,8 @@ export async function claimRuns(manager: EntityManager, project: string, named: 
 }
 
 /**
- * Refuses a policy whose files do not stand. To be called in the transaction that has written a row which uses it: a
- * collection waits for its end and keeps what the row names, so that what stands now stays.
+ * Refuses a policy whose files are not there. Call it in the transaction that has written a row which uses the policy:
+ * a collection waits for its end and keeps what the row names, so that files that are there now stay.
  * @param param where it was named
  * @throws ApiError 400
  */
@@ -82,7 +82,7 @@ export async function requireStanding(
 }
 
 /**
- * The same for a policy that a row has named before, and that may have been collected, or deleted with its run, since.
+ * The same for a policy that a row has named before: it may have been collected, or deleted with its run, since then.
  * @throws ApiError 400
  */
 export async function requireNamed(

@@ -13,10 +13,11 @@ const CONCURRENCY = 8;
 
 /**
  * Compares every row that has not ended with its workflow: at boot, and every half minute. A queued row's workflow is
- * started. A row whose workflow is gone is ended, with a message, also if another is open under its id; only when two
- * rounds, one after the other, have found it so and the row has not moved between them. Deletions that were interrupted go on.
+ * started. A row whose workflow is gone is ended, with a message, also if another is open under its id. That needs two
+ * rounds, one after the other, that have found it gone, and a row that has not moved between them. Deletions that were
+ * interrupted go on.
  *
- * Several API processes may do this at once: what each does is done once, by the row's version.
+ * Several API processes may do this at once: the row's version makes sure that each thing is done once.
  */
 @Injectable()
 export class ReconcilerService implements OnApplicationBootstrap, OnModuleDestroy {
@@ -47,8 +48,8 @@ export class ReconcilerService implements OnApplicationBootstrap, OnModuleDestro
   }
 
   /**
-   * One round. An outage ends it, and what was suspected counts no more: it proves nothing. A row that is refused keeps
-   * no other from its turn.
+   * One round. An outage proves nothing: it ends the round, and what was suspected no longer counts. A row that cannot
+   * be settled does not keep the others from their turn.
    */
   async reconcile(): Promise<void> {
     // Not waited for: files may take long to delete, and a queued row is not to wait for them.

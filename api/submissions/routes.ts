@@ -23,8 +23,8 @@ interface Answer {
 }
 
 /*
- * The routes that every kind of submission has, as far as they are the same: where they are, what they answer, and how
- * the API's description tells of it.
+ * What is the same in the routes of every kind of submission: where they are, what they answer, and how the API's
+ * description tells of it.
  */
 
 /**
@@ -66,7 +66,7 @@ export function answerCreation<Dto extends { id: string }>(
 }
 
 /**
- * `POST` of something that one is told to do; it is answered with the row as it is then.
+ * `POST` that tells one to do something; it is answered with the row as it is then.
  * @param refused when it answers 409, unless all routes of the controller say so
  */
 export function VerbRoute(

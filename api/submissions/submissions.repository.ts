@@ -38,7 +38,7 @@ export class SubmissionsRepository<Row extends Submission> {
   /**
    * Writes a queued row and its idempotency record in one transaction.
    * @returns the id of what an earlier request with the key created, and then nothing is written
-   * @throws ApiError 409 where that request had another body; 400 where a policy was collected, or a run deleted
+   * @throws ApiError 409 if that request had another body; 400 if a policy was collected, or a run deleted
    */
   async create(draft: Draft<Row>, idempotency?: Idempotency): Promise<string | undefined> {
     const { row, policies } = draft;
@@ -81,7 +81,7 @@ export class SubmissionsRepository<Row extends Submission> {
       .getMany();
   }
 
-  /** Ends a row in the place of its workflow, which is gone. @returns false where the row has moved on meanwhile */
+  /** Ends a row in the place of its workflow, which is gone. @returns false if the row has moved on meanwhile */
   async end(row: Row, ending: RowEnding): Promise<boolean> {
     return this.dataSource.transaction(async (manager) => {
       const entity = this.entity as EntityTarget<Submission>;
@@ -93,7 +93,7 @@ export class SubmissionsRepository<Row extends Submission> {
 
   /**
    * Puts a row whose workflow is gone back in the queue.
-   * @throws ApiError 400 where what it needs is not there any more
+   * @throws ApiError 400 if what it needs is not there any more
    */
   async requeue(row: Row): Promise<void> {
     const { project } = row;
@@ -110,14 +110,14 @@ export class SubmissionsRepository<Row extends Submission> {
   }
 
   /**
-   * Takes a row away, with the idempotency key that it was created with, and notes its removal instead. From then on it is
-   * in no list, cannot be named and cannot be revived; what else there is of it is left to the RemovalsService.
-   * @throws ApiError 409 where it has not ended, or something unfinished uses it
+   * Deletes a row and the idempotency key that it was created with, and notes its removal instead. From then on it is
+   * in no list, cannot be named and cannot be revived. The RemovalsService deletes the rest of it.
+   * @throws ApiError 409 if it has not ended, or something unfinished uses it
    */
   async remove({ id, project }: Row): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       const entity = this.entity as EntityTarget<Submission>;
-      // Whoever is about to use it (claimRuns), to revive it or to write its status is waited for, or waits.
+      // Whoever is about to use it (claimRuns), to revive it or to write its status is waited for, or waits for this.
       const row = await manager.findOne(entity, { where: { id, project }, lock: { mode: 'pessimistic_write' } });
       if (!row) return;
       if (!isEnded(row)) throw notEnded(row);
@@ -132,7 +132,7 @@ export class SubmissionsRepository<Row extends Submission> {
     return findPolicy(this.dataSource.manager, project, name);
   }
 
-  /** The removal of what had this id; null where nothing of this id was removed. */
+  /** The removal of what had this id; null if nothing with this id was removed. */
   async findRemoval(project: string, id: string): Promise<Removal | null> {
     return this.dataSource.getRepository(Removal).findOneBy({ project, id });
   }
@@ -159,12 +159,12 @@ export class SubmissionsRepository<Row extends Submission> {
   /** What else is written in the transaction that queues a row again. */
   protected async requeued(_manager: EntityManager, _row: Row): Promise<void> {}
 
-  /** Columns of the kind's own that are set where a row is ended. */
+  /** Columns of the kind's own that are set when a row is ended. */
   protected columnsAtEnd(): object {
     return {};
   }
 
-  /** Those that are set where it is queued again. */
+  /** Those that are set when it is queued again. */
   protected columnsOfNextLife(_row: Row): object {
     return {};
   }
@@ -174,7 +174,7 @@ export class SubmissionsRepository<Row extends Submission> {
   }
 }
 
-/** Why what has not ended is not deleted. */
+/** The refusal to delete what has not ended. */
 export function notEnded({ id, status }: Pick<Submission, 'id' | 'status'>): Error {
   return conflict(
     'not_ended',

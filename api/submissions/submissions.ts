@@ -28,7 +28,7 @@ import type { RemovalsService } from './removal/removals.service.js';
 import { notEnded, type Draft, type SubmissionsRepository } from './submissions.repository.js';
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
-/** Who submits does not wait longer for Temporal: the row is recorded, and the reconciler starts its workflow. */
+/** A client that submits waits no longer for Temporal: the row is recorded, and the reconciler starts its workflow. */
 const START_DEADLINE_MS = 3_000;
 
 /** What a kind of submission is called. */
@@ -44,12 +44,12 @@ export interface Names {
   refused: string;
   /** What its ids begin with, as in `run-…`. */
   prefix: string;
-  /** Code of the error 404, and of 409 where what was asked has ended. */
+  /** Code of the error 404, and of 409 if what was asked has ended. */
   notFound: string;
   ended: string;
   /** The command that lets it go on after its workflow was gone. */
   revive: (id: string) => string;
-  /** What is not lost where its workflow is gone. */
+  /** What is not lost if its workflow is gone. */
   kept: (row: never) => string;
 }
 
@@ -57,8 +57,8 @@ export interface Names {
 export type Place = Pick<Submission, 'id' | 'project'>;
 
 /**
- * A kind of submission: rows with a workflow each, which is started when the row is there and asked while it is open. If
- * it is gone, the row is ended, or goes on with another.
+ * A kind of submission: rows with a workflow each, which is started when the row is there and asked while it is open.
+ * If the workflow is gone, the row is ended, or goes on with another.
  *
  * A kind says what it is called, how a body is read, what row is made of it, how its workflow is started and how a row is
  * shown. Its repository says what else is in its transactions.
@@ -77,7 +77,7 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
 
   /**
    * What is to be written, once everything that it names is found.
-   * @throws ApiError 400 where something is not there
+   * @throws ApiError 400 if something is not there
    */
   protected abstract draft(place: Place, submitted: Submitted): Promise<Draft<Row>>;
 
@@ -123,7 +123,7 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
     );
   }
 
-  /** @throws ApiError 404 also where it is another project's */
+  /** @throws ApiError 404, also if it is another project's */
   async load(project: string, id: string): Promise<Row> {
     const row = await this.repository.find(project, id);
     if (!row) throw this.unknown(id);
@@ -142,12 +142,12 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
     return { id, workflow, type: this.names.workflow };
   }
 
-  /** Starts the workflow of a queued row. @returns false where it has already ended, or another has taken its id */
+  /** Starts the workflow of a queued row. @returns false if it has already ended, or another has taken its id */
   async start(row: Row, deadlineMs?: number): Promise<boolean> {
     return this.workflows.start(this.workflowOf(row), await this.startOf(row), deadlineMs);
   }
 
-  /** Starts the workflow of a queued row; where Temporal does not answer, the reconciler does it later. */
+  /** Starts the workflow of a queued row; if Temporal does not answer, the reconciler does it later. */
   async tryStart(row: Row): Promise<void> {
     try {
       await this.start(row, START_DEADLINE_MS);
@@ -157,10 +157,10 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
   }
 
   /**
-   * Tells the workflow of a row that has not ended something. The workflow acts and writes its status.
+   * Tells something to the workflow of a row that has not ended. The workflow acts and writes its status.
    * @param done what is asked, as in `paused`
    * @returns the row afterwards
-   * @throws ApiError 409 where it has ended, or its workflow is gone
+   * @throws ApiError 409 if it has ended, or its workflow is gone
    */
   async tell<Answer, Args extends unknown[]>(
     project: string,
@@ -185,7 +185,7 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
   private async loadOpen(project: string, id: string, done: string): Promise<Row> {
     const row = await this.load(project, id);
     if (isEnded(row)) throw this.hasEnded(row, done);
-    // A row whose workflow has not been started has nobody to answer; starting is harmless where it has.
+    // If the workflow has not been started, nobody answers. If it has, starting it again is harmless.
     if (row.status === 'queued') await this.start(row);
     return row;
   }
@@ -200,8 +200,8 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
   }
 
   /**
-   * Asks its workflow what changes nothing, also one that has ended.
-   * @throws ApiError 409 where another has taken its id
+   * Asks its workflow a question that changes nothing, also if the workflow has ended.
+   * @throws ApiError 409 if another has taken its id
    */
   protected async ask<Answer>(row: Row, question: QueryDefinition<Answer>): Promise<Answer> {
     const found = await this.find(row);
@@ -210,7 +210,7 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
     return this.workflows.query({ workflowId: row.id }, question);
   }
 
-  /** Asks the workflow to end; where it is gone, ends the row. */
+  /** Asks the workflow to end; if it is gone, ends the row. */
   async cancel(project: string, id: string): Promise<Dto> {
     const row = await this.loadOpen(project, id, 'cancelled');
     const found = await this.find(row);
@@ -227,8 +227,8 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
 
   /**
    * Lets a row go on whose workflow is gone: a new one continues from the rows, and another that has taken its id is
-   * ended. Where its workflow is open, or somebody else has just revived it, there is nothing to do.
-   * @throws ApiError 409 where it is completed, or is just ending; 400 where what it needs is not there any more
+   * ended. If its workflow is open, or somebody else has just revived it, there is nothing to do.
+   * @throws ApiError 409 if it is completed, or is just ending; 400 if what it needs is not there any more
    */
   async revive(project: string, id: string): Promise<Dto> {
     await this.reviveRow(await this.load(project, id));
@@ -253,9 +253,9 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
   }
 
   /**
-   * Deletes what has ended: its row now, the rest while others are served. Asked again it does nothing more.
+   * Deletes what has ended: its row now, the rest in the background. A second call does nothing more.
    * @returns whether nothing of it is left
-   * @throws ApiError 404 where there is none and was none; 409 where it has not ended, or something unfinished uses it
+   * @throws ApiError 404 if there is none and was none; 409 if it has not ended, or something unfinished uses it
    */
   async remove(project: string, id: string): Promise<boolean> {
     const row = await this.repository.find(project, id);

@@ -27,7 +27,7 @@ const NOT_FOUND =
   'Temporal does not know it: its execution was deleted, its retention is over, or the database of Temporal was lost';
 /** gRPC: NOT_FOUND, it is deleted already; PERMISSION_DENIED and UNIMPLEMENTED, this client cannot delete. */
 const LEFT_TO_RETENTION = new Set([5, 7, 12]);
-/** Of all executions of a run, which may be very many. */
+/** For all executions of a run, which may be very many. */
 const LISTING_DEADLINE_MS = 60_000;
 /** Executions of one workflow that are ended, or deleted, at once. */
 const CONCURRENCY = 8;
@@ -38,7 +38,7 @@ export interface RowWorkflow {
   id: string;
   /** Name of the workflow's type. */
   type: string;
-  /** As in the row; null where the row does not know. */
+  /** As in the row; null if the row does not know. */
   workflow: string | null;
 }
 
@@ -68,7 +68,7 @@ export interface GoneWorkflow {
   reason: string;
   /** Whether somebody cancelled it, and it ended so. */
   cancelled: boolean;
-  /** What is open under its id instead, and this API did not start. */
+  /** What is open under its id instead, which this API did not start. */
   stranger?: OpenWorkflow;
 }
 
@@ -77,9 +77,9 @@ export function isGone(found: OpenWorkflow | GoneWorkflow): found is GoneWorkflo
 }
 
 /**
- * The API's only way to workflows. A workflow's id is that of its row; whether one of that id is the row's own is told by
- * its type, and by its first execution or the token that it was started with: its input could be anybody's, and its memo
- * be copied with it. Every call has a deadline.
+ * The API's only way to workflows. A workflow has the id of its row. Its type, and its first execution or the token
+ * that it was started with, tell whether it is the row's own: its input could be anybody's, and its memo could be
+ * copied with it. Every call has a deadline.
  */
 export class Workflows {
   private searchAttributesReady = false;
@@ -98,7 +98,7 @@ export class Workflows {
 
   /**
    * Asks Temporal by the id, which is always up to date (a list of executions is not), about the newest execution.
-   * @returns it, where it is open and the row's; else what has become of the row's
+   * @returns it, if it is open and the row's; else what has become of the row's
    * @throws what Temporal answers otherwise: an outage, or a namespace that is not there, proves nothing
    */
   async find(row: RowWorkflow): Promise<OpenWorkflow | GoneWorkflow> {
@@ -205,7 +205,7 @@ export class Workflows {
   /**
    * Starts the workflow of a row. Starting it twice is harmless.
    * @param deadlineMs how long to wait for the Temporal server
-   * @returns whether it is open: false where it has already ended, or another one is open under its id
+   * @returns whether it is open: false if it has already ended, or another one is open under its id
    */
   async start(
     row: RowWorkflow,
@@ -255,12 +255,12 @@ export class Workflows {
     return this.call(this.deadlineMs, () => handle.query<Answer, []>(message.name));
   }
 
-  /** @throws where the Temporal server does not answer within `deadlineMs` */
+  /** @throws if the Temporal server does not answer within `deadlineMs` */
   async ping(deadlineMs: number): Promise<void> {
     await this.call(deadlineMs, () => this.connection.workflowService.getSystemInfo({}));
   }
 
-  /** Of its chain, as far as that is known: whoever takes its id meanwhile is not reached. */
+  /** The handle of its chain, if that is known: then a workflow that takes its id meanwhile is not reached. */
   private handle({ workflowId, firstExecutionRunId }: OpenWorkflow): WorkflowHandle {
     return this.client.workflow.getHandle(workflowId, undefined, firstExecutionRunId ? { firstExecutionRunId } : {});
   }
@@ -269,7 +269,7 @@ export class Workflows {
     return this.connection.withDeadline(Date.now() + deadlineMs, work);
   }
 
-  /** Where they are missing the server refuses to start a workflow that sets them. */
+  /** If they are missing, the server refuses to start a workflow that sets them. */
   private async ensureSearchAttributes(): Promise<void> {
     if (this.searchAttributesReady) return;
     await ensureSearchAttributes(this.connection, this.client.options.namespace);
@@ -277,7 +277,7 @@ export class Workflows {
   }
 }
 
-/** A row of an older version knows its workflow's type alone, and a server of an older version tells no first execution. */
+/** A row of an older version knows only its workflow's type, and an older server does not tell the first execution. */
 function isRowsOwn(row: RowWorkflow, type: string, firstExecution: string | undefined, token: unknown): boolean {
   if (type !== row.type) return false;
   return row.workflow === null || firstExecution === undefined || [firstExecution, token].includes(row.workflow);
@@ -288,7 +288,7 @@ function strangerIn(open: OpenWorkflow, type: string): GoneWorkflow {
   return { reason, cancelled: false, stranger: open };
 }
 
-/** What ends a workflow; one that has ended by itself meanwhile is as well. */
+/** Waits for the end of a workflow; it may have ended by itself meanwhile. */
 async function unlessClosed(end: Promise<unknown>): Promise<void> {
   try {
     await end;

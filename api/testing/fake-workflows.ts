@@ -11,15 +11,15 @@ const ANSWERS: Record<string, (argument: unknown) => unknown> = {
   decide: () => 'running',
 };
 
-/** In the place of Temporal where Temporal is not the point: remembers what was asked and answers at once. */
+/** Takes the place of Temporal in tests of something else: remembers what was asked and answers at once. */
 export class FakeWorkflows implements Pick<Workflows, keyof Workflows> {
   /** Name and id of each call, and what else was said. */
   readonly calls: unknown[][] = [];
   /** Thrown by every call while it is set. */
   failure?: Error;
-  /** How the workflows have ended; they are open where it is not set. */
+  /** How the workflows have ended; they are open if it is not set. */
   goneWorkflow?: GoneWorkflow;
-  /** What a workflow does that is resumed. */
+  /** What a workflow does when it is resumed. */
   resumed: () => Promise<unknown> = () => Promise.resolve();
 
   async start({ id }: RowWorkflow): Promise<boolean> {

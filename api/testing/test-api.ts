@@ -28,7 +28,7 @@ export class TestApi {
     readonly key: string,
   ) {}
 
-  /** @param real what speaks to a real Temporal server, in the place of the fakes; and other things of the operator's */
+  /** @param real dependencies in the place of the usual ones, for example workflows on a real Temporal server */
   static async start(real: Partial<Dependencies> = {}): Promise<TestApi> {
     const database = await createTestDatabase('api');
     const key = await createApiKey(database.dataSource, 'default');
@@ -53,7 +53,7 @@ export class TestApi {
   }
 
   /**
-   * A policy of a run as its trainer worker commits it, but for its tensors.
+   * A policy of a run as its trainer worker commits it, except its tensors.
    * @returns its name
    */
   async commitPolicy(runId: string, step: number, sha256: string): Promise<string> {

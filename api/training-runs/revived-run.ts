@@ -2,22 +2,22 @@ import type { HeldOutEvaluation, TrainingRun, TrainingStep } from '../../infra/d
 import type { TrainingRunState } from '../../contracts/training-run.js';
 import type { RevivedInput } from './start-run.js';
 
-/** What else than its row tells where a run stands. */
+/** What tells where a run stands, besides its row. */
 export interface RunRows {
   /** Of the last committed step; undefined before the first. */
   lastStep?: Pick<TrainingStep, 'metrics'>;
   /** Held-out evaluations of the policy and of the yardsticks. */
   evaluations: readonly Pick<HeldOutEvaluation, 'step' | 'planner' | 'accuracy'>[];
-  /** Of the identity what was allowed to change (events `identity.allowed`), oldest first. */
+  /** Parts of the identity that were allowed to change (events `identity.allowed`), oldest first. */
   allowed: readonly Record<string, string>[];
 }
 
 /**
- * Where a run goes on whose workflow is gone: after its last recorded step, with what its workflow wrote of itself. What
- * was paused goes on: who revives a run wants that. A step that is committed and not recorded is taken again, and then
- * found.
+ * Where a run goes on after its workflow was gone: after its last recorded step, with what its workflow wrote of
+ * itself. A run that was paused goes on too: whoever revives it wants that. A step that is committed but not recorded
+ * is taken again, and its commit is then found.
  *
- * Runs of versions that kept no state are put together from their rows. Their identity is resolved anew.
+ * The state of a run of an older version, which kept none, is made from its rows. Its identity is resolved anew.
  */
 export function revivedRun(run: TrainingRun, rows: RunRows): RevivedInput {
   const { step, steps, statusVersion } = run;

@@ -6,12 +6,12 @@ import { isRecorded } from '../../contracts/training-parts.js';
 import type { TrainingRunInput } from '../../contracts/training-run.js';
 import type { WorkflowStart } from '../temporal/workflows.js';
 
-/** Where a run goes on whose workflow is gone. */
+/** Where a run goes on after its workflow was gone. */
 export type RevivedInput = Required<Pick<TrainingRunInput, 'state' | 'revived'>>;
 
 /**
  * How the workflow of a queued run is started.
- * @param revived where one goes on that was queued again
+ * @param revived where it goes on, if it was queued again
  */
 export function startOfRun(run: TrainingRun, revived?: RevivedInput): WorkflowStart {
   const { id, config, status } = run;

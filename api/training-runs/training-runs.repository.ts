@@ -25,7 +25,7 @@ export class TrainingRunsRepository extends SubmissionsRepository<TrainingRun> {
     super(dataSource, artifacts, TrainingRun);
   }
 
-  /** Where the workflow of a run begins that was queued again; undefined for its first. */
+  /** Where the workflow of a run that was queued again begins; undefined for its first workflow. */
   async revived(run: TrainingRun): Promise<RevivedInput | undefined> {
     if (run.statusVersion === 0) return undefined;
     const { manager } = this.dataSource;
@@ -54,7 +54,7 @@ export class TrainingRunsRepository extends SubmissionsRepository<TrainingRun> {
       .getMany();
   }
 
-  /** A fork that has its policy 0 needs its parent's no more. */
+  /** A fork that has its policy 0 no longer needs its parent's policy. */
   protected override namedBy({ config, policyName }: NewRow<TrainingRun>): NamedRun[] {
     return namedRuns(config).filter(({ param }) => param !== 'from.policy' || policyName === null);
   }

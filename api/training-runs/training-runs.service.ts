@@ -108,7 +108,7 @@ export class TrainingRunsService extends Submissions<TrainingRun, TrainingRunDto
   }
 
   /**
-   * The policies that a configuration names, each of a run of the project: another project's run is none to name.
+   * The policies that a configuration names, each of a run of the project: the runs of other projects cannot be named.
    * @throws ApiError 400 that lists all that are not there
    */
   private async findNamed(project: string, config: RunConfig): Promise<Draft<TrainingRun>['policies']> {
@@ -124,7 +124,7 @@ export class TrainingRunsService extends Submissions<TrainingRun, TrainingRunDto
     return policies;
   }
 
-  /** @returns the named policy, nothing where a run alone was named, or what is not there */
+  /** @returns the named policy; nothing if only a run was named; or a sentence that says what is not there */
   private async findOne(project: string, { run, policy }: NamedRun): Promise<KnownPolicy | string | undefined> {
     const named = await this.runs.find(project, run);
     if (!named) return `there is no training run "${run}".`;

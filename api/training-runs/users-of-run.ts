@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { ENDED } from '../../infra/database/submission-rows.js';
 import { conflict } from '../common/api-error.js';
 
-/** How many are named in a message. */
+/** Most users that a message names. */
 const NAMED_AT_MOST = 10;
 
 /** What is unfinished and uses a policy or the trajectories of the run $1. $2: statuses of what has ended. */

@@ -14,7 +14,7 @@ export type QuestionInput = {
    */
   images?: Array<{
     /**
-     * What the picture is.
+     * Type of the picture.
      */
     media_type: 'image/png' | 'image/jpeg' | 'image/webp' | 'image/gif';
     /**
@@ -417,7 +417,7 @@ export type QuestionInput = {
    */
   max_turns?: number;
   /**
-   * If it is given, the planner samples at its temperature with this seed. Else it takes its likeliest tokens.
+   * If it is given, the planner samples at its temperature with this seed. Otherwise it takes its likeliest tokens.
    */
   seed?: number;
 };
@@ -1725,7 +1725,7 @@ export type Turn = {
   template: string | null;
   prompt_token_ids: Array<number> | null;
   /**
-   * All sampled tokens, the end token included.
+   * All sampled tokens, including the end token.
    */
   response_token_ids: Array<number> | null;
   /**
@@ -1733,7 +1733,7 @@ export type Turn = {
    */
   logprobs: Array<number> | null;
   /**
-   * Calls of language models for the output, tools' included.
+   * Calls of language models for the output, including those of tools.
    */
   calls: Array<{
     engine: 'llm' | 'policy';
@@ -2603,7 +2603,7 @@ export type TrainingRun = {
    */
   step: number;
   /**
-   * Training steps asked for, extensions included.
+   * Training steps asked for, including extensions.
    */
   steps: number;
   seed: number;
@@ -3404,7 +3404,7 @@ export type TrainingStep = {
   };
   answers: {
     /**
-     * Of all answers, those that no rule could decide and no judge was asked about.
+     * Answers that no rule could decide and no judge was asked about, out of all answers.
      */
     undecided: {
       answers: number;
@@ -3422,7 +3422,7 @@ export type TrainingStep = {
       }>;
     };
     /**
-     * Of the rewarded answers, those that no stricter rule would accept.
+     * Answers that no stricter rule would accept, out of those rewarded.
      */
     lenient: {
       answers: number;
@@ -3440,7 +3440,7 @@ export type TrainingStep = {
       }>;
     };
     /**
-     * Of the rewarded answers, those rewarded for another question of the step too.
+     * Answers that were rewarded for another question of the step too, out of those rewarded.
      */
     repeated: {
       answers: number;
@@ -3458,7 +3458,7 @@ export type TrainingStep = {
       }>;
     };
     /**
-     * Of the rewarded answers that the judge checked, those that it finds wrong.
+     * Answers that the judge finds wrong, out of those rewarded that it checked.
      */
     denied: {
       answers: number;
@@ -3476,7 +3476,7 @@ export type TrainingStep = {
       }>;
     };
     /**
-     * Of all answers, by form: empty, pleading, several, hedged, marked, bare, prose.
+     * Answers of each form, out of all answers: empty, pleading, several, hedged, marked, bare, prose.
      */
     forms: {
       [key: string]: {
@@ -3500,7 +3500,7 @@ export type TrainingStep = {
      */
     length: number;
     /**
-     * What somebody should look at. What the step before did not warn of is an event, `step.warned`, too.
+     * What somebody should look at. If the step before did not warn of it, it is also an event, `step.warned`.
      */
     warnings: Array<{
       kind: 'undecided' | 'denied' | 'lenient' | 'repeated' | 'length' | 'form';

@@ -9,7 +9,7 @@ const TOO_LARGE = `is larger than ${MAX_IMAGE_BYTES} bytes`;
 
 const image = z
   .strictObject({
-    media_type: z.enum(IMAGE_TYPES).describe('What the picture is.'),
+    media_type: z.enum(IMAGE_TYPES).describe('Type of the picture.'),
     data: z
       .base64({ abort: true })
       .min(1, { abort: true })
@@ -61,7 +61,7 @@ export const questionSchema = z.strictObject({
     .max(0xffff_ffff)
     .optional()
     .describe(
-      'If it is given, the planner samples at its temperature with this seed. Else it takes its likeliest tokens.',
+      'If it is given, the planner samples at its temperature with this seed. Otherwise it takes its likeliest tokens.',
     ),
 });
 

@@ -102,7 +102,7 @@ const STACK_VARIABLES = {
   HF_TOKEN: undefined,
 } satisfies Partial<Record<keyof typeof environmentSchema.shape, string | undefined>>;
 
-/** A choice between so many options has a table for each. One between more says in each row which options have the key. */
+/** A choice between this many options has a table for each. Between more, each row says which options have its key. */
 const SPLIT = 2;
 
 function jsonSchema(schema: z.ZodType): Schema {
@@ -146,7 +146,7 @@ function section(rows: KeyRows, key: string, schema: Schema, required: boolean):
   ].filter(Boolean);
 }
 
-/** The keys of a configuration, of its `flow` only those that are not the same in the other. */
+/** The keys of a configuration. Those of its `flow` that are the same in the other one are left out. */
 function likeARun(rows: KeyRows, schema: Schema, other: Schema): string[] {
   const flowRows = ({ properties = {} }: Schema): Row[] => rows.of(properties.flow as Schema, 'flow');
   const known = new Set(flowRows(other).map((row) => JSON.stringify(row)));

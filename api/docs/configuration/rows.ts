@@ -158,7 +158,7 @@ function standardOf({ default: standard }: Schema, required: boolean): string {
     .join(', ');
 }
 
-/** The option that holds if nothing is said, with the keys whose default is another in this place. */
+/** The option that holds if nothing is said, with the keys whose default differs in this place. */
 function standardChoice({ default: standard }: Schema, options: Schema[], tag: string): string {
   const { [tag]: chosen, ...others } = (standard ?? {}) as Record<string, unknown>;
   const value = chosen ?? options.map((option) => property(option, tag)?.default).find(Boolean);

@@ -9,8 +9,8 @@ import { Workflows } from '../../temporal/workflows.js';
 import { deleteRowsOf, ownedTables } from './rows-of.js';
 
 /**
- * When it is looked again: an attempt of an activity that was lost before the deletion has been given up by then, and what
- * it has written late is found.
+ * When a removal is looked at again. An attempt of an activity that was lost before the deletion has been given up by
+ * then, and what it has written late is found.
  */
 const LOOK_AGAIN = "interval '1 day'";
 
@@ -24,9 +24,9 @@ export type AfterRemovalStep = (step: RemovalStep, id: string) => void;
 class Stopping extends Error {}
 
 /**
- * Completes deletions whose row in `removals` says that they have begun: histories in Temporal, artifacts and pictures, rows. Each step
- * may be repeated, and several processes may do it at once; one that dies anywhere leaves a row that is not settled, and
- * whoever looks next does all of it again.
+ * Completes deletions whose row in `removals` says that they have begun: histories in Temporal, artifacts and pictures,
+ * rows. Each step may be repeated, and several processes may do it at once. One that dies anywhere leaves a row that is
+ * not settled, and whoever looks next does all of it again.
  */
 @Injectable()
 export class RemovalsService implements OnModuleDestroy {
@@ -46,13 +46,13 @@ export class RemovalsService implements OnModuleDestroy {
     await this.work;
   }
 
-  /** Goes on with whatever is to be removed now, after what is being removed already. Failures are logged. */
+  /** Removes whatever is to be removed now, after what is being removed already. Failures are logged. */
   proceed(): Promise<void> {
     this.work = this.work.then(() => this.removeAll());
     return this.work;
   }
 
-  /** One that fails keeps no other from its turn, and has its own again at the next call. */
+  /** A removal that fails does not keep the others from their turn, and is tried again at the next call. */
   private async removeAll(): Promise<void> {
     const failed: string[] = [];
     try {
@@ -101,7 +101,7 @@ export class RemovalsService implements OnModuleDestroy {
     await this.dataSource
       .createQueryBuilder()
       .update(Removal)
-      // Not where another process has just come to the end too: it is to be looked again.
+      // Not settled if another process has just come to the end too: that is looked at again.
       .set({
         settled: () => `COALESCE(removed_at < now() - ${LOOK_AGAIN}, false)`,
         removedAt: () => 'COALESCE(removed_at, now())',

@@ -7,7 +7,7 @@ const BATCH = 1_000;
 /** A table with rows that belong to a training run, an agent flow or an evaluation. */
 export interface OwnedTable {
   name: string;
-  /** SQL that is true of the rows of $1; $2 is the pattern of the ids of its flows. */
+  /** SQL that is true for the rows of $1; $2 is the pattern of the ids of its flows. */
   condition: string;
 }
 
@@ -25,8 +25,8 @@ export function ownedTables({ entityMetadatas }: DataSource): OwnedTable[] {
 }
 
 /**
- * Deletes the rows of a table that belong to what is removed, in short transactions, one at a time whoever else does the
- * same: the row of the removal is their lock.
+ * Deletes the rows of a table that belong to what is removed, in short transactions. They run one at a time, also if
+ * another process does the same: the row of the removal is their lock.
  * @param afterBatch called between any two transactions
  */
 export async function deleteRowsOf(

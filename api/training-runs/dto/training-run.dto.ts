@@ -26,7 +26,7 @@ export const trainingRunSchema = z.object({
   name: z.string(),
   status: z.enum(RUN_STATUSES),
   step: z.int().describe('The last committed training step.'),
-  steps: z.int().describe('Training steps asked for, extensions included.'),
+  steps: z.int().describe('Training steps asked for, including extensions.'),
   seed: z.int(),
   model: z.string(),
   policy: z.string().nullable().describe('The policy of the last committed step: <run>@<step>.'),

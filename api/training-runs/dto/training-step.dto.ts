@@ -18,18 +18,22 @@ const answerShareSchema = z.object({
 const stepAnswersSchema = z
   .object({
     undecided: answerShareSchema.describe(
-      'Of all answers, those that no rule could decide and no judge was asked about.',
+      'Answers that no rule could decide and no judge was asked about, out of all answers.',
     ),
-    lenient: answerShareSchema.describe('Of the rewarded answers, those that no stricter rule would accept.'),
+    lenient: answerShareSchema.describe('Answers that no stricter rule would accept, out of those rewarded.'),
     repeated: answerShareSchema.describe(
-      'Of the rewarded answers, those rewarded for another question of the step too.',
+      'Answers that were rewarded for another question of the step too, out of those rewarded.',
     ),
-    denied: answerShareSchema.describe('Of the rewarded answers that the judge checked, those that it finds wrong.'),
-    forms: z.record(z.string(), answerShareSchema).describe(`Of all answers, by form: ${ANSWER_FORMS.join(', ')}.`),
+    denied: answerShareSchema.describe('Answers that the judge finds wrong, out of those rewarded that it checked.'),
+    forms: z
+      .record(z.string(), answerShareSchema)
+      .describe(`Answers of each form, out of all answers: ${ANSWER_FORMS.join(', ')}.`),
     length: z.number().describe('Characters of the median answer.'),
     warnings: z
       .array(z.object({ kind: z.enum(WARNING_KINDS), message: z.string(), examples: answerShareSchema.shape.examples }))
-      .describe('What somebody should look at. What the step before did not warn of is an event, `step.warned`, too.'),
+      .describe(
+        'What somebody should look at. If the step before did not warn of it, it is also an event, `step.warned`.',
+      ),
   })
   .describe('What the answers of the rollouts were like; null if there are none, and for steps of earlier versions.');
 

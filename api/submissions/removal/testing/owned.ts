@@ -8,10 +8,10 @@ import { sha256Hex } from '../../../../infra/artifacts/sha256.js';
 import { AgentFlow, BenchmarkEvaluation, Removal, TrainingRun } from '../../../../infra/database/entities/index.js';
 import { trainingRunRow } from '../../../../infra/database/testing/training-run-row.js';
 
-/** Rows of each table that a run of a test has; of one whose key is the run alone, one. */
+/** Rows that a test's run has in each table; one in a table whose key is the run alone. */
 const ROWS = 3;
 
-/** Of a run in the artifact store: what stands, what is being collected, and what a killed process left. */
+/** Files of a run in the artifact store: whole ones, ones that are being collected, and what a killed process left. */
 const FILES = [
   'batches/000001.arrow',
   'batches/000001.arrow.tmp-1-aa',
@@ -105,7 +105,7 @@ export async function addRows(
   }
 }
 
-/** Every row of every table and every file, as texts; but for the notes of removals. */
+/** Every row of every table and every file, as texts, except the notes of removals. */
 export async function everything(dataSource: DataSource, artifacts: string): Promise<string[]> {
   const rows: string[] = [];
   for (const { tableName, target } of dataSource.entityMetadatas) {
