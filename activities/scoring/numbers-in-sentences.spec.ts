@@ -19,7 +19,7 @@ describe('a sentence with one number', () => {
       'Unable to answer after 5 turns.', 'Rate limit: retry after 5 s', 'Error: timeout after 5 s', 'timeout 5', 'HTTP 5', 'Error 5',
       'The calculation failed at step 5.', '5 results found', 'Search returned 5 hits.', '5 tokens left', 'Traceback: line 5',
       'Null after 5', 'Reached the limit of 5 turns without an answer', 'Row 5 is missing', 'Unable to answer within 5 tokens',
-      'Problem 5', 'I need 5 hints', 'You have 5 minutes left', 'Step: 5', 'Step 5', 'See equation 5', '[5]', 'Chapter 5', '5 among many',
+      'Problem 5', 'I need 5 hints', 'You have 5 minutes left', 'Step: 5', 'Step 5', 'See equation 5', '[5]', 'Chapter 5', 'My confidence is 5', 'The answer has 5 letters', '5 among many',
     ]],
     ['takes it back', [
       '5 is wrong', '5 is incorrect', 'I first thought 5 but that is wrong', '5 would be false', '5 is ruled out', '5 fails',
@@ -60,6 +60,19 @@ describe('a sentence with one number', () => {
     expect(rulings('5', answers)).toEqual(all(answers, 'right'));
     expect(rulings('6', answers)).toEqual(all(answers, 'wrong'));
   }); // prettier-ignore
+
+  it('that comes before the conclusion is none', () => {
+    const answer = 'She ate 3. So she has 5 apples.';
+    expect([ruling(answer, '5'), ruling(answer, '3')]).toEqual(['right', 'wrong']);
+    expect(ruling('She ate 3. The rest are 5 apples, or 6.', '3')).toBe('undecided');
+    expect(ruling('It takes 5 minutes because it is far.', '5')).toBe('right');
+  });
+
+  it('may conclude with an equation', () => {
+    const answers = ['Thus, x = 5.', 'Therefore $x = 5$.', 'Hence x = 5', 'So 2 + 3 = 5'];
+    expect(rulings('5', answers)).toEqual(all(answers, 'right'));
+    expect(rulings('5', ['Thus |x| = 5', 'So x - y = 5'])).toEqual(all(['Thus |x| = 5', 'So x - y = 5'], 'undecided'));
+  });
 
   it('may have a degree, a percent sign or one thing', () => {
     expect(ruling('-3°C', '-3')).toBe('right');

@@ -4,7 +4,7 @@ import type { Statement } from '../reading/statement.js';
 import { bare } from '../reading/wrappings.js';
 import { RIGHT, UNDECIDED, WRONG, type Finding } from './finding.js';
 import { plainNumber } from './plain-number.js';
-import { saidNumber, type SaidNumber } from './said-number.js';
+import { saidNumber, withoutOpenings, type SaidNumber } from './said-number.js';
 
 const PROSE = /^[^\\|{}[\]<>≤≥≠±~≈_]+$/;
 const CONCLUSION = /^(?:so|thus|hence|therefore|in total|in all|altogether|finally|it follows)\b/i;
@@ -33,7 +33,7 @@ export function numberRule({ readings, verbatim }: Statement, truth: string): Fi
   if (isSpan(truth)) return said.some((text) => plainSpan(text) === plainSpan(wanted)) ? RIGHT : UNDECIDED;
   if (said.some((text) => MAYBE_NEGATIVE.test(text)) || isOfAnotherCurrency(said, truth)) return UNDECIDED;
   for (const reading of readings) {
-    const found = compared(reading, wanted);
+    const found = compared(reading, wanted, readings.at(-1)!);
     if (found.ruling !== 'undecided') return found;
   }
   return UNDECIDED;
@@ -69,14 +69,15 @@ function currenciesIn(text: string): string[] {
   return CURRENCIES.filter(([, sign]) => sign.test(text)).map(([name]) => name);
 }
 
-function compared(said: string, truth: string): Finding {
+function compared(said: string, truth: string, whole: string): Finding {
   if (/^\[[^,]*\]$/.test(said)) return UNDECIDED;
   const text = SPACED.test(said) ? said.replace(/[ ']/g, '') : said;
-  const wanted = numberOf(truth) ?? { number: truth, unit: '' };
-  const ruling = compareExpressions(text, wanted.number);
+  const wanted = numberOf(truth) ?? { number: truth, unit: '', isAlone: true };
+  const ruling = compareExpressions(withoutOpenings(text), wanted.number);
   if (ruling !== 'undecided') return { ruling };
   const given = numberOf(text) ?? numberOf(lastSentence(text));
   if (given === undefined || !isOfUnit(given, wanted)) return UNDECIDED;
+  if (!given.isAlone && hasNumberAfter(said, whole)) return UNDECIDED;
   return { ruling: compareExpressions(given.number, wanted.number) };
 }
 
@@ -88,6 +89,11 @@ function numberOf(text: string): SaidNumber | undefined {
 function isOfUnit(said: SaidNumber, wanted: SaidNumber): boolean {
   const [given, asked] = [said, wanted].map(({ unit }) => unit.toLowerCase().replace(/[s%°]$/, ''));
   return given === '' || asked === '' || given === asked;
+}
+
+/** `She ate 3. So she has 5.`: what is told before a conclusion is not it. */
+function hasNumberAfter(sentence: string, whole: string): boolean {
+  return whole.startsWith(sentence) && /\p{N}/u.test(whole.slice(sentence.length));
 }
 
 /** The last sentence of several, if it concludes. */

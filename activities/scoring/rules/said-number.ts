@@ -4,6 +4,8 @@ export interface SaidNumber {
   number: string;
   /** What follows it: a unit or a noun. */
   unit: string;
+  /** Whether it stands without a subject and a verb. */
+  isAlone: boolean;
 }
 
 const OPENING =
@@ -40,7 +42,7 @@ const AFTER_ONE = /^(?<unit>\s+[a-z]+)$/;
 
 /** What says something else of a number, or that it is no answer. Not all of it: most of that has another form. */
 const DENIED =
-  /(?<!\p{L})(?:not|never|no|neither|nor|less|more|fewer|greater|lower|higher|larger|smaller|than|least|most|over|under|above|below|between|up to|exceeds?|about|around|approximately|roughly|nearly|almost|minus|negative|plus|half|halves|quarters?|thirds?|double|twice|triple|times|squared|cubed|root|power|hundreds?|thousands?|millions?|billions?|trillions?|lakhs?|crores?|dozens?|pairs?|couples?|scores|gross|tens|\p{L}+ths|or|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\p{L}+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|point|either|maybe|perhaps|might|may|could|if|whether|unless|wait|actually|unknown|cannot|unable|mod|modulo|nickels|dimes|fortnights|digits?|factors?|multiples?|wrong\w*|incorrect\w*|false\w*|mistake\w*|errors?|fail\w*|timeout|retr\w+|turns|steps|tokens|hits|results|attempts|tries|guess\w*|thought|doubt\w*|exclud\w*|different|differs?|except|anything|first|initial\w*|original\w*|previous\w*|bound|(?:square|cube|reciprocal|inverse|opposite|fraction|\p{L}+th|log|logarithm|sine?|cosine?|tangent) of)(?!\p{L})|\p{L}n't(?!\p{L})/iu;
+  /(?<!\p{L})(?:not|never|no|neither|nor|less|more|fewer|greater|lower|higher|larger|smaller|than|least|most|over|under|above|below|between|up to|exceeds?|about|around|approximately|roughly|nearly|almost|minus|negative|plus|half|halves|quarters?|thirds?|double|twice|triple|times|squared|cubed|root|power|hundreds?|thousands?|millions?|billions?|trillions?|lakhs?|crores?|dozens?|pairs?|couples?|scores|gross|tens|\p{L}+ths|or|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\p{L}+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|point|either|maybe|perhaps|might|may|could|if|whether|unless|wait|actually|unknown|cannot|unable|mod|modulo|nickels|dimes|fortnights|digits?|factors?|multiples?|wrong\w*|incorrect\w*|false\w*|mistake\w*|errors?|fail\w*|timeout|retr\w+|turns|steps|tokens|hits|results|attempts|tries|guess\w*|thought|doubt\w*|exclud\w*|different|differs?|except|anything|first|initial\w*|original\w*|previous\w*|bound|confidence|version|letters|requests|(?:square|cube|reciprocal|inverse|opposite|fraction|\p{L}+th|log|logarithm|sine?|cosine?|tangent) of)(?!\p{L})|\p{L}n't(?!\p{L})/iu;
 
 /**
  * The number in a sentence that says nothing else of it: alone, with a unit or a noun (`5 apples left`), after the words that
@@ -59,7 +61,7 @@ export function saidNumber(text: string): SaidNumber | undefined {
   const after = (isNaked ? AFTER_NUMBER : AFTER_SAYING).exec(rest) ?? (found[0] === '1' ? AFTER_ONE.exec(rest) : null);
   if (!after) return undefined;
   const unit = (after.groups?.unit ?? '').trim();
-  return { number: `${found[0].replace(/[$€£¥]/g, '')}${unit === '%' ? '%' : ''}`, unit };
+  return { number: `${found[0].replace(/[$€£¥]/g, '')}${unit === '%' ? '%' : ''}`, unit, isAlone: isNaked };
 }
 
 /** `5, not 6` is 5. */
@@ -67,7 +69,8 @@ function withoutContrast(text: string): string {
   return text.replace(/,?\s+(?:and )?not [+-]?[\d.,]*\d$/i, '');
 }
 
-function withoutOpenings(text: string): string {
+/** Without the words that open a conclusion. */
+export function withoutOpenings(text: string): string {
   const rest = text.replace(OPENING, '');
   return rest === text ? text : withoutOpenings(rest);
 }
