@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -55,7 +55,9 @@ export async function buildPassageIndex(paths: readonly string[], directory: str
   if (!lock) throw new IndexRefused(`Another process builds ${directory}. Wait until it has ended.`);
   try {
     const sources = await digestAll(files);
-    return (await isThere(directory)) ? await standing(directory, sources) : await anew(files, sources, directory, say);
+    return (await isThere(directory))
+      ? await standing(directory, sources, say)
+      : await anew(files, sources, directory, say);
   } finally {
     await rm(`${directory}.lock`, { force: true });
     lock.release();
@@ -63,10 +65,13 @@ export async function buildPassageIndex(paths: readonly string[], directory: str
 }
 
 /** The index that is there, if it is one of these files. @throws IndexRefused, PassageIndexUnusable */
-async function standing(directory: string, sources: readonly FileDigest[]): Promise<IndexManifest> {
+async function standing(directory: string, sources: readonly FileDigest[], say: Say): Promise<IndexManifest> {
   const searcher = await PassageSearcher.open(directory);
   searcher.close();
-  if (sameFiles(searcher.manifest.sources, sources)) return searcher.manifest;
+  if (sameFiles(searcher.manifest.sources, sources)) {
+    say(`${directory} holds the index of these files already: nothing is to be done.`);
+    return searcher.manifest;
+  }
   throw new IndexRefused(
     `${directory} holds an index of other files. It is not replaced, because runs may depend on it: choose another name.`,
   );
@@ -185,11 +190,13 @@ async function digestAll(files: readonly string[]): Promise<FileDigest[]> {
   return digests;
 }
 
+/** Whether anything but an empty directory is there, in whose place an index may come. */
 function isThere(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
+  return readdir(path).then(
+    (names) => names.length > 0,
     (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return false;
+      if (error.code === 'ENOTDIR') return true;
       throw error;
     },
   );

@@ -264,7 +264,7 @@ describe('what files of passages hold', () => {
   it.each([
     ['no passage', () => jsonl({ id: 1, body: 'text' }), /no passage in these files/],
     ['no records', () => file('hello', 'txt'), /no file of records/],
-    ['no file', () => join(directory, 'nowhere.jsonl'), /cannot be read/],
+    ['no file', () => join(directory, 'nowhere.jsonl'), /there is no such file/],
     ['no Parquet', () => file('PAR1', 'parquet'), /is not Parquet/],
   ])('refuses %s, and leaves no index', async (_, path, words) => {
     const at = place();
@@ -276,10 +276,19 @@ describe('what files of passages hold', () => {
 describe('I8: an index is whole or absent', () => {
   const nothing = () => undefined;
 
+  it('takes the place of an empty directory', async () => {
+    const at = place();
+    mkdirSync(at);
+    await buildPassageIndex([jsonl({ text: 'Ada wrote programs.' })], at, nothing);
+    expect(await search(await open(at), 'programs')).toHaveLength(1);
+  });
+
   it('is used as it is when it is built again, and never replaced by another one', async () => {
     const path = jsonl({ text: 'Ada wrote programs.' });
     const { at, manifest } = await build(path);
-    expect(await buildPassageIndex([path], at, nothing)).toEqual(manifest);
+    const said: string[] = [];
+    expect(await buildPassageIndex([path], at, (line) => said.push(line))).toEqual(manifest);
+    expect(said).toEqual([`${at} holds the index of these files already: nothing is to be done.`]);
     const other = jsonl({ text: 'Bob wrote poems.' });
     await expect(buildPassageIndex([other], at, nothing)).rejects.toThrow(/index of other files.*choose another name/);
     expect(await search(await open(at), 'programs')).toHaveLength(1);
