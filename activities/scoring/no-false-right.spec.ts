@@ -30,6 +30,16 @@ const NOT_RIGHT: [name: string, truth: Truth, answers: string[]][] = [
       'Неправильный ответ: Paris',
     ],
   ],
+  [
+    'an answer that something does not show',
+    text('Paris'),
+    [
+      'This does not show that the answer is Paris.',
+      'These facts never show that the answer is Paris.',
+      'Nothing shows that the answer is Paris.',
+    ],
+  ],
+  ['a choice that is denied behind a connective', choice('C', TOWNS), ['Thus option C is wrong.', 'Hence C or D']],
   ['several numbers below each other', number('5'), ['5\n6', '5\n\n6', '5\nThat is wrong.']],
   ['several choices below each other', choice('C', TOWNS), ['C\nD', 'C\n\nD', 'Rome\nOslo', 'Rome\n\nOslo', 'C\nD\nC']],
   [
@@ -194,7 +204,27 @@ const RIGHT: [name: string, truth: Truth, answers: string[]][] = [
   [
     'a choice',
     choice('C', TOWNS),
-    ['C, not D', 'C\nIt is the capital of Italy.', 'C. Rome', 'Rome', 'C is correct', 'A is wrong. The answer is C.'],
+    [
+      'Hence option C is correct.',
+      'Therefore, C is correct.',
+      'Hence C',
+      'C, not D',
+      'C\nIt is the capital of Italy.',
+      'C. Rome',
+      'Rome',
+      'C is correct',
+      'A is wrong. The answer is C.',
+    ],
+  ],
+  [
+    'an answer that is shown, or has its source below it',
+    text('Paris'),
+    [
+      'These facts together show that the answer is Paris.',
+      'All of this tells us that the answer is Paris.',
+      'Paris\n\nSource: passage 2',
+      'Paris\nConfidence: 0.9',
+    ],
   ],
   [
     'a choice with an article',

@@ -14,7 +14,7 @@ const CIRCUMSTANCE = new RegExp(
 const OPENING = new RegExp(
   `^[^\\p{L}\\p{N}~≠¬]*${CONNECTIVE}` +
     "(?:i(?:'m| am) (?:confident|sure|certain)(?: that)?\\s+|(?:i|we)(?:'d| can| would| must| have to)? (?:think|believe|conclude|find|found|get|see|say|know|have)(?: that)?,?\\s+|" +
-    '(?:this|it|which|that) (?:means|shows|implies|follows|gives|confirms|suggests|indicates)(?: that)?,?\\s+)?' +
+    '(?:this|it|which|that|these|those|all)(?: (?!not\\b|never\\b)\\p{L}+){0,3} (?:means?|shows?|imply|implies|follows|gives?|confirms?|suggests?|indicates?|tells?)(?: us| me)?(?: that)?,?\\s+)?' +
     '(?:(?:the|my|our|your|here is the|here is my)\\s+)?[^\\p{L}\\p{N}~≠¬]*$',
   'iu',
 );

@@ -59,6 +59,8 @@ const REPORTED =
 const PRONOUN = /^(?:it|this|that|which|he|she|they|what|there|here)$/i;
 const STRUCK = /(?<!~)~~(?=[^\s~])[^~\n]*?(?<=[^\s~])~~(?!~)/g;
 const LABEL = /^[#*\s]*(?:explanation|reason|reasoning|justification)\s*:?[*\s]*$/i;
+/** What is no answer whatever stands behind it: `Source: passage 2`. */
+const ASIDE = /^[#*\s(]*(?:sources?|references?|citations?|evidence|confidence|check|verification)\s*:/i;
 /** A line that gives an answer beside the first: `London is also possible.` */
 const ANOTHER_ANSWER = /\b(?:also (?:possible|correct|right|true)|alternatively|might|maybe|perhaps|possibl[ey])\b/i;
 const REASON = /[,;]?\s+(?:because|since)\s/;
@@ -198,7 +200,7 @@ function firstSentence(text: string): string {
 /** Whether a line is a sentence, or a label of some, and no other answer. */
 function isReason(line: string): boolean {
   const words = line.trim();
-  if (words === '' || LABEL.test(words)) return true;
+  if (words === '' || LABEL.test(words) || ASIDE.test(words)) return true;
   return (
     words.split(/\s+/).length > 2 &&
     (CLAUSE.test(words) || /^(?:Because|Since|Both)\s/.test(words)) &&

@@ -5,7 +5,8 @@ import { ruled, UNDECIDED, WRONG, type Finding } from './finding.js';
 import { textKeys } from './text-keys.js';
 
 const OPTION =
-  "(?:(?:[Ss]o,? )?(?:I(?:'d| would)? (?:choose|pick|select|say|think)(?: it is)?|[Ii]t(?:'s| is))\\s+)?" +
+  '(?:(?:[Ss]o|[Tt]hus|[Hh]ence|[Tt]herefore|[Ff]inally),?\\s+)?' +
+  "(?:(?:I(?:'d| would)? (?:choose|pick|select|say|think)(?: it is)?|[Ii]t(?:'s| is))\\s+)?" +
   '(?:(?:[Tt]he )?(?:correct |right |best |final )*(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\\s*(?:is|:)?\\s*)?';
 /** A letter and nothing else. */
 const ALONE = new RegExp(`^${OPTION}[([{<]?\\s*([A-Za-z])\\s*[)\\]}>]?[.:,;]?$`);
@@ -17,7 +18,8 @@ const SIGNED = new RegExp(
 const REASONED = new RegExp(
   `^${OPTION}[([]?([A-Z])[)\\]]?\\s+((?:because|since|as|for|due to|is (?:the )?(?:correct|right|best|true|answer))\\b[\\s\\S]*)$`,
 );
-const NAMED = /^(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\s+["'(]*([A-Z])\b["')]*[.:,]?\s*([\s\S]*)$/;
+const NAMED =
+  /^(?:(?:[Ss]o|[Tt]hus|[Hh]ence|[Tt]herefore),? )?(?:[Tt]he )?(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\s+["'(]*([A-Z])\b["')]*[.:,]?\s*([\s\S]*)$/;
 /** Another letter beside the first: `B or C`, `A, B`, `B/C`. */
 const ALTERNATIVE =
   /^[\s,]*(?:or|and|\/|&)[\s,]*(?:or\s+)?[([]?[A-Z](?![\p{L}\p{N}])|^[([]?[A-Z][)\]]?(?:[\s,.;]*$|\s*,|\s+(?:or|and)\s)/u;
