@@ -15,7 +15,7 @@ import type { ChangeablePart } from './identity.js';
 import type { CallMistakeKind, PlanMistakeKind } from './mistakes.js';
 import type { RowWriter } from './row-writer.js';
 import type { RunConfig } from './run-config.js';
-import type { Grading, RulesVersion, UndecidedChoice } from './scoring.js';
+import type { Grading, RewardChoice, RulesVersion, UndecidedChoice } from './scoring.js';
 import type { QueueActivities } from './task-queues.js';
 import type { RolloutTraining, RecordedTraining } from './training-config.js';
 import type { EvaluationSummary, RunStatus, StepDecision, TrainingRunState } from './training-run.js';
@@ -123,6 +123,8 @@ export interface ScoreAnswerInput {
   judge?: JudgeConfig;
   /** What becomes of an answer that rules cannot decide, if the configuration says it. */
   undecided?: UndecidedChoice;
+  /** What a training rollout is rewarded by; `exact` if absent. Other flows are scored by the ruling, whatever it says. */
+  reward?: RewardChoice;
   /** Of the whole run: the judge's calls count too. */
   budget?: FlowConfig['budget'];
 }

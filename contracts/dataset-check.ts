@@ -59,7 +59,7 @@ export interface DatasetReport {
   families: Record<string, number>;
   /** Lengths of the questions in characters. */
   characters: Lengths;
-  /** Present where a model was named. */
+  /** Present if a model was named. */
   tokens?: TokenLengths;
   /** What a download said that the licence is, and files beside the data that look like one. */
   licence: { stated?: string; files: string[] };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RULES_VERSIONS, UNDECIDED_CHOICES } from './scoring.js';
+import { REWARDS, RULES_VERSIONS, UNDECIDED_CHOICES } from './scoring.js';
 
 /** A name the operator registered (a tool, model, dataset, engine): never a path, a URL or a command (I12). */
 export const registeredName = z
@@ -107,6 +107,12 @@ const scoring = z
       .optional()
       .describe(
         'What becomes of an answer that no rule can decide. `judge`: the judge decides. `wrong`: its reward is 0. `exclude`: its rollout is excluded, with the outcome `undecided`; in an evaluation it counts as wrong and is shown apart. Without this key: `judge` if there is one, else `wrong`.',
+      ),
+    reward: z
+      .enum(REWARDS)
+      .default('exact')
+      .describe(
+        "What training rollouts are rewarded by. `exact`: 1 for a right answer, 0 for a wrong one. `f1`: the same if the rules decide; if they cannot, the F1 of the answer's words, from 0 to 1 (docs/benchmarks.md#reward-by-f1), and neither `undecided` nor the judge has a say. It applies to texts only: other kinds of answers are rewarded as with `exact`. Evaluations ignore it: accuracy counts right answers.",
       ),
   })
   .check(({ value, issues }) => {

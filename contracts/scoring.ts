@@ -12,6 +12,10 @@ export type Ruling = 'right' | 'wrong' | 'undecided';
 export const UNDECIDED_CHOICES = ['wrong', 'exclude', 'judge'] as const;
 export type UndecidedChoice = (typeof UNDECIDED_CHOICES)[number];
 
+/** What a training rollout is rewarded by: the ruling alone, or the words in common if no rule can tell. */
+export const REWARDS = ['exact', 'f1'] as const;
+export type RewardChoice = (typeof REWARDS)[number];
+
 /** What a configuration says of it. If it says nothing, the judge decides; without a judge the answer is wrong. */
 export function choiceForUndecided({
   undecided,
@@ -32,13 +36,15 @@ export interface Grading {
   lenient?: true;
   /** Share of words in common with the best of the right texts, as the harmonic mean of precision and recall. */
   f1?: number;
+  /** Present if no rule could tell and the reward is this F1 (activities/scoring/token-f1.ts). */
+  rewardF1?: number;
   /** Present if a judge was asked: because the rules could not decide, or to compare it with them. */
   judge?: JudgeVerdict;
 }
 
-/** Whether nobody decided about an answer: no rule could, and no judge was asked. */
+/** Whether nobody decided about an answer: no rule could, no judge was asked, and it was not rewarded by F1. */
 export function isUndecided(grading: Grading | null | undefined): boolean {
-  return grading?.rules === 'undecided' && !grading.judge;
+  return grading?.rules === 'undecided' && !grading.judge && grading.rewardF1 === undefined;
 }
 
 export interface JudgeVerdict {

@@ -111,6 +111,22 @@ describe('agentFlow', () => {
     expect(calls.rollouts[0].result).toEqual(result);
   });
 
+  it.each(['exact', 'f1'] as const)('has its answer scored by the reward of its run: %s', async (reward) => {
+    const { config } = flowInput();
+    const asked: unknown[] = [];
+    const { result } = await run(
+      {
+        scoreAnswer: (input) => {
+          asked.push(input.reward);
+          return Promise.resolve({ reward: 2 / 3, reason: 'partly' });
+        },
+      },
+      { config: { ...config, scoring: { ...config.scoring, reward } } },
+    );
+    expect(asked).toEqual([reward]);
+    expect(result).toMatchObject({ outcome: 'answered', reward: 2 / 3 });
+  });
+
   it('scores a rollout that the planner spoilt, also where nobody could decide about its answer', async () => {
     const mistake = { text: '?', mistake: 'no tool named', mistakeKind: 'unreadable_plan' as const };
     const { result } = await run({

@@ -130,10 +130,10 @@ export class AgentFlow {
     const { flow, query, score, config } = this.input;
     if (!score) return;
     const answer = this.finalAnswer() ?? '';
-    const { rules, judge, undecided } = config.scoring ?? {};
+    const { rules, judge, undecided, reward } = config.scoring ?? {};
     const graded = await this.ask(judge ? [judge.model] : [], (calls) =>
       calls.scoreAnswer.executeWithOptions({ summary: oneLine(answer) }, [
-        { flow, query, answer, rules, judge, undecided, budget: config.budget },
+        { flow, query, answer, rules, judge, undecided, reward, budget: config.budget },
       ]),
     );
     this.reward = graded.reward;

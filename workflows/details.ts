@@ -45,7 +45,7 @@ export function flowDetails(
     ),
     '',
     answer === undefined ? '' : `answer: **${cell(answer)}**`,
-    reward === undefined ? '' : `reward: **${reward}**`,
+    reward === undefined ? '' : `reward: **${rounded(reward)}**`,
     outcome === undefined ? 'open' : `outcome: **${outcome}**`,
   ].join('\n');
 }
@@ -56,7 +56,13 @@ export function groupDetails(input: RolloutGroupInput, rollouts: AgentFlowResult
     '',
     table(
       ['rollout', 'outcome', 'reward', 'answer', 'tools'],
-      rollouts.map((r, i) => [i, r.outcome, r.reward ?? '—', r.answer ?? '', r.tools.join(', ')]),
+      rollouts.map((r, i) => [
+        i,
+        r.outcome,
+        r.reward === undefined ? '—' : rounded(r.reward),
+        r.answer ?? '',
+        r.tools.join(', '),
+      ]),
     ),
   ].join('\n');
 }
@@ -120,4 +126,9 @@ function table(head: string[], rows: (string | number)[][]): string {
 
 function cell(text: string): string {
   return oneLine(text, CELL_LENGTH).replaceAll('|', '\\|');
+}
+
+/** A reward may be an F1 such as 2/3. */
+function rounded(reward: number): number {
+  return Number(reward.toFixed(3));
 }

@@ -13,7 +13,7 @@ type CountTokens = (questions: readonly string[]) => Promise<TokenCounts>;
 
 /**
  * Reads datasets whole and tells what is in them, without any truth. Every name by default; of a mix, its parts.
- * @param count counts tokens, of all questions at once, where their lengths in tokens are wanted
+ * @param count counts tokens, of all questions at once, if their lengths in tokens are wanted
  */
 export async function checkDatasets(
   registrations: DatasetRegistrations,

@@ -62,13 +62,14 @@ describe(submittedFlowsOnly, () => {
       executeTurn: { module: flow.executor, toolEngine: flow.tool_engine, tool: flow.tools[0] },
       verifyTurn: { module: flow.verifier, tools: flow.tools },
       generateAnswer: { module: flow.generator, planner: flow.planner },
+      scoreAnswer: { reward: flow.scoring.reward },
     };
     const input = { flow: ref, model: 'small', query: asked, budget: flow.budget, ...parts[name], ...more };
     const environment = new MockActivityEnvironment({ workflowExecution: { workflowId, runId: 'any' } });
     return environment.run(() => activities[name](input));
   }
 
-  it.each(['analyseQuery', 'planTurn', 'executeTurn', 'verifyTurn', 'generateAnswer'])(
+  it.each(['analyseQuery', 'planTurn', 'executeTurn', 'verifyTurn', 'generateAnswer', 'scoreAnswer'])(
     'lets %s of a submitted rollout, question and evaluation pass',
     async (name) => {
       await call(name, train);
@@ -111,6 +112,7 @@ describe(submittedFlowsOnly, () => {
     ['tools', 'planTurn', { tools: [...flow.tools, 'shell'] }],
     ['judge', 'scoreAnswer', { judge: { model: 'dear' } }],
     ['undecided', 'scoreAnswer', { undecided: 'exclude' }],
+    ['reward', 'scoreAnswer', { reward: 'f1' }],
     ['question', 'planTurn', { query: { question: 'Another one?' } }],
     ['budget', 'planTurn', { budget: undefined }],
     ['budget', 'planTurn', { budget: { calls: 15 } }],

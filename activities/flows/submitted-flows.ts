@@ -39,7 +39,11 @@ const REPEATED: Record<string, (config: FlowConfig) => Record<string, unknown>> 
   executeTurn: ({ executor: module, tool_engine: toolEngine }) => ({ module, toolEngine }),
   verifyTurn: ({ verifier: module, tools }) => ({ module, tools }),
   generateAnswer: ({ generator: module, planner }) => ({ module, planner }),
-  scoreAnswer: ({ scoring }) => ({ judge: scoring?.judge, undecided: scoring?.undecided }),
+  scoreAnswer: ({ scoring }) => ({
+    judge: scoring?.judge,
+    undecided: scoring?.undecided,
+    reward: scoring?.reward,
+  }),
 };
 
 /** Planners that an evaluation puts in the place of the configured one; they ask no language model. */

@@ -17,6 +17,7 @@ import type { Judge, JudgeRequest } from './judge/judge.js';
 import { scoreByRules1 } from './rules-1/score-by-rules.js';
 import { scoreByRules, wordsOfTruth } from './score-by-rules.js';
 import { isStrictlyRight } from './strict-rule.js';
+import { rewardByF1 } from './token-f1.js';
 
 const RULES = { 'rules-1': scoreByRules1, 'rules-2': scoreByRules } satisfies Record<RulesVersion, unknown>;
 
@@ -37,7 +38,12 @@ async function scoreAnswer(input: ScoreAnswerInput, { truthOf, judge }: ScoringD
   const { ruling, f1 } = RULES[rules](answer, truth);
   const gold = wordsOfTruth(truth);
   const choice = choiceForUndecided(input);
-  const isAsked = ruling === 'undecided' ? choice === 'judge' : isChecked(flow.flowId, input.judge?.check ?? 0);
+  const isByF1 = ruling === 'undecided' && input.reward === 'f1' && flow.purpose === 'train';
+  const rewardF1 = isByF1 ? rewardByF1(answer, truth) : undefined;
+  const isAsked =
+    ruling === 'undecided'
+      ? choice === 'judge' && rewardF1 === undefined
+      : isChecked(flow.flowId, input.judge?.check ?? 0);
   const verdict =
     input.judge && isAsked && answer.trim() !== ''
       ? await judged(
@@ -51,26 +57,29 @@ async function scoreAnswer(input: ScoreAnswerInput, { truthOf, judge }: ScoringD
     rule: truth.kind,
     ...(ruling === 'right' && !isStrictlyRight(answer, truth) && { lenient: true }),
     ...(f1 !== undefined && { f1 }),
+    ...(rewardF1 !== undefined && { rewardF1 }),
     ...(verdict && { judge: verdict }),
   };
   return { ...inWords(answer, grading, choice, heldOut ? undefined : gold[0]), grading };
 }
 
-/** The rules decide; where they cannot, the judge; where none is asked, the answer counts as wrong or not at all. */
+/** The rules decide; if they cannot, F1 or the judge; if neither does, the answer counts as wrong or not at all. */
 function inWords(
   answer: string,
   grading: Grading,
   choice: UndecidedChoice,
   shown: string | undefined,
 ): Omit<Score, 'grading'> {
-  const { rules, judge } = grading;
+  const { rules, judge, rewardF1 } = grading;
+  const it = shown === undefined ? '' : `: it is ${shown}`;
   const said = answer.slice(0, 100) || 'no answer';
   const isRight = rules === 'undecided' ? judge?.equivalent === true : rules === 'right';
   if (isRight) return { reward: 1, reason: `${said} is right` };
+  if (rewardF1 !== undefined) return { reward: rewardF1, reason: `${said} has an F1 of ${rewardF1.toFixed(3)}${it}` };
   const isLeftOut = choice === 'exclude' && isUndecided(grading) && answer.trim() !== '';
   if (isLeftOut) return { reason: `${said} is left out: no rule can tell` };
   const by = rules !== 'undecided' ? '' : judge ? ' by the judge' : ' (no rule can tell, and no judge was asked)';
-  return { reward: 0, reason: `${said} is wrong${by}${shown === undefined ? '' : `: it is ${shown}`}` };
+  return { reward: 0, reason: `${said} is wrong${by}${it}` };
 }
 
 async function judged(request: JudgeRequest, config: JudgeConfig, judge: Judge | undefined): Promise<JudgeVerdict> {

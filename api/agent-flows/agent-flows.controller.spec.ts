@@ -129,6 +129,7 @@ describe(AgentFlowsController, () => {
     ['a policy that does not plan', { policy: 'run-none@1', flow: { planner: { engine: 'scripted' } } }, 'policy'],
     ['a judge of an unknown truth', { flow: { scoring: { judge: { model: 'judge' } } } }, 'flow.scoring.judge'],
     ['an answer that nobody decides', { flow: { scoring: { undecided: 'exclude' } } }, 'flow.scoring.undecided'],
+    ['a reward where nothing is trained', { flow: { scoring: { reward: 'f1' } } }, 'flow.scoring.reward'],
     ['pictures that nobody looks at', { images: [{ media_type: 'image/png', data: PIXEL }] }, 'images'],
   ])('I12: refuses %s, and records nothing', async (_, change, param) => {
     const { dataSource } = api.database;

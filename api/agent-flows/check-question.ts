@@ -41,8 +41,9 @@ function contradictions(question: Question, registered: Registered): ConfigIssue
   if (policy !== undefined && engine !== 'policy') {
     issues.push({ param: 'policy', message: `policy: has no effect with flow.planner.engine: ${engine}` });
   }
-  for (const key of ['judge', 'undecided'] as const) {
-    if (flow.scoring[key] === undefined) continue;
+  const { judge, undecided, reward } = flow.scoring;
+  for (const [key, value] of Object.entries({ judge, undecided, reward })) {
+    if (value === undefined || value === 'exact') continue;
     const param = `flow.scoring.${key}`;
     issues.push({
       param,

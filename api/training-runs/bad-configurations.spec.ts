@@ -61,6 +61,12 @@ const REFUSED: [string, unknown, string[], string][] = [
     ['flow.scoring.undecided: needs a judge', 'flow.scoring.judge', '"wrong" or "exclude"'],
     'flow.scoring.undecided',
   ],
+  [
+    'a reward that there is not',
+    { ...GOOD, flow: { scoring: { reward: 'F1' } } },
+    ['flow.scoring.reward', '"exact"', '"f1"'],
+    'flow.scoring.reward',
+  ],
   ['a group of one', { ...GOOD, training: { group_size: 1 } }, ['at least 2', '(got 1)'], 'training.group_size'],
   [
     'a negative learning rate',

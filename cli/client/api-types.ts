@@ -329,6 +329,10 @@ export type QuestionInput = {
        * What becomes of an answer that no rule can decide. `judge`: the judge decides. `wrong`: its reward is 0. `exclude`: its rollout is excluded, with the outcome `undecided`; in an evaluation it counts as wrong and is shown apart. Without this key: `judge` if there is one, else `wrong`.
        */
       undecided?: 'wrong' | 'exclude' | 'judge';
+      /**
+       * What training rollouts are rewarded by. `exact`: 1 for a right answer, 0 for a wrong one. `f1`: the same if the rules decide; if they cannot, the F1 of the answer's words, from 0 to 1 (docs/benchmarks.md#reward-by-f1), and neither `undecided` nor the judge has a say. It applies to texts only: other kinds of answers are rewarded as with `exact`. Evaluations ignore it: accuracy counts right answers.
+       */
+      reward?: 'exact' | 'f1';
     };
     /**
      * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The calls of the planner are never answered in this way.
@@ -781,6 +785,10 @@ export type EvaluationInput = {
        * What becomes of an answer that no rule can decide. `judge`: the judge decides. `wrong`: its reward is 0. `exclude`: its rollout is excluded, with the outcome `undecided`; in an evaluation it counts as wrong and is shown apart. Without this key: `judge` if there is one, else `wrong`.
        */
       undecided?: 'wrong' | 'exclude' | 'judge';
+      /**
+       * What training rollouts are rewarded by. `exact`: 1 for a right answer, 0 for a wrong one. `f1`: the same if the rules decide; if they cannot, the F1 of the answer's words, from 0 to 1 (docs/benchmarks.md#reward-by-f1), and neither `undecided` nor the judge has a say. It applies to texts only: other kinds of answers are rewarded as with `exact`. Evaluations ignore it: accuracy counts right answers.
+       */
+      reward?: 'exact' | 'f1';
     };
     /**
      * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The calls of the planner are never answered in this way.
@@ -1233,6 +1241,10 @@ export type RunConfigInput = {
        * What becomes of an answer that no rule can decide. `judge`: the judge decides. `wrong`: its reward is 0. `exclude`: its rollout is excluded, with the outcome `undecided`; in an evaluation it counts as wrong and is shown apart. Without this key: `judge` if there is one, else `wrong`.
        */
       undecided?: 'wrong' | 'exclude' | 'judge';
+      /**
+       * What training rollouts are rewarded by. `exact`: 1 for a right answer, 0 for a wrong one. `f1`: the same if the rules decide; if they cannot, the F1 of the answer's words, from 0 to 1 (docs/benchmarks.md#reward-by-f1), and neither `undecided` nor the judge has a say. It applies to texts only: other kinds of answers are rewarded as with `exact`. Evaluations ignore it: accuracy counts right answers.
+       */
+      reward?: 'exact' | 'f1';
     };
     /**
      * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The calls of the planner are never answered in this way.
@@ -2082,6 +2094,10 @@ export type AgentFlowConfig = {
      * What becomes of an answer that no rule can decide. `judge`: the judge decides. `wrong`: its reward is 0. `exclude`: its rollout is excluded, with the outcome `undecided`; in an evaluation it counts as wrong and is shown apart. Without this key: `judge` if there is one, else `wrong`.
      */
     undecided?: 'wrong' | 'exclude' | 'judge';
+    /**
+     * What training rollouts are rewarded by. `exact`: 1 for a right answer, 0 for a wrong one. `f1`: the same if the rules decide; if they cannot, the F1 of the answer's words, from 0 to 1 (docs/benchmarks.md#reward-by-f1), and neither `undecided` nor the judge has a say. It applies to texts only: other kinds of answers are rewarded as with `exact`. Evaluations ignore it: accuracy counts right answers.
+     */
+    reward: 'exact' | 'f1';
   };
   /**
    * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The calls of the planner are never answered in this way.
@@ -2980,6 +2996,10 @@ export type TrainingRun = {
          * What becomes of an answer that no rule can decide. `judge`: the judge decides. `wrong`: its reward is 0. `exclude`: its rollout is excluded, with the outcome `undecided`; in an evaluation it counts as wrong and is shown apart. Without this key: `judge` if there is one, else `wrong`.
          */
         undecided?: 'wrong' | 'exclude' | 'judge';
+        /**
+         * What training rollouts are rewarded by. `exact`: 1 for a right answer, 0 for a wrong one. `f1`: the same if the rules decide; if they cannot, the F1 of the answer's words, from 0 to 1 (docs/benchmarks.md#reward-by-f1), and neither `undecided` nor the judge has a say. It applies to texts only: other kinds of answers are rewarded as with `exact`. Evaluations ignore it: accuracy counts right answers.
+         */
+        reward: 'exact' | 'f1';
       };
       /**
        * Answers a call of a frozen module or a tool with the stored reply to an equal call, of any run in this database. The calls of the planner are never answered in this way.

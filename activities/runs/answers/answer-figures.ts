@@ -63,7 +63,7 @@ export function answerMetrics({ undecided, lenient, repeated, denied, forms, len
   };
 }
 
-/** Accepted by a rule that forgives something, or by a judge where no rule could tell. */
+/** Accepted by a rule that forgives something, or by a judge or F1 where no rule could tell. */
 function isLenient({ grading }: GradedAnswer): boolean {
   return grading?.lenient === true || grading?.rules === 'undecided';
 }

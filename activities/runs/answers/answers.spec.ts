@@ -17,7 +17,7 @@ const answer: fc.Arbitrary<GradedAnswer> = fc
     flow: fc.nat(10_000),
     question: fc.nat(7),
     text: fc.oneof(fc.constantFrom(...TEXTS), fc.string({ unit: 'binary' })),
-    kind: fc.constantFrom('right', 'lenient', 'wrong', 'undecided', 'left out', 'judged', 'denied'),
+    kind: fc.constantFrom('right', 'lenient', 'wrong', 'undecided', 'left out', 'judged', 'denied', 'partly', 'by F1'),
   })
   .map(({ flow, question, text, kind }) => graded(kind, text, question, flow));
 
@@ -30,6 +30,8 @@ function graded(kind: string, text: string, question = 0, flow = 0): GradedAnswe
     undecided: [0, { rules: 'undecided', rule: 'text' }],
     'left out': [null, { rules: 'undecided', rule: 'text' }],
     judged: [1, { rules: 'undecided', rule: 'text', ...judge(true) }],
+    partly: [2 / 3, { rules: 'undecided', rule: 'text', rewardF1: 2 / 3 }],
+    'by F1': [0, { rules: 'undecided', rule: 'text', rewardF1: 0 }],
     denied: [1, { rules: 'right', rule: 'text', ...judge(false) }],
   };
   const [reward, grading] = gradings[kind];
@@ -97,16 +99,16 @@ describe(figuresOf, () => {
     );
   });
 
-  it('counts what nobody decided, whether it was wrong or left out, and not what a judge decided', () => {
-    const kinds = ['undecided', 'left out', 'judged', 'wrong'];
+  it('counts what nobody decided, whether it was wrong or left out, and not what a judge or F1 decided', () => {
+    const kinds = ['undecided', 'left out', 'judged', 'wrong', 'partly', 'by F1'];
     const { undecided } = figuresOf(kinds.map((kind) => graded(kind, kind)));
-    expect(undecided).toMatchObject({ answers: 2, of: 4, share: 0.5 });
+    expect(undecided).toMatchObject({ answers: 2, of: 6, share: 1 / 3 });
     expect(undecided.examples.map((example) => example.answer)).toEqual(['undecided', 'left out']);
   });
 
-  it('counts of the rewarded answers those that no stricter rule accepts: also what only a judge accepted', () => {
-    const kinds = ['right', 'lenient', 'judged', 'wrong'];
-    expect(figuresOf(kinds.map((kind) => graded(kind, kind))).lenient).toMatchObject({ answers: 2, of: 3 });
+  it('counts of the rewarded answers those that no stricter rule accepts: also what only a judge accepted, or F1', () => {
+    const kinds = ['right', 'lenient', 'judged', 'wrong', 'partly', 'by F1'];
+    expect(figuresOf(kinds.map((kind) => graded(kind, kind))).lenient).toMatchObject({ answers: 3, of: 4 });
   });
 
   it('counts an answer as repeated if it was rewarded for several questions, however it is spaced', () => {

@@ -98,7 +98,7 @@ def _lengths(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[i
 
 
 def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Print the counts. Returns the exit code: 2 where they cannot be had, with the reason in one line."""
+    """Print the counts. Returns the exit code: 2 if they cannot be had, with the reason in one line."""
     [name] = argv
     request = Request.model_validate_json(sys.stdin.read())
     try:

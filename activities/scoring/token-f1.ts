@@ -1,0 +1,50 @@
+import type { Truth } from '../datasets/items/truth.js';
+import { plainCharacters } from './reading/plain-characters.js';
+import { finalStatement } from './reading/statement.js';
+
+/** Python's `string.punctuation`, which the scripts delete, and the punctuation of other scripts (`–`, `。`). */
+const PUNCTUATION = /[\p{P}$+<=>^`|~]/gu;
+const ARTICLE = /(?<![\p{L}\p{M}\p{N}])(?:a|an|the)(?![\p{L}\p{M}\p{N}])/gu;
+/** Answers of which a part is worth nothing: `yes no` would else earn two thirds of every such question. */
+const INDIVISIBLE = ['yes', 'no', 'noanswer'];
+
+/** The F1 that a training rollout's answer is rewarded by if no rule can tell. Undefined for a truth that is no text. */
+export function rewardByF1(answer: string, truth: Truth): number | undefined {
+  if (truth.kind !== 'text') return undefined;
+  const statement = finalStatement(answer, 'words', (text) => text !== '');
+  return tokenF1(statement?.readings[0] ?? '', truth.answers);
+}
+
+/**
+ * Harmonic mean of precision and recall of an answer's words, as SQuAD defined it (Rajpurkar et al. 2016), of the best
+ * truth, with the exception that HotpotQA's script makes for yes and no. Words are in lower case, without punctuation and
+ * articles, and count as often as they occur. Other than in the scripts a text of nothing but these keeps them: it would
+ * have no words, and its own answer no reward.
+ */
+export function tokenF1(answer: string, truths: readonly string[]): number {
+  const given = wordsOf(answer);
+  return Math.max(0, ...truths.map((truth) => f1Of(given, wordsOf(truth))));
+}
+
+function f1Of(given: readonly string[], wanted: readonly string[]): number {
+  const isIndivisible = [given, wanted].some((words) => INDIVISIBLE.includes(words.join(' ')));
+  if (isIndivisible && given.join(' ') !== wanted.join(' ')) return 0;
+  const left = new Map<string, number>();
+  for (const word of wanted) left.set(word, (left.get(word) ?? 0) + 1);
+  const common = given.filter((word) => {
+    const count = left.get(word) ?? 0;
+    left.set(word, count - 1);
+    return count > 0;
+  }).length;
+  return common === 0 ? 0 : (2 * common) / (given.length + wanted.length);
+}
+
+function wordsOf(text: string): string[] {
+  const plain = plainCharacters(text).toLowerCase();
+  const bare = plain.replace(PUNCTUATION, '');
+  return [bare.replace(ARTICLE, ' '), bare, plain].map(split).find((words) => words.length > 0) ?? [];
+}
+
+function split(text: string): string[] {
+  return text.split(/\s+/).filter(Boolean);
+}
