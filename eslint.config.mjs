@@ -47,15 +47,7 @@ const engineZone = { target: './activities/engines', from: './activities/tools',
 
 export default tseslint.config(
   {
-    ignores: [
-      'cli/client/api-types.ts',
-      'dist/',
-      'coverage/',
-      '.agentflow/',
-      '.cache/',
-      'node_modules/',
-      'worker/gpu/',
-    ],
+    ignores: ['dist/', 'coverage/', '.agentflow/', '.cache/', 'node_modules/', 'worker/gpu/'],
   },
   js.configs.recommended,
   {
@@ -105,6 +97,11 @@ export default tseslint.config(
       'import/no-restricted-paths': ['error', { zones: specZones }],
       '@typescript-eslint/no-unsafe-member-access': 'off',
     },
+  },
+  {
+    // Written from docs/openapi.json, where a field may be a certain word or any text.
+    files: ['cli/client/api-types.ts'],
+    rules: { '@typescript-eslint/no-redundant-type-constituents': 'off' },
   },
   {
     files: ['**/*.mjs'],
