@@ -100,24 +100,26 @@ describe('a percent sign', () => {
   it.each<[Kind, string, string[]]>([
     ['expression', '1/2', ['1/2%', '\\frac12\\%']],
     ['expression', '90^\\circ', ['90\\%', '90%']],
-    ['expression', '10\\%', ['10', '0.1%', '1']],
+    ['expression', '10\\%', ['0.1%', '1', '100']],
     ['number', '0.5', ['0.5%', '0.5 %', '5%']],
-    ['number', '33', ['33%', '33\\%']],
-    ['number', '50%', ['50‰', '50', '50 ppm']],
-    ['number', '5', ['5‰', '5 ppm', '5%']],
+    ['number', '33', ['34%', '3300', '0.33%']],
+    ['number', '50%', ['50‰', '50 ppm', '0.5%']],
+    ['number', '5', ['5‰', '5 ppm', '0.05%']],
   ])('is a hundredth: beside %s %j', (kind, value, answers) => notRight(kind, value, answers));
 
   it.each<[Kind, string, string[]]>([
-    ['expression', '10\\%', ['10\\%', '10%', '10 %', '0.1', '\\frac{1}{10}']],
+    ['expression', '10\\%', ['10\\%', '10%', '10 %', '0.1', '\\frac{1}{10}', '10']],
+    ['number', '33', ['33%', '33\\%', '33 %']],
+    ['expression', '33', ['33%', '33\\%']],
     ['number', '0.5', ['50%', '50\\%', '1/2']],
     ['number', '50%', ['50%', '50\\%', '0.5']],
   ])('is a hundredth: %s %j', (kind, value, answers) => {
     expect(rulings(kind, value, answers)).toEqual(all(answers, 'right'));
   });
 
-  it('leaves to a judge what differs in it alone', () => {
-    expect(rulings('number', '33', ['33%', '34%'])).toEqual([['33%', 'undecided'], ['34%', 'wrong']]); // prettier-ignore
-    expect(rulings('expression', '10\\%', ['10', '11'])).toEqual([['10', 'undecided'], ['11', 'wrong']]); // prettier-ignore
+  it('leaves to a judge what differs in it alone and is no usual percentage', () => {
+    expect(rulings('number', '0.5', ['0.5%', '0.6%'])).toEqual([['0.5%', 'undecided'], ['0.6%', 'wrong']]); // prettier-ignore
+    expect(rulings('expression', '90^\\circ', ['90\\%'])).toEqual([['90\\%', 'undecided']]);
   });
 });
 
@@ -140,7 +142,7 @@ describe('the notation of mathematics', () => {
     ['2,3,4', ['2, 3, and 4', '2, 3, 4'], ['2, 3', '2, 3, and 5']],
     ['90^\\circ', ['90 degrees', '90°'], ['80 degrees']],
     ['\\infty', ['infinity', '\\infty'], ['-infinity']],
-    ['10\\%', ['10 percent'], ['10']],
+    ['10\\%', ['10 percent', '10'], ['1000 percent']],
     ['x^2-1', ['x^2-1'], ['x²⁻¹']],
   ])('is read: %s', (value, right, others) => {
     expect(rulings('expression', value, right)).toEqual(all(right, 'right'));

@@ -18,6 +18,8 @@ const DIGITS = [30, 60];
 const PRECISE_POINTS = 2;
 /** Relative difference below which floating-point values are those of equal expressions. */
 const EQUAL = 1e-11;
+/** A number from 1 on; one below is rather a share. */
+const PERCENTAGE = /^[+-]?[1-9]\d*(?:\.\d+)?$/;
 /** Up to here they may be a rounded and an exact value, or rounding errors: undecided. */
 const NEAR = 1e-3;
 
@@ -30,14 +32,20 @@ const NEAR = 1e-3;
 export function compareExpressions(answer: string, truth: string): Ruling {
   const rulings = signVariants(answer, truth).map(([given, wanted]) => compareMixed(given, wanted));
   if (rulings.includes('right')) return 'right';
-  return rulings.every((ruling) => ruling === 'wrong') && !isButForPercent(answer, truth) ? 'wrong' : 'undecided';
+  const butForPercent = compareButForPercent(answer, truth);
+  if (butForPercent === 'right') return 'right';
+  return [...rulings, butForPercent].every((ruling) => ruling === 'wrong') ? 'wrong' : 'undecided';
 }
 
-/** Whether all that differs is a percent sign: whether `33%` was meant where 33 is right, the question says. */
-function isButForPercent(answer: string, truth: string): boolean {
-  if (answer.includes('%') === truth.includes('%')) return false;
-  const [given, wanted] = [answer, truth].map((text) => text.replaceAll('%', ''));
-  return compareMixed(given, wanted) !== 'wrong';
+/**
+ * Compares what one of both has beside a percent sign. Benchmarks leave the sign of a truth to the question, so `33%` is right
+ * for 33. Whether `0.5%` was meant for 0.5, or `90%` for ninety degrees, nobody knows.
+ */
+function compareButForPercent(answer: string, truth: string): Ruling {
+  if (answer.includes('%') === truth.includes('%')) return 'wrong';
+  const [given, wanted] = [answer, truth].map((text) => text.replace(/\\?%/g, '').trim());
+  const ruling = compareMixed(given, wanted);
+  return ruling === 'right' && !PERCENTAGE.test(wanted) ? 'undecided' : ruling;
 }
 
 /** A percent sign is a hundredth. `60°` is 60 or a third of pi, where the other expression does not have the sign. */
