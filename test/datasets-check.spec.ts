@@ -123,7 +123,10 @@ describe('agentflow datasets check', () => {
     expect(code).toBe(1);
     expect(lines.slice(1, 4)).toEqual(['atlas    made up', 'mine     CANNOT BE USED', 'other    CANNOT BE USED']);
     expect(lines[5]).toMatch(/^atlas: /);
-    expect(lines.slice(7, 9)).toEqual(['mine: CANNOT BE USED', expect.stringContaining(`${path}: cannot be read`)]);
+    expect(lines.slice(7, 9)).toEqual([
+      'mine: CANNOT BE USED',
+      expect.stringContaining(`${path}: there is no such file`),
+    ]);
     expect(lines.slice(10)).toEqual(['other: CANNOT BE USED', expect.stringContaining('not registered')]);
   });
 
