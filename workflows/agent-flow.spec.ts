@@ -146,7 +146,7 @@ describe('agentFlow', () => {
           return Promise.reject(new Error('connection refused'));
         },
       },
-      { settings: { ...TEST_SETTINGS, patience_s: 2 } },
+      { settings: { ...TEST_SETTINGS, patience_s: 6 } },
     );
     expect(result.outcome).toBe('infrastructure');
     expect(result.reward).toBeUndefined();
@@ -161,7 +161,7 @@ describe('agentFlow', () => {
         planTurn: () => Promise.reject(new Error('connection refused')),
         setFlowStatus: async (input) => void told.push(input),
       },
-      { flow: { ...flow, purpose: 'ask' }, settings: { ...TEST_SETTINGS, patience_s: 2 } },
+      { flow: { ...flow, purpose: 'ask' }, settings: { ...TEST_SETTINGS, patience_s: 6 } },
     );
     expect(told.at(-1)?.failure?.message).toMatch(/^A call went on failing .*planTurn: connection refused$/);
   });
@@ -175,7 +175,7 @@ describe('agentFlow', () => {
         planTurn: () => new Promise((_, reject) => (stop = () => reject(new Error('stopped')))),
         setFlowStatus: async (input) => void told.push(input),
       },
-      { flow: { ...flow, purpose: 'ask' }, settings: { ...TEST_SETTINGS, patience_s: 2 } },
+      { flow: { ...flow, purpose: 'ask' }, settings: { ...TEST_SETTINGS, patience_s: 6 } },
     );
     stop();
     expect(told.at(-1)?.failure?.message).toMatch(
