@@ -123,7 +123,9 @@ export interface ScoreAnswerInput {
   judge?: JudgeConfig;
   /** What becomes of an answer that rules cannot decide, if the configuration says it. */
   undecided?: UndecidedChoice;
-  /** What a training rollout is rewarded by; `exact` if absent. Other flows are scored by the ruling, whatever it says. */
+  /**
+   * What a training rollout is rewarded by; `exact` if absent. Other flows are scored by the ruling, whatever it says.
+   */
   reward?: RewardChoice;
   /** Of the whole run: the judge's calls count too. */
   budget?: FlowConfig['budget'];
@@ -239,7 +241,10 @@ export interface TrajectoryActivities {
   recordRollout(input: RecordRolloutInput): Promise<void>;
   /** Write-once: a batch that exists for (run, step) is returned as it is (I4). */
   freezeBatch(input: FreezeBatchInput): Promise<FrozenBatch>;
-  /** The same for training on recorded turns: the samples are recorded turns of another run, a pure function of seed and step. */
+  /**
+   * The same for training on recorded turns: the samples are recorded turns of another run, a pure function of seed and
+   * step.
+   */
   freezeRecordedBatch(input: FreezeRecordedBatchInput): Promise<FrozenBatch>;
 }
 
@@ -282,8 +287,8 @@ export interface RecordStepInput {
 
 export interface RunActivities {
   /**
-   * The identity part of a configuration (I8): model, adapter shape, prompts, dataset, reward and seed, by name. Fails with
-   * BadConfiguration for a run that would train on questions that it is evaluated on.
+   * The identity part of a configuration (I8): model, adapter shape, prompts, dataset, reward and seed, by name. Fails
+   * with BadConfiguration for a run that would train on questions that it is evaluated on.
    */
   resolveIdentity(input: { config: RunConfig }): Promise<Record<string, string>>;
   /**

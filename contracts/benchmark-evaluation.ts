@@ -124,7 +124,9 @@ export interface CellReport {
   /** Mean share of common words, if answers were graded as texts. */
   f1?: Estimate;
   usage: UsageSummary;
-  /** Answers that count as wrong because no rule could decide and no judge was asked; `examples` are the first of them. */
+  /**
+   * Answers that count as wrong because no rule could decide and no judge was asked; `examples` are the first of them.
+   */
   undecided?: { answers: number; share: number; examples: { queryId: string; answer: string }[] };
   /** Rules and judge on the answers that both judged. */
   agreement?: Agreement;

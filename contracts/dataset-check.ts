@@ -71,7 +71,9 @@ export interface DatasetReport {
   /** Records that are no question as the dataset is used here. */
   leftOut: number;
   unreadable: { count: number; first: string[] };
-  /** Training questions that were left out: they share words with a benchmark's, or are this dataset's held-out ones. */
+  /**
+   * Training questions that were left out: they share words with a benchmark's, or are this dataset's held-out ones.
+   */
   overlapping: {
     count: number;
     byBenchmark: Record<string, number>;
@@ -82,8 +84,8 @@ export interface DatasetReport {
 }
 
 /**
- * What `agentflow datasets check` finds out about a dataset: what is in it; or why it cannot be used; or that it is a made-up
- * world. `--json` prints a list of these, and its table is made of them.
+ * What `agentflow datasets check` finds out about a dataset: what is in it; or why it cannot be used; or that it is a
+ * made-up world. `--json` prints a list of these, and its table is made of them.
  */
 export type DatasetCheck =
   { name: string; problem: string } | { name: string; problem?: undefined; madeUp: true } | DatasetReport;

@@ -40,7 +40,9 @@ export type FailureType = (typeof FailureType)[keyof typeof FailureType];
 /** For activity retry policies: every failure type that no retry can mend. */
 export const NON_RETRYABLE: FailureType[] = Object.values(FailureType);
 
-/** Of a run, flow or evaluation that did not end by itself: its workflow in Temporal was gone. No call fails with it. */
+/**
+ * Of a run, flow or evaluation that did not end by itself: its workflow in Temporal was gone. No call fails with it.
+ */
 export const WORKFLOW_LOST = 'WorkflowLost';
 
 /** Why a run, flow or evaluation pauses or has failed, as its row and whoever asks is told. */

@@ -7,7 +7,10 @@ import type { Grading } from './scoring.js';
 interface FlowOf<Purpose> {
   /** Its workflow id; that of a training run's or an evaluation's flow lies below theirs. */
   flowId: string;
-  /** The submission that it belongs to: a training run, an evaluation, or the flow itself. Histories hold it under this name. */
+  /**
+   * The submission that it belongs to: a training run, an evaluation, or the flow itself. Histories hold it under this
+   * name.
+   */
   runId: string;
   runSeed: number;
   purpose: Purpose;
@@ -126,7 +129,10 @@ export interface AgentFlowResult {
   answer?: string;
   /** All of them, if there are several. */
   answers?: Partial<Record<AnswerKind, string>>;
-  /** Present exactly when the outcome is a scored one and the flow was asked to score (I2). `grading` is there for `undecided` too. */
+  /**
+   * Present exactly when the outcome is a scored one and the flow was asked to score (I2). `grading` is there for
+   * `undecided` too.
+   */
   reward?: number;
   grading?: Grading;
   turns: number;

@@ -1,4 +1,7 @@
-/** The operator's patience, in seconds, and queues: from the server-side file, never from a submitted configuration (I12). */
+/**
+ * The operator's patience, in seconds, and queues: from the server-side file, never from a submitted configuration
+ * (I12).
+ */
 export interface RunSettings {
   /** If a trainStep sends no heartbeat for this long, it is given to another worker. */
   train_heartbeat_s: number;

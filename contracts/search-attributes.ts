@@ -1,6 +1,6 @@
 /**
- * The search attributes that the workflows set, each in the form of Temporal's SearchAttributeKey. They are registered by
- * the local stack, or by the worker at start if the cluster allows it.
+ * The search attributes that the workflows set, each in the form of Temporal's SearchAttributeKey. They are registered
+ * by the local stack, or by the worker at start if the cluster allows it.
  */
 export const searchAttributes = {
   trainingRun: { name: 'TrainingRun', type: 'KEYWORD' },

@@ -1,6 +1,9 @@
 /** Workflows, and the TypeScript activities that may wait for a model or a tool. */
 export const AGENT_TASK_QUEUE = 'agent';
-/** The other TypeScript activities: statuses, records, draws, batches. Every agent worker polls it with slots of its own. */
+/**
+ * The other TypeScript activities: statuses, records, draws, batches. Every agent worker polls it with slots of its
+ * own.
+ */
 export const CONTROL_TASK_QUEUE = 'agent-control';
 /** The Python trainer worker's activities: initPolicy and trainStep. */
 export const TRAINER_TASK_QUEUE = 'trainer';

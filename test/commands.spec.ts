@@ -8,8 +8,8 @@ import { npmRun, script, succeeded, tested, workDirectory } from './support/npm-
 jest.setTimeout(600_000);
 
 /*
- * What a user can run of package.json runs: each script in its smallest form, and its output has the form that it should
- * have. No figure is asserted.
+ * What a user can run of package.json runs: each script in its smallest form, and its output has the form that it
+ * should have. No figure is asserted.
  */
 
 /** Scripts that `npm test` runs in another way, and the file that says so. */

@@ -3,8 +3,8 @@ import { FailureType } from '../contracts/failures.js';
 
 /**
  * Makes a workflow fail at once if it cannot begin with its input, because somebody else or another version started it.
- * Otherwise its workflow task would be tried again for ever. Whatever is thrown after its first task is left as it is: a
- * defect in our code must not end a run that has done something.
+ * Otherwise its workflow task would be tried again for ever. Whatever is thrown after its first task is left as it is:
+ * a defect in our code must not end a run that has done something.
  */
 export function beginning<Input extends unknown[], Result>(
   workflow: (...input: Input) => Promise<Result>,

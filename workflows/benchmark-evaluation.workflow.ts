@@ -23,8 +23,8 @@ import { Pauses } from './pauses.js';
 import { rowWriter } from './row-writer.js';
 
 /**
- * Benchmarks x policies x turn budgets, one cell after the other, each question as often as there are trials. The report
- * is made of the recorded flows when all have ended. A failure of the closed list pauses it.
+ * Benchmarks x policies x turn budgets, one cell after the other, each question as often as there are trials. The
+ * report is made of the recorded flows when all have ended. A failure of the closed list pauses it.
  */
 export async function benchmarkEvaluation(input: BenchmarkEvaluationInput): Promise<void> {
   const calls = runCalls(input.settings);

@@ -25,8 +25,8 @@ export function rolloutCalls(settings: RunSettings) {
 }
 
 /**
- * The same on the task queue of a provider with limits. The wait for the first attempt is not a failure and does not use
- * up the patience.
+ * The same on the task queue of a provider with limits. The wait for the first attempt is not a failure and does not
+ * use up the patience.
  * @param waitS how long an attempt may wait in the queue
  */
 export function limitedCalls(settings: RunSettings, taskQueue: string, waitS: number) {

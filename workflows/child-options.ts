@@ -16,7 +16,9 @@ interface Shown {
   benchmark: string;
 }
 
-/** Options of a child of a run: if its parent ends it is cancelled, and not terminated, so that it says how it ended. */
+/**
+ * Options of a child of a run: if its parent ends it is cancelled, and not terminated, so that it says how it ended.
+ */
 export function childOptions<Input>(
   workflowId: string,
   input: Input,

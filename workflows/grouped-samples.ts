@@ -18,7 +18,9 @@ import type { Collected, StepContext, StepSamples } from './step-context.js';
 /** A group of fewer scored rollouts has no advantage to normalise: it is excluded. */
 const SCORED_AT_LEAST = 2;
 
-/** The groups of a step: queries drawn, rolled out on policy n-1, and accepted in the order in which they were drawn. */
+/**
+ * The groups of a step: queries drawn, rolled out on policy n-1, and accepted in the order in which they were drawn.
+ */
 export class GroupedSamples implements StepSamples {
   private readonly finished: RolloutGroupResult[] = [];
   private open: HeldChild[] = [];
@@ -75,7 +77,9 @@ export class GroupedSamples implements StepSamples {
     return this.finished.some(({ rollouts }) => rollouts.some(({ outcome }) => OUTAGE_OUTCOMES.includes(outcome)));
   }
 
-  /** Forgets what was collected: the same queries are rolled out again, and turns that have a row are not sampled again. */
+  /**
+   * Forgets what was collected: the same queries are rolled out again, and turns that have a row are not sampled again.
+   */
   private nothingScored(): ApplicationFailure {
     const rollouts = this.finished.flatMap((group) => group.rollouts);
     this.finished.length = 0;

@@ -15,8 +15,8 @@ export class HeldChild {
   }
 
   /**
-   * Resolves once the child was told the newest value. Sends one signal at a time: if two were under way, the older could
-   * come last, and a child that was let go would wait for ever.
+   * Resolves once the child was told the newest value. Sends one signal at a time: if two were under way, the older
+   * could come last, and a child that was let go would wait for ever.
    */
   async hold(held: boolean): Promise<void> {
     this.wanted = held;

@@ -8,8 +8,8 @@ type Run = Pick<StepContext, 'input' | 'activities' | 'agreed'> & {
 };
 
 /**
- * Finds and records what has changed in these parts of a run's identity since it began: the run is to go on with it, and
- * every batch says so (I4). A part that has not changed is refused: nothing is allowed in advance.
+ * Finds and records what has changed in these parts of a run's identity since it began: the run is to go on with it,
+ * and every batch says so (I4). A part that has not changed is refused: nothing is allowed in advance.
  * @returns what changed, with what it is now, by the identity's own names
  */
 export async function recordChanges(run: Run, parts: ChangeablePart[]): Promise<Record<string, string>> {

@@ -9,8 +9,9 @@ const KEPT_BYTES = 200;
 const ENTRY_BYTES = 48;
 
 /**
- * Memory that takes at most this number of tokens, by an estimate. Results are shortened, oldest first; then whole turns
- * are left out, oldest first. The text says what was shortened or left out, so that no module takes a part for the whole.
+ * Memory that takes at most this number of tokens, by an estimate. Results are shortened, oldest first; then whole
+ * turns are left out, oldest first. The text says what was shortened or left out, so that no module takes a part for
+ * the whole.
  */
 export function withinBudget<Entry extends TurnRecord>(memory: readonly Entry[], tokens: number): Entry[] {
   const limit = tokens * BYTES_PER_TOKEN;

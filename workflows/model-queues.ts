@@ -7,7 +7,10 @@ import { notStarted } from './failed-calls.js';
 /** Makes a call with the activities of the queue that it belongs on. */
 export type Call<T> = (calls: ReturnType<typeof rolloutCalls>) => Promise<T>;
 
-/** Longer than limits let most calls wait; shorter than an operator wants to wait for the news that nobody polls a queue. */
+/**
+ * Longer than limits let most calls wait; shorter than an operator wants to wait for the news that nobody polls a
+ * queue.
+ */
 const FIRST_WAIT_S = 300;
 /** The one tool that asked a language model when plans did not say so yet: such plans are replayed (I9). */
 const ASKED_WITHOUT_SAYING = 'generator';
@@ -26,9 +29,10 @@ export function modelsOfExecution(
 }
 
 /**
- * Makes a call on the task queue of the first of its language models whose provider has limits, else on the ordinary one.
- * If nobody takes a call, an agent worker is asked whether it polls the queue. If it does, the call goes there again and
- * waits twice as long. If it does not, the call fails with BadConfiguration. Otherwise it fails as the call does.
+ * Makes a call on the task queue of the first of its language models whose provider has limits, else on the ordinary
+ * one. If nobody takes a call, an agent worker is asked whether it polls the queue. If it does, the call goes there
+ * again and waits twice as long. If it does not, the call fails with BadConfiguration. Otherwise it fails as the call
+ * does.
  */
 export async function callOnQueue<T>(settings: RunSettings, models: readonly string[], call: Call<T>): Promise<T> {
   const queues = settings.model_queues ?? {};

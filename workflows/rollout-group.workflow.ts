@@ -48,7 +48,9 @@ export async function rolloutGroup(input: RolloutGroupInput): Promise<RolloutGro
   return { group: input.group, rollouts: rollouts.map(forTheRun) };
 }
 
-/** Without the answers: those of 256 rollouts with three outputs do not fit a payload, and the run needs none of them. */
+/**
+ * Without the answers: those of 256 rollouts with three outputs do not fit a payload, and the run needs none of them.
+ */
 function forTheRun({ flowId, outcome, reward, turns, tools }: AgentFlowResult): AgentFlowResult {
   return { flowId, outcome, reward, turns, tools };
 }

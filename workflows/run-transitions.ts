@@ -5,8 +5,8 @@ import { MAX_STEPS } from '../contracts/run-limits.js';
 import type { RunStatus, TrainingRunState } from '../contracts/training-run.js';
 
 /*
- * What each event makes of a training run's state, and which messages the state objects to. Pure functions: the workflow
- * decides when they apply. Which status may follow which is NEXT_STATUSES (contracts/training-run.ts).
+ * What each event makes of a training run's state, and which messages the state objects to. Pure functions: the
+ * workflow decides when they apply. Which status may follow which is NEXT_STATUSES (contracts/training-run.ts).
  */
 
 type State = Readonly<TrainingRunState>;

@@ -16,7 +16,9 @@ const EXCLUSIONS: Record<ExcludedOutcome, string> = {
   undecided: 'No rule could decide about the answer.',
 };
 
-/** What pauses a submitted flow; everything else of the closed list ends it, because the question itself is in the way. */
+/**
+ * What pauses a submitted flow; everything else of the closed list ends it, because the question itself is in the way.
+ */
 const PAUSING: readonly string[] = [FailureType.BudgetSpent, FailureType.PolicyUnusable, FailureType.Defect];
 
 /** A flow that somebody submitted by itself, for which no run waits: its row is told how it begins, pauses and ends. */

@@ -37,8 +37,8 @@ import { StickyTrainer } from './trainer.js';
 import { TrainingStep } from './training-step.js';
 
 /**
- * What a training run does: it changes its state by the transitions of run-transitions.ts and tells its row. The loop over
- * its steps and its messages are in training-run.workflow.ts.
+ * What a training run does: it changes its state by the transitions of run-transitions.ts and tells its row. The loop
+ * over its steps and its messages are in training-run.workflow.ts.
  */
 export class TrainingRun implements StepContext {
   state: TrainingRunState;
@@ -80,8 +80,8 @@ export class TrainingRun implements StepContext {
   }
 
   /**
-   * Policy 0, the yardsticks and the accuracy before training: once, in the first execution. A run that was revived makes
-   * up for what its last committed step still lacks.
+   * Policy 0, the yardsticks and the accuracy before training: once, in the first execution. A run that was revived
+   * makes up for what its last committed step still lacks.
    */
   async begin(): Promise<void> {
     const { revived } = this.input;
@@ -139,7 +139,8 @@ export class TrainingRun implements StepContext {
 
   /**
    * What no retry and no decision can mend: the run is marked failed and the Temporal execution with it. Anything but a
-   * Temporal failure is a bug of ours (or continue-as-new) and goes to the SDK, which retries the task until it is mended.
+   * Temporal failure is a bug of ours (or continue-as-new) and goes to the SDK, which retries the task until it is
+   * mended.
    */
   async ended(error: unknown): Promise<never> {
     if (!(error instanceof TemporalFailure)) throw error;
@@ -159,9 +160,9 @@ export class TrainingRun implements StepContext {
   }
 
   /**
-   * Statuses are written one after another, and also while the run is being cancelled, so that each has its run event: an
-   * older one that comes after a newer one has none. A message that waited for something may come after the run has begun
-   * to end: its status is then not written.
+   * Statuses are written one after another, and also while the run is being cancelled, so that each has its run event:
+   * an older one that comes after a newer one has none. A message that waited for something may come after the run has
+   * begun to end: its status is then not written.
    * @returns the status that was entered, or that the run has instead
    */
   async setStatus(status: RunStatus): Promise<RunStatus> {

@@ -71,7 +71,10 @@ async function itemsOf(store: ItemStore, name: string): Promise<Item[]> {
   return [...training, ...heldOut];
 }
 
-/** The same with lengths in tokens. The questions of all datasets are counted in one call: a tokenizer takes seconds to load. */
+/**
+ * The same with lengths in tokens. The questions of all datasets are counted in one call: a tokenizer takes seconds to
+ * load.
+ */
 async function withTokens(store: ItemStore, checks: DatasetCheck[], count: CountTokens): Promise<DatasetCheck[]> {
   const lists = await Promise.all(checks.map(async (check) => (isReport(check) ? itemsOf(store, check.name) : [])));
   const questions = lists.flatMap((items) => items.map(({ question }) => question));

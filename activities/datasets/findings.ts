@@ -160,7 +160,9 @@ function shapeOf(text: string): string {
   return text.replace(/\d/g, '9').replace(/[A-Z]/g, 'A').replace(/[a-z]/g, 'a');
 }
 
-/** Answers of different questions that are written differently, not in case or space alone, and right for each other. */
+/**
+ * Answers of different questions that are written differently, not in case or space alone, and right for each other.
+ */
 function equalAnswers(items: readonly Item[]): DatasetFinding[] {
   const groups = new Map<string, Map<string, { id: string; gold: string; truth: Truth }>>();
   for (const { id, truth } of items.filter((item) => golds(item).length === 1)) {

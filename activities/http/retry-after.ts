@@ -1,4 +1,6 @@
-/** No server makes a call wait longer: it is asked again until patience is over, and a wait beyond that ends it at once. */
+/**
+ * No server makes a call wait longer: it is asked again until patience is over, and a wait beyond that ends it at once.
+ */
 const MAX_MS = 60 * 1000;
 
 /**

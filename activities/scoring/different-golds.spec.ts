@@ -83,8 +83,8 @@ describe('different golds of a benchmark', () => {
 });
 
 /**
- * Of all 55 million ordered pairs those that could be: with the same letters and digits, or the same to the end of one of
- * them, whatever stands between; and yes and no with every other gold. No rule looks at less than these.
+ * Of all 55 million ordered pairs those that could be: with the same letters and digits, or the same to the end of one
+ * of them, whatever stands between; and yes and no with every other gold. No rule looks at less than these.
  */
 function* likelyPairs(golds: readonly string[]): Iterable<Pair> {
   const buckets = new Map<string, string[]>();

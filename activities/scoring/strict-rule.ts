@@ -5,9 +5,9 @@ import { endOfGroup } from './reading/wrappings.js';
 import { twentyFourRule } from './rules/twenty-four.rule.js';
 
 /**
- * Whether an answer is the truth as it is written, bare or as the only one that is marked with `<answer>` or a box. It is
- * stricter than the rules: what they forgive (prose around it, other words, another form) it does not. So it says of a
- * rewarded answer how much of the rules' patience it needed.
+ * Whether an answer is the truth as it is written, bare or as the only one that is marked with `<answer>` or a box. It
+ * is stricter than the rules: what they forgive (prose around it, other words, another form) it does not. So it says of
+ * a rewarded answer how much of the rules' patience it needed.
  */
 export function isStrictlyRight(answer: string, truth: Truth): boolean {
   const said = plain(onlyMarked(answer));

@@ -8,7 +8,9 @@ const ARTICLE = /(?<![\p{L}\p{M}\p{N}])(?:a|an|the)(?![\p{L}\p{M}\p{N}])/gu;
 /** Answers of which a part is worth nothing: `yes no` would else earn two thirds of every such question. */
 const INDIVISIBLE = ['yes', 'no', 'noanswer'];
 
-/** The F1 that a training rollout's answer is rewarded by if no rule can tell. Undefined for a truth that is no text. */
+/**
+ * The F1 that a training rollout's answer is rewarded by if no rule can tell. Undefined for a truth that is no text.
+ */
 export function rewardByF1(answer: string, truth: Truth): number | undefined {
   if (truth.kind !== 'text') return undefined;
   const statement = finalStatement(answer, 'words', (text) => text !== '');
@@ -17,9 +19,9 @@ export function rewardByF1(answer: string, truth: Truth): number | undefined {
 
 /**
  * Harmonic mean of precision and recall of an answer's words, as SQuAD defined it (Rajpurkar et al. 2016), of the best
- * truth, with the exception that HotpotQA's script makes for yes and no. Words are in lower case, without punctuation and
- * articles, and count as often as they occur. Other than in the scripts a text of nothing but these keeps them: it would
- * have no words, and its own answer no reward.
+ * truth, with the exception that HotpotQA's script makes for yes and no. Words are in lower case, without punctuation
+ * and articles, and count as often as they occur. Other than in the scripts a text of nothing but these keeps them: it
+ * would have no words, and its own answer no reward.
  */
 export function tokenF1(answer: string, truths: readonly string[]): number {
   const given = wordsOf(answer);

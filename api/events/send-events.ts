@@ -16,7 +16,9 @@ export function wantsStream(request: Request): boolean {
   return request.accepts(['application/json', 'text/event-stream']) === 'text/event-stream';
 }
 
-/** Answers with a page of events, or with the stream of those that the reader does not know: 204 if there are none left. */
+/**
+ * Answers with a page of events, or with the stream of those that the reader does not know: 204 if there are none left.
+ */
 export async function listOrFollow(
   source: EventSource,
   { project, id, page }: { project: string; id: string; page: NumberPageQuery },

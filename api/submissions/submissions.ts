@@ -60,8 +60,8 @@ export type Place = Pick<Submission, 'id' | 'project'>;
  * A kind of submission: rows with a workflow each, which is started when the row is there and asked while it is open.
  * If the workflow is gone, the row is ended, or goes on with another.
  *
- * A kind says what it is called, how a body is read, what row is made of it, how its workflow is started and how a row is
- * shown. Its repository says what else is in its transactions.
+ * A kind says what it is called, how a body is read, what row is made of it, how its workflow is started and how a row
+ * is shown. Its repository says what else is in its transactions.
  */
 export abstract class Submissions<Row extends Submission = Submission, Dto = unknown, Submitted = unknown> {
   private readonly logger = new Logger(Submissions.name);

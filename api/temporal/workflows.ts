@@ -138,8 +138,8 @@ export class Workflows {
   }
 
   /**
-   * Ends what a workflow that is gone has left open: executions whose ids begin with its own. If a workflow is open under
-   * the id once they are found, somebody else has revived it and they are its own.
+   * Ends what a workflow that is gone has left open: executions whose ids begin with its own. If a workflow is open
+   * under the id once they are found, somebody else has revived it and they are its own.
    */
   async endChildren(id: string): Promise<void> {
     const query = `WorkflowId STARTS_WITH "${id}/" AND ExecutionStatus = "Running"`;
@@ -170,8 +170,8 @@ export class Workflows {
   }
 
   /**
-   * Deletes the histories of a workflow that is gone and of those that it started, as far as Temporal lists them and lets
-   * this client delete; others end with their retention.
+   * Deletes the histories of a workflow that is gone and of those that it started, as far as Temporal lists them and
+   * lets this client delete; others end with their retention.
    */
   async forget(id: string): Promise<void> {
     const query = `WorkflowId = "${id}" OR WorkflowId STARTS_WITH "${id}/"`;

@@ -6,8 +6,8 @@ import { appendEvent } from './run-events.js';
 import { writeStatus } from './submission-rows.js';
 
 /**
- * Writes a run's status, as writeStatus() does, and the event `run.<status>` in one transaction. A step before the stored
- * one is in the event only: a retried or late writer never takes a run back.
+ * Writes a run's status, as writeStatus() does, and the event `run.<status>` in one transaction. A step before the
+ * stored one is in the event only: a retried or late writer never takes a run back.
  * @returns whether the status was written
  */
 export async function writeRunStatus(dataSource: DataSource, input: SetRunStatusInput): Promise<boolean> {

@@ -50,9 +50,9 @@ export function isEnded({ status }: Pick<Submission, 'status'>): boolean {
 
 /**
  * Writes how a row stands, if its own workflow says so, and the status may follow the one that the row has: both are
- * compared in the statement that writes. A version that is not newer than the stored one changes nothing, so a retried or
- * late writer never takes a row back; nor does a status that may not follow. A row that was ended because its workflow
- * seemed gone takes any status: the workflow is there after all.
+ * compared in the statement that writes. A version that is not newer than the stored one changes nothing, so a retried
+ * or late writer never takes a row back; nor does a status that may not follow. A row that was ended because its
+ * workflow seemed gone takes any status: the workflow is there after all.
  * @param columns of the kind's own to set besides, and parameters of their expressions
  * @returns whether the status was written
  * @throws NotItsWorkflow

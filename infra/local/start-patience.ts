@@ -5,8 +5,8 @@ import { Silence } from './silence.js';
 const AT_MOST = 3;
 
 /**
- * How long a start may still take. On a busy machine a process that loads a model needs longer than on a quiet one: while
- * its log grows it is at work.
+ * How long a start may still take. On a busy machine a process that loads a model needs longer than on a quiet one:
+ * while its log grows it is at work.
  */
 export class StartPatience {
   readonly #sinceGrowth = new Silence();

@@ -5,7 +5,8 @@ import { boundToParent, stackMark } from '../processes/bound-child.js';
 import { PYTHON, PYTHON_ENVIRONMENT } from './installed.js';
 
 /**
- * Starts `python -m <module> <arguments>` of worker/gpu, its input, output and errors as pipes. It ends with this process.
+ * Starts `python -m <module> <arguments>` of worker/gpu, its input, output and errors as pipes. It ends with this
+ * process.
  * @param env all that it gets of an environment, besides what Python needs
  */
 export function startPython(

@@ -1,6 +1,6 @@
 /**
- * What a part of the tests came to. `again` runs what failed once more, with nothing beside it, and resolves to what the
- * part comes to then, with the names of the tests that passed only now (`unsteady`).
+ * What a part of the tests came to. `again` runs what failed once more, with nothing beside it, and resolves to what
+ * the part comes to then, with the names of the tests that passed only now (`unsteady`).
  * @typedef {{ passed: number, failed: number, skipped: number, unsteady?: string[], again?: () => Promise<Counts> }} Counts
  */
 
@@ -11,8 +11,8 @@ const FEW = 5;
 export const fewEnough = (failed) => failed > 0 && failed <= FEW;
 
 /**
- * Runs again, one part after another, what failed beside others. What passes then is no failure, and is listed: the test
- * depends on how fast the machine is, or the project has a race. Either is a defect to look for.
+ * Runs again, one part after another, what failed beside others. What passes then is no failure, and is listed: the
+ * test depends on how fast the machine is, or the project has a race. Either is a defect to look for.
  * @param {Counts[]} parts
  */
 export async function runFailuresAgain(parts) {

@@ -7,7 +7,9 @@ import { runCommand } from './run-command.mjs';
 /** A skip is allowed where its reason begins with one of these: what this machine cannot have. */
 const ALLOWED_SKIPS = ['gpu'];
 
-/** Two processes: many tests wait for a process or a server. A file's fixtures hold models, so its tests stay together. */
+/**
+ * Two processes: many tests wait for a process or a server. A file's fixtures hold models, so its tests stay together.
+ */
 const PROCESSES = ['--numprocesses=2', '--dist=loadfile'];
 
 const LAST_FAILED = ['--last-failed', '--last-failed-no-failures=none'];

@@ -5,8 +5,8 @@ import { loadOperatorFile, OperatorFileError, type OperatorFile } from '../../in
 import { countTokens, TokensNotCounted } from './count-tokens.js';
 
 /**
- * Reads every registered dataset, or the named ones, and prints a JSON report of each, with `--model` also in its tokens.
- * `agentflow datasets check` runs it.
+ * Reads every registered dataset, or the named ones, and prints a JSON report of each, with `--model` also in its
+ * tokens. `agentflow datasets check` runs it.
  */
 const { positionals: names, values } = parseArgs({ allowPositionals: true, options: { model: { type: 'string' } } });
 try {

@@ -21,8 +21,8 @@ export class TokensNotCounted extends Error {
 }
 
 /**
- * Counts tokens as the policy server would: of questions in the planner's first prompt, which is that of a configuration
- * without a word about the flow.
+ * Counts tokens as the policy server would: of questions in the planner's first prompt, which is that of a
+ * configuration without a word about the flow.
  * @param model a registered model
  * @throws TokensNotCounted
  */

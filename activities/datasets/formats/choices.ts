@@ -112,8 +112,9 @@ export function questionWithChoices(question: string, choices: readonly string[]
 }
 
 /**
- * What the answer of a record may be: a label that the file gives, or else an index, a letter or a content, of which the file
- * as a whole says which. `index` and `answer` are columns: if they are two, a content in one explains an index in the other.
+ * What the answer of a record may be: a label that the file gives, or else an index, a letter or a content, of which
+ * the file as a whole says which. `index` and `answer` are columns: if they are two, a content in one explains an index
+ * in the other.
  * @throws RowError if it is none of the choices
  */
 export function rightChoice(row: Row, choices: Choices, index: string, answer: string): ChoiceTruth | ChoiceReadings {

@@ -48,9 +48,9 @@ export function choiceTruth(choices: readonly string[], right: number): ChoiceTr
 }
 
 /**
- * Decides what the answers of a file mean. Indices count from 1 if one is behind the last choice and none is 0. What is the
- * text of one choice and the letter or index of another is read as the file's other answers are: as a text if each is one,
- * as a code if each is one, else not at all.
+ * Decides what the answers of a file mean. Indices count from 1 if one is behind the last choice and none is 0. What is
+ * the text of one choice and the letter or index of another is read as the file's other answers are: as a text if each
+ * is one, as a code if each is one, else not at all.
  * @returns a truth, or why there is none, for each of them in order; and what a person should know
  */
 export function decideChoices(all: readonly ChoiceReadings[]): { truths: (ChoiceTruth | RowError)[]; notes: string[] } {

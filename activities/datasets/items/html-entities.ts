@@ -13,7 +13,10 @@ export function withoutEntities(text: string): string {
   });
 }
 
-/** An answer that was written for HTML is right as a reader sees it too. A mark alone, such as `&amp;`, is asked for as it is. */
+/**
+ * An answer that was written for HTML is right as a reader sees it too. A mark alone, such as `&amp;`, is asked for as
+ * it is.
+ */
 export function readableToo(truth: Truth): Truth {
   if (truth.kind !== 'text') return truth;
   const readable = new Set(truth.answers.map(withoutEntities).filter((text) => /[\p{L}\p{N}]/u.test(text)));

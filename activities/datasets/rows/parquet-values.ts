@@ -3,8 +3,8 @@ import type { FileMetaData, SchemaElement, SchemaTree } from 'hyparquet';
 type Convert = (value: unknown) => unknown;
 
 /**
- * The same file with decimals and times as they are stored: the reader would round decimals to doubles, and has no times.
- * Byte arrays that say nothing of themselves are texts.
+ * The same file with decimals and times as they are stored: the reader would round decimals to doubles, and has no
+ * times. Byte arrays that say nothing of themselves are texts.
  */
 export function asStored(metadata: FileMetaData): FileMetaData {
   return { ...metadata, schema: metadata.schema.map(storedElement) };
@@ -23,8 +23,8 @@ function isStoredOtherwise({ logical_type }: SchemaElement): boolean {
 }
 
 /**
- * Makes values of a column that were read as stored exact: decimals and times become texts, and a float of 32 or 16 bits the
- * shortest number that is rounded to it.
+ * Makes values of a column that were read as stored exact: decimals and times become texts, and a float of 32 or 16
+ * bits the shortest number that is rounded to it.
  * @param tree of the file as it is, and not as stored
  */
 export function exactValues({ element, children }: SchemaTree): Convert {

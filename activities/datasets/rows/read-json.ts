@@ -8,8 +8,8 @@ import { type Found, isRow, type Wanted } from './rows.js';
 const LOOKED_AT = 2;
 
 /**
- * JSON Lines, an array of records, records that follow each other, or an object that holds a list of them: what the file
- * is counts, and not its name. A malformed record is a problem in its place; the others are read.
+ * JSON Lines, an array of records, records that follow each other, or an object that holds a list of them: what the
+ * file is counts, and not its name. A malformed record is a problem in its place; the others are read.
  */
 export async function* readJson(path: string, { columns, note }: Wanted): AsyncGenerator<Found> {
   const text = () => decodeText(path, note);

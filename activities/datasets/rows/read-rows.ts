@@ -21,8 +21,8 @@ const READERS: Record<string, Reader> = {
 export type ReadRow = { place: string; row: Row; columns: readonly string[] } | { place: string; problem: string };
 
 /**
- * The records of a file, or of every file of records in a directory by name, each with where it came from. A record that
- * cannot be read has a reason in its place.
+ * The records of a file, or of every file of records in a directory by name, each with where it came from. A record
+ * that cannot be read has a reason in its place.
  * @throws RowError naming the file, if it cannot be read at all
  */
 export async function* readRows(path: string, wanted: Wanted): AsyncGenerator<ReadRow> {

@@ -130,7 +130,9 @@ describe(figuresOf, () => {
   });
 });
 
-/** A step of 8 questions with 8 answers each; `rewarded` etc. are chances. Answers of one question resemble each other. */
+/**
+ * A step of 8 questions with 8 answers each; `rewarded` etc. are chances. Answers of one question resemble each other.
+ */
 interface Policy {
   rewarded: number;
   lenient: number;

@@ -15,8 +15,8 @@ interface Taken {
 }
 
 /**
- * LaTeX's functions with their arguments in parentheses: `\sin 2x`, `\sin^2 x`, `\tan^{-1} 1`, `\log_2 8`. Braces must be
- * parentheses by now. @throws NotComparable
+ * LaTeX's functions with their arguments in parentheses: `\sin 2x`, `\sin^2 x`, `\tan^{-1} 1`, `\log_2 8`. Braces must
+ * be parentheses by now. @throws NotComparable
  */
 export function withAppliedFunctions(text: string): string {
   let rest = text;

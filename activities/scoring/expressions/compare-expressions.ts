@@ -24,9 +24,10 @@ const PERCENTAGE = /^[+-]?[1-9]\d*(?:\.\d+)?$/;
 const NEAR = 1e-3;
 
 /**
- * Whether two expressions without wrappings are equal. Fractions are compared exactly. Others are compared at fixed random
- * points above and below zero, in floating point: those that differ visibly at one where the truth is defined are not equal,
- * and those that agree at all of them to eleven digits are, if they also do to forty-five digits at some. Tuples, sets and intervals are compared part by part. Undecided where a text is no expression, or the values
+ * Whether two expressions without wrappings are equal. Fractions are compared exactly. Others are compared at fixed
+ * random points above and below zero, in floating point: those that differ visibly at one where the truth is defined
+ * are not equal, and those that agree at all of them to eleven digits are, if they also do to forty-five digits at
+ * some. Tuples, sets and intervals are compared part by part. Undecided where a text is no expression, or the values
  * are near each other. Bounded: at most 500 characters, some thousand digits, and no loop that the text controls.
  */
 export function compareExpressions(answer: string, truth: string): Ruling {
@@ -38,8 +39,8 @@ export function compareExpressions(answer: string, truth: string): Ruling {
 }
 
 /**
- * Compares what one of both has beside a percent sign. Benchmarks leave the sign of a truth to the question, so `33%` is right
- * for 33. Whether `0.5%` was meant for 0.5, or `90%` for ninety degrees, nobody knows.
+ * Compares what one of both has beside a percent sign. Benchmarks leave the sign of a truth to the question, so `33%`
+ * is right for 33. Whether `0.5%` was meant for 0.5, or `90%` for ninety degrees, nobody knows.
  */
 function compareButForPercent(answer: string, truth: string): Ruling {
   if (answer.includes('%') === truth.includes('%')) return 'wrong';
@@ -107,7 +108,9 @@ function isNamedList(text: string): boolean {
   return !isEnclosed && text.includes('=') && commasOutside(text).length > 0;
 }
 
-/** Part by part; those of different names may be in another order, and the names must be the truth's, if it has some. */
+/**
+ * Part by part; those of different names may be in another order, and the names must be the truth's, if it has some.
+ */
 function compareNamedLists(answer: string, truth: string): Ruling {
   const [given, wanted] = [namedParts(partsOf(answer)), namedParts(partsOf(truth))];
   const named = wanted.map((part) => given.filter((other) => other.names.length > 0 && isOfTheSame(other, part)));

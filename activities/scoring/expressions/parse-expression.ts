@@ -53,8 +53,8 @@ const SHORT_WORDS = new Set(
 );
 
 /**
- * The tree of an expression in LaTeX or plain notation. It holds numbers as exact fractions, variables of one letter or a
- * Greek name, arithmetic, powers, factorials and the functions above; nothing in it can be run.
+ * The tree of an expression in LaTeX or plain notation. It holds numbers as exact fractions, variables of one letter or
+ * a Greek name, arithmetic, powers, factorials and the functions above; nothing in it can be run.
  * @throws NotComparable
  */
 export function parseExpression(text: string): MathNode {

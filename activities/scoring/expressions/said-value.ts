@@ -19,8 +19,8 @@ export function sidesOf(text: string): string[] | undefined {
 }
 
 /**
- * `x = 5`, `m + n = 5`, `5 = x` and `x = 2 + 3 = 5` say 5, `f(x) = x^2` says x^2, and `2 + 3 = 5` says 5. Undefined for any
- * other equation: `2x = 10`, `|x| = 5`, `x - y = 5` and `5 = 5` say nothing of what is asked for.
+ * `x = 5`, `m + n = 5`, `5 = x` and `x = 2 + 3 = 5` say 5, `f(x) = x^2` says x^2, and `2 + 3 = 5` says 5. Undefined for
+ * any other equation: `2x = 10`, `|x| = 5`, `x - y = 5` and `5 = 5` say nothing of what is asked for.
  */
 export function saidBy(text: string, isSameConstant: IsSameConstant): Said | undefined {
   const sides = sidesOf(text);
@@ -35,8 +35,8 @@ export function saidBy(text: string, isSameConstant: IsSameConstant): Said | und
 }
 
 /**
- * Whether what an answer says is said of what is asked for. A truth without a name asks for a value, whatever its name; one
- * with a name asks for that: `y = 5` is no answer to `x = 5`, and `5` is.
+ * Whether what an answer says is said of what is asked for. A truth without a name asks for a value, whatever its name;
+ * one with a name asks for that: `y = 5` is no answer to `x = 5`, and `5` is.
  */
 export function isOfTheSame(answer: Said, truth: Said): boolean {
   if (answer.names.length === 0) return true;

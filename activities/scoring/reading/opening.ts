@@ -23,8 +23,9 @@ const NAME_OF_RESULT =
   /(?:(?<=(?:^|\s)(?:the|its|this)\s)(?!(?:wrong|incorrect|false)\s)\p{L}+\s(?:\p{L}+\s)?|(?<!\S)(?:one|a)\s)$/iu;
 
 /**
- * Whether "answer is" states an answer, by what precedes it in its sentence: nothing, or one of these openings. Behind anything
- * else (`I doubt that the`, `if the`, `the wrong`, `nobody says the`) it does not: a list of what denies it would never end.
+ * Whether "answer is" states an answer, by what precedes it in its sentence: nothing, or one of these openings. Behind
+ * anything else (`I doubt that the`, `if the`, `the wrong`, `nobody says the`) it does not: a list of what denies it
+ * would never end.
  */
 export function isOpening(before: string, isResult: boolean): boolean {
   const end = before.slice(-MAX_LENGTH);

@@ -5,8 +5,8 @@ const VULGAR = /(\d?)([¼-¾⅐-⅞])/g;
 
 /**
  * A text in the characters of a keyboard, where others look the same and mean the same: full-width and mathematical
- * letters and digits, minus signs, quotation marks, spaces, `x²` as `x^2`, `2½` as `2 1/2`. Letters keep their accents and
- * case. Nothing that distinguishes two texts is dropped.
+ * letters and digits, minus signs, quotation marks, spaces, `x²` as `x^2`, `2½` as `2 1/2`. Letters keep their accents
+ * and case. Nothing that distinguishes two texts is dropped.
  */
 export function plainCharacters(text: string): string {
   return text

@@ -4,9 +4,13 @@ import { endOfGroup, unwrap, type Notation } from './wrappings.js';
 
 /** What an output says its answer is. */
 export interface Statement {
-  /** Texts that the answer may be, the likeliest first: to its end, to the end of its sentence, up to its reason. Bare. */
+  /**
+   * Texts that the answer may be, the likeliest first: to its end, to the end of its sentence, up to its reason. Bare.
+   */
   readings: string[];
-  /** Those and the same in their wrappings: an answer that is wrapped in signs of its own (`*NSYNC`) is one of these. */
+  /**
+   * Those and the same in their wrappings: an answer that is wrapped in signs of its own (`*NSYNC`) is one of these.
+   */
   verbatim: string[];
   /** It speaks of an answer and gives none of its own: `the wrong answer is Paris`, `~~Paris~~`, `Paris ❌`. */
   isDoubted: boolean;
@@ -72,9 +76,9 @@ const ABBREVIATION =
   /(?:^|[\s("'.])(?:[\p{L}]|no|nos|st|mr|mrs|ms|dr|jr|sr|vs|inc|ltd|co|corp|mt|ft|prof|rev|gen|col|lt|sgt|capt|vol|op|ch|fig|bros|ph|gov|sen|rep|hon|ave|dept|approx|etc|ca|cf|eg|ie)$/iu;
 
 /**
- * The statement that an output makes: the last `<answer>` or box; in it, or else in all of the output, the last "the answer
- * is" whose object can be an answer; else all of it. Thoughts in `<think>` and what is struck out (`~~5~~`) are no part of an
- * output. Undefined where it says "the answer is" without one so often that it cannot be read.
+ * The statement that an output makes: the last `<answer>` or box; in it, or else in all of the output, the last "the
+ * answer is" whose object can be an answer; else all of it. Thoughts in `<think>` and what is struck out (`~~5~~`) are
+ * no part of an output. Undefined where it says "the answer is" without one so often that it cannot be read.
  */
 export function finalStatement(output: string, notation: Notation, isAnswer: IsAnswer): Statement | undefined {
   const text = withoutThoughts(output).trim();
@@ -182,9 +186,9 @@ function readingsOf(text: string, notation: Notation): string[] {
 }
 
 /**
- * The first sentence of a text, unless another takes it back. It ends before a word that begins sentences, and not after an
- * abbreviation: `St. Louis` is one sentence. A line is one only if all that follows are reasons: `Paris` and `London` below
- * each other are two answers.
+ * The first sentence of a text, unless another takes it back. It ends before a word that begins sentences, and not
+ * after an abbreviation: `St. Louis` is one sentence. A line is one only if all that follows are reasons: `Paris` and
+ * `London` below each other are two answers.
  */
 function firstSentence(text: string): string {
   for (const end of text.matchAll(SENTENCE_END)) {

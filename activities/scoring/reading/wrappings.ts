@@ -1,8 +1,8 @@
 import { plainCharacters } from './plain-characters.js';
 
 /**
- * What a text is read as. In mathematics `*` multiplies, `-` before a number is its sign, and LaTeX stays what it is; in
- * words `*` emphasises, and of LaTeX only the text is left.
+ * What a text is read as. In mathematics `*` multiplies, `-` before a number is its sign, and LaTeX stays what it is;
+ * in words `*` emphasises, and of LaTeX only the text is left.
  */
 export type Notation = 'words' | 'mathematics';
 
@@ -19,9 +19,9 @@ const QUOTES = ['""', "''", '«»', '‹›', '「」', '『』'];
 
 /**
  * A text, and what is left of it each time one wrapping is taken off: the barest last. Wrappings are Markdown (fences,
- * code, emphasis, headings, lists, quotations), HTML tags of emphasis, the delimiters of mathematics, boxes, text macros,
- * quotation marks, a full stop and a tick after it. `**Paris**.` gives `**Paris**.`, `**Paris**` and `Paris`. The barest
- * has no wrappings inside it either: `\text{(B) } zinc` ends as `(B) zinc`.
+ * code, emphasis, headings, lists, quotations), HTML tags of emphasis, the delimiters of mathematics, boxes, text
+ * macros, quotation marks, a full stop and a tick after it. `**Paris**.` gives `**Paris**.`, `**Paris**` and `Paris`.
+ * The barest has no wrappings inside it either: `\text{(B) } zinc` ends as `(B) zinc`.
  */
 export function unwrap(text: string, notation: Notation): string[] {
   const layers = [plainCharacters(text).trim()];
@@ -105,8 +105,8 @@ function quotation(text: string): string | undefined {
 }
 
 /**
- * `## Paris`, `- Paris`, `> Paris`, `1. Paris`. Before a number `-`, `+`, `>` and a single `#` are signs; `2. Bundesliga` is
- * no list of one.
+ * `## Paris`, `- Paris`, `> Paris`, `1. Paris`. Before a number `-`, `+`, `>` and a single `#` are signs;
+ * `2. Bundesliga` is no list of one.
  */
 function listMark(text: string): string | undefined {
   if (text.includes('\n')) return undefined;

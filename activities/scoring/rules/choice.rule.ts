@@ -24,7 +24,10 @@ const NAMED =
 const ALTERNATIVE =
   /^[\s,]*(?:or|and|\/|&)[\s,]*(?:or\s+)?[([]?[A-Z](?![\p{L}\p{N}])|^[([]?[A-Z][)\]]?(?:[\s,.;]*$|\s*,|\s+(?:or|and)\s)/u;
 
-/** What says of a letter that it is not the answer: `C: wrong`, `C is eliminated`, `C, I don't think so`; not `C, not D`. */
+/**
+ * What says of a letter that it is not the answer: `C: wrong`, `C is eliminated`, `C, I don't think so`; not
+ * `C, not D`.
+ */
 const DENIAL = new RegExp(
   "^[^\\p{L}]*(?:(?:this|that|it|which|option|choice|one)(?='s|\\s)\\s*)?(?:is|was|'s|would be|seems|can be|must be)?\\s*(?:\\p{L}+ly\\s+)?" +
     '(?:(?:a|an|the)\\s+)?(?:no|not(?!\\s+[([]?(?:[b-z](?!\\p{L})|a[\\s.)]*$))|wrong|incorrect|false|untrue|invalid|impossible|unlikely|eliminated|excluded|' +
@@ -34,8 +37,8 @@ const DENIAL = new RegExp(
 );
 
 /**
- * The choice that an answer names, by its letter or its content. Undecided where it names none, several, or a letter with
- * the content of another: nothing is ever snapped to the nearest choice.
+ * The choice that an answer names, by its letter or its content. Undecided where it names none, several, or a letter
+ * with the content of another: nothing is ever snapped to the nearest choice.
  */
 export function choiceRule({ readings }: Statement, letter: string, choices: readonly string[]): Finding {
   if (readings.every((reading) => reading === '')) return WRONG;

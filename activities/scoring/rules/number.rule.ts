@@ -23,8 +23,8 @@ const CURRENCIES: readonly [name: string, sign: RegExp][] = [
 const MAYBE_NEGATIVE = /^(?:\(\s*\\?[$€£¥]\s*[\d.,]+\s*\)|-\s+\\?[$€£¥]\s*[\d.,]+)$/;
 
 /**
- * Right where the answer has the number's value: as a number, as an expression, or as the one number that a sentence says.
- * Any other sentence is undecided. A truth that is a range or a date is no number: only the same text is right.
+ * Right where the answer has the number's value: as a number, as an expression, or as the one number that a sentence
+ * says. Any other sentence is undecided. A truth that is a range or a date is no number: only the same text is right.
  */
 export function numberRule({ readings, verbatim }: Statement, truth: string): Finding {
   if (readings.every((reading) => reading === '')) return WRONG;

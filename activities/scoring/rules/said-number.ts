@@ -15,7 +15,10 @@ const HAVING =
   'is|are|was|were|equals?|has|have|had|costs?|takes?|took|gets?|got|makes?|made|earns?|earned|needs?|needed|pays?|paid|spends?|spent|weighs?|weighed|buys?|bought|sells?|sold|eats?|ate|drives?|drove|runs?|ran|walks?|walked|receives?|received|saves?|saved|gives?|gave|comes? to|contains?|becomes?|leaves?|uses?|used|reads?|travel(?:s|ed|led)?|collects?|collected|scores?|scored|owes?|owed|lives?|lived|holds?|held';
 const VERB = `(?:(?:will|would|must|should) (?:be|have|cost|take|need|get|make|earn|pay|spend|save|equal|weigh|receive|leave|use)|${HAVING})`;
 const FILLER = '(?:(?:a|in) total (?:of )?|equal to |exactly |precisely |only |just |now |left with )?';
-/** `The number of people who own them is`, `She has`, `There are`; who speaks of himself (`I need 5 hints`) does not answer. */
+/**
+ * `The number of people who own them is`, `She has`, `There are`; who speaks of himself (`I need 5 hints`) does not
+ * answer.
+ */
 const SAYING = new RegExp(`^(?!(?:i|you)(?: (?!gets?|got)|'))${SUBJECT} ${VERB} ${FILLER}[$€£¥]?\\s*$`, 'iu');
 /** `Total cost =`, `Number of apples:`; `log x =` is no name. */
 const NAMING =
@@ -45,9 +48,10 @@ const DENIED =
   /(?<!\p{L})(?:not|never|no|neither|nor|less|more|fewer|greater|lower|higher|larger|smaller|than|least|most|over|under|above|below|between|up to|exceeds?|about|around|approximately|roughly|nearly|almost|minus|negative|plus|half|halves|quarters?|thirds?|double|twice|triple|times|squared|cubed|root|power|hundreds?|thousands?|millions?|billions?|trillions?|lakhs?|crores?|dozens?|pairs?|couples?|scores|gross|tens|\p{L}+ths|or|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\p{L}+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|point|either|maybe|perhaps|might|may|could|if|whether|unless|wait|actually|unknown|cannot|unable|mod|modulo|nickels|dimes|fortnights|digits?|factors?|multiples?|wrong\w*|incorrect\w*|false\w*|mistake\w*|errors?|fail\w*|timeout|retr\w+|turns|steps|tokens|hits|results|attempts|tries|guess\w*|thought|doubt\w*|exclud\w*|different|differs?|except|anything|first|initial\w*|original\w*|previous\w*|bound|confidence|version|letters|requests|(?:square|cube|reciprocal|inverse|opposite|fraction|\p{L}+th|log|logarithm|sine?|cosine?|tangent) of)(?!\p{L})|\p{L}n't(?!\p{L})/iu;
 
 /**
- * The number in a sentence that says nothing else of it: alone, with a unit or a noun (`5 apples left`), after the words that
- * open a conclusion (`So`), or after a subject and a verb of being or having (`The total is 5`, `She has 5 apples left`).
- * Undefined for any other sentence: a list of what makes it no answer (`5 is wrong`, `retry after 5 s`, `log 5`) never ends.
+ * The number in a sentence that says nothing else of it: alone, with a unit or a noun (`5 apples left`), after the
+ * words that open a conclusion (`So`), or after a subject and a verb of being or having (`The total is 5`, `She has
+ * 5 apples left`). Undefined for any other sentence: a list of what makes it no answer (`5 is wrong`, `retry after 5 s`,
+ * `log 5`) never ends.
  */
 export function saidNumber(text: string): SaidNumber | undefined {
   const plain = withoutContrast(text.trim().replace(/(?<!\.)[.!]$/, ''));

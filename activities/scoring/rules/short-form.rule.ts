@@ -9,8 +9,9 @@ import { keysWithArticles } from './text-keys.js';
 const SEPARATOR = /;|(?<!(?<!\d)\d{1,3}(?:,\d{3})*),|,(?!\d{3}(?!\d))/;
 
 /**
- * GAIA's answers: a number is compared as a number, a list part by part, in its order, and anything else as text without
- * space, punctuation and case. Numbers, and lists of numbers, are decided; texts that differ may still mean the same.
+ * GAIA's answers: a number is compared as a number, a list part by part, in its order, and anything else as text
+ * without space, punctuation and case. Numbers, and lists of numbers, are decided; texts that differ may still mean the
+ * same.
  */
 export function shortFormRule({ readings, verbatim }: Statement, truth: string): Finding {
   if (verbatim.includes(plainCharacters(truth).trim())) return RIGHT;

@@ -15,7 +15,10 @@ const WORD = /(?:\p{L}\p{M}*|'(?=\p{L})|(?<=\p{L})[₀-₉])+(?:[\p{L}\p{N}]\p{M
 const NUMBER = /\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\p{N}+(?:\.\p{N}+)*\p{L}*|(?<![\p{L}\p{N}.])\.\d+/u;
 /** Everything that is no punctuation, and `_`, `#`, `%` and their like: `C#`, `$5`, `P=NP`, `__init__`. */
 const SIGN = String.raw`[#%@*\\^_]|[^\p{P}\p{L}\p{M}\p{N}\p{Sk}\s]`;
-/** What begins a word or a number, or follows a sign: `-5`, `-v`, `--no-verify`, `10^-3`, `!x`, `/etc`, `</b>`; `- 5` too. */
+/**
+ * What begins a word or a number, or follows a sign: `-5`, `-v`, `--no-verify`, `10^-3`, `!x`, `/etc`, `</b>`; `- 5`
+ * too.
+ */
 const LEADING = String.raw`(?<=^|[\s("'^=<>+*/])-+(?=[^\s\p{Pd}])|^-(?=\s*\p{N})|(?<=\p{Sc})-(?=\p{N})|!(?=[\p{L}\p{N}=])|(?<=^|[\s("'<])/(?=\S)`;
 /** What ends a grade, a factorial, feet and inches: `A-`, `5!`, `5'`; not the end of a quotation. */
 const TRAILING = String.raw`(?<=[\p{L}\p{N}])-+(?=$|[\s)"'])|(?<=\p{N})!|(?<=^[^"']*\p{N})["'](?!\p{L})`;
@@ -30,8 +33,8 @@ const ARTICLES = new Set(['a', 'an', 'the']);
  * A text in the forms in which it is compared. Two texts are the same if one form of theirs is: in lower case, without
  * accents of Latin letters, with punctuation as a space or as nothing (`AC/DC`, `ACDC`), with and without articles.
  * What distinguishes stays: signs (`-5`, `A-`), symbols (`C#`, `C++`, `$5`, `5%`), points between digits (`3.10`),
- * signs before and after a word (`-v`, `!x`, `5!`), contractions (`we're`), accents of other scripts (`かぎ`), a letter that is no article (`Vitamin A`). A text of nothing but
- * punctuation or articles is itself.
+ * signs before and after a word (`-v`, `!x`, `5!`), contractions (`we're`), accents of other scripts (`かぎ`), a letter
+ * that is no article (`Vitamin A`). A text of nothing but punctuation or articles is itself.
  */
 export function textKeys(text: string): string[] {
   const shorter = withoutArticles(tokensOf(text));
@@ -50,7 +53,10 @@ export function isSameText(one: string, other: string): boolean {
   return textKeys(one).some((key) => keys.includes(key));
 }
 
-/** Harmonic mean of the precision and the recall of the answer's words, each counted as often as it occurs; of the best truth. */
+/**
+ * Harmonic mean of the precision and the recall of the answer's words, each counted as often as it occurs; of the best
+ * truth.
+ */
 export function wordF1(answer: string, truths: readonly string[]): number {
   const given = wordsOf(answer);
   return truths.reduce((best, truth) => Math.max(best, f1Of(given, wordsOf(truth))), 0);

@@ -9,8 +9,8 @@ import { sideOf } from './yes-or-no.js';
 const MAX_LENGTH = 2_000;
 
 /**
- * Right where the answer is one of the texts. Wrong where it is empty, the other of yes and no, or another number than a
- * truth that is a number. Else no rule can tell: `USA` may be `the United States`.
+ * Right where the answer is one of the texts. Wrong where it is empty, the other of yes and no, or another number than
+ * a truth that is a number. Else no rule can tell: `USA` may be `the United States`.
  */
 export function textRule({ readings, verbatim }: Statement, answers: readonly string[]): Finding {
   const best = readings[0].slice(0, MAX_LENGTH);
@@ -36,7 +36,10 @@ function compareSides(side: string | undefined, wanted: readonly string[]): Find
   return side === undefined ? UNDECIDED : ruled(wanted.includes(side));
 }
 
-/** An answer may leave out the unit of the truth, and has no other one. `007` and `7`, `3.10` and `3.1` have one value only. */
+/**
+ * An answer may leave out the unit of the truth, and has no other one. `007` and `7`, `3.10` and `3.1` have one value
+ * only.
+ */
 function compared(given: PlainNumber, wanted: readonly PlainNumber[]): Finding {
   const equal = wanted.filter(({ value }) => value === given.value);
   if (equal.length === 0) return WRONG;

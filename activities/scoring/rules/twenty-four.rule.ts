@@ -12,8 +12,8 @@ const WORKED_OUT = /[\d\s()[\]+\-*/×·÷xX]{7,}(?==\s*24(?!\d|\s*[-+*/×·÷]))
 
 /**
  * Right where the answer is an expression of exactly these numbers, each used once, with + - * / and parentheses, whose
- * exact value is 24. `= 24` may follow, `24 =` precede. Nothing is left undecided: what cannot be read as one expression is
- * wrong.
+ * exact value is 24. `= 24` may follow, `24 =` precede. Nothing is left undecided: what cannot be read as one
+ * expression is wrong.
  */
 export function twentyFourRule({ readings }: Statement, numbers: readonly number[]): Finding {
   return ruled(readings.flatMap(expressionsIn).some((text) => makes24(text, numbers)));
@@ -34,7 +34,10 @@ function makes24(text: string, numbers: readonly number[]): boolean {
   return isComplete && evaluateExactly(tree!)?.equals(24) === true;
 }
 
-/** The text itself, without a list's mark, and the last arithmetic in it that is said to be 24; `x` between numbers multiplies. */
+/**
+ * The text itself, without a list's mark, and the last arithmetic in it that is said to be 24; `x` between numbers
+ * multiplies.
+ */
 function expressionsIn(text: string): string[] {
   const signs = text.replace(/(?<=[\d)\]}]\s*)[xX](?=\s*[\d([{\\])/g, '×').replace(/•/g, '·');
   const listed = signs.replace(/^[-+]\s+(?=[\d([])/, '');

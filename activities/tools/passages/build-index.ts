@@ -42,8 +42,8 @@ export class IndexRefused extends Error {
 type Say = (line: string) => void;
 
 /**
- * Builds an index of the passages of files, unless the directory holds one of the same files. It is whole or absent (I8):
- * it appears under its name when all of it is on the disk. What else the directory holds is left alone (I13).
+ * Builds an index of the passages of files, unless the directory holds one of the same files. It is whole or absent
+ * (I8): it appears under its name when all of it is on the disk. What else the directory holds is left alone (I13).
  * @param paths files of records, or directories of them
  * @param say told how far it is, and what was left out
  * @throws IndexRefused, RowError, PassageIndexUnusable

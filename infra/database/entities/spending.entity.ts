@@ -2,8 +2,8 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { bigintTransformer } from '../bigint.transformer.js';
 
 /**
- * What a submission (a run, a flow that someone asked for, an evaluation) has spent on language models of providers. A call
- * is counted before it is sent. The cost of its reply is added in the transaction that keeps the reply.
+ * What a submission (a run, a flow that someone asked for, an evaluation) has spent on language models of providers. A
+ * call is counted before it is sent. The cost of its reply is added in the transaction that keeps the reply.
  */
 @Entity('run_spending')
 export class Spending {

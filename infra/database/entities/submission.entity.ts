@@ -3,9 +3,9 @@ import type { RunFailure } from '../../../contracts/failures.js';
 import { bigintTransformer } from '../bigint.transformer.js';
 
 /**
- * What somebody submitted, with a workflow that works on it: a training run, an agent flow, an evaluation on benchmarks.
- * After its creation its workflow writes the row, by writeStatus(). The API writes it only if the workflow is gone, by
- * endRow() and requeueRow().
+ * What somebody submitted, with a workflow that works on it: a training run, an agent flow, an evaluation on
+ * benchmarks. After its creation its workflow writes the row, by writeStatus(). The API writes it only if the workflow
+ * is gone, by endRow() and requeueRow().
  */
 export abstract class Submission<Status extends string = string> {
   /** Ten base32 characters after the kind, as in `run-…`; also the id of the Temporal workflow. */

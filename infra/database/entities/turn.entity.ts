@@ -11,7 +11,10 @@ export class Turn {
   @PrimaryColumn({ type: 'int' })
   turn: number;
 
-  /** The activity's agent module: planner, executor, …; `generator.final` and `generator.base` for those outputs; `judge`. */
+  /**
+   * The activity's agent module: planner, executor, …; `generator.final` and `generator.base` for those outputs;
+   * `judge`.
+   */
   @PrimaryColumn({ type: 'text' })
   module: string;
 
