@@ -155,3 +155,51 @@ describe('the notation of mathematics', () => {
     notRight('number', '5000', ['5 00', '5, 000', '0 005 000', '5 000 m 2']);
   });
 });
+
+describe('an answer that is said twice', () => {
+  it.each<[Kind, string, string[], string[]]>([
+    ['number', '0.5', ['0.5 (1/2)', '1/2 (0.5)', '1/2, or 0.5', '1/2 or 0.5'], ['0.5 (1/3)', '0.5 or 0.6']],
+    ['number', '33', ['33 (20 + 13)', '33 (33.0)'], ['33 or 34', '33.4 (33)', '33 (34)']],
+    ['number', '9', ['3^2 (9)', '9 (9.0)'], []],
+    ['number', '4', ['4 (2 + 2)', '2 (2) = 4'], ['2 (2)']],
+    ['number', '6', ['2 (3)'], []],
+    ['expression', '\\frac12', ['1/2 (0.5)', '\\frac{1}{2} (0.5)'], ['1/2 (0.6)']],
+    ['expression', '\\frac37', ['3/7 (0.43)', '3/7 \\approx 0.429', 'x = \\frac{3}{7} \\approx 0.43'], ['0.43 (0.4)', '\\approx 3/7']],
+    ['expression', '\\frac{\\pi}{4}', ['π/4 ≈ 0.7854', '\\boxed{\\frac{\\pi}{4} \\approx 0.785}'], ['\\frac{\\pi}{4} \\approx 0.9']],
+    ['expression', '2(x+1)', ['2 (x+1)', '2x + 2'], ['2 (x+2)']],
+  ])('as a number or as what it is near: %s %j', (kind, value, right, others) => {
+    expect(rulings(kind, value, right)).toEqual(all(right, 'right'));
+    notRight(kind, value, others);
+  }); // prettier-ignore
+});
+
+describe('a number that is written in another way', () => {
+  it('has its percent sign in words', () => {
+    const answers = ['25 percent', '25 per cent', '25%'];
+    expect(rulings('number', '25', answers)).toEqual(all(answers, 'right'));
+    expect(rulings('number', '26', answers)).toEqual(all(answers, 'wrong'));
+  });
+
+  it('may be the item of a list', () => {
+    expect(rulings('number', '18', ['- 18', '-18', '- 19'])).toEqual([['- 18', 'undecided'], ['-18', 'wrong'], ['- 19', 'wrong']]); // prettier-ignore
+    expect(rulings('number', '-18', ['- 18', '-18'])).toEqual(all(['- 18', '-18'], 'right'));
+  });
+
+  it.each<[Kind]>([['number'], ['expression']])('has its base below the line, as the kind %s', (kind) => {
+    expect(rulings(kind, '1011_2', ['1011_{2}', '1011_2', '1011'])).toEqual(all(['1011_{2}', '1011_2', '1011'], 'right')); // prettier-ignore
+    expect(rulings(kind, '2516_{8}', ['2516_8', '2516_{8}'])).toEqual(all(['2516_8', '2516_{8}'], 'right'));
+    expect(rulings(kind, '2516_8', ['2517_8', '2517'])).toEqual(all(['2517_8', '2517'], 'wrong'));
+    expect(rulings(kind, '1011_2', ['11', '11_{10}', '1011_3'])).toEqual(all(['11', '11_{10}', '1011_3'], 'undecided'));
+  });
+});
+
+describe('a constant of integration', () => {
+  it.each([
+    ['x^2 + C', ['x^2 + C', 'x^2 + c', 'C + x^2'], ['x^2 + K', 'x^2 + C_1', 'x^2 + k'], ['x^2', 'x^3 + C', 'x^2 + 1']],
+    ['C_1 e^{x} + C_2 e^{-x}', ['C_1 e^{x} + C_2 e^{-x}', 'C_{1} e^{x} + C_{2} e^{-x}'], ['A e^{x} + B e^{-x}', 'c_1 e^x + c_2 e^{-x}'], ['C_1 e^{x} + C_2 e^{-2x}']],
+  ])('has any name: %s', (value, right, undecided, wrong) => {
+    expect(rulings('expression', value, right)).toEqual(all(right, 'right'));
+    expect(rulings('expression', value, undecided)).toEqual(all(undecided, 'undecided'));
+    expect(rulings('expression', value, wrong)).toEqual(all(wrong, 'wrong'));
+  }); // prettier-ignore
+});

@@ -1,9 +1,12 @@
 import type { Complex, MathNode, OperatorNode, ParenthesisNode, SymbolNode } from 'mathjs';
 import type { Ruling } from '../../../contracts/scoring.js';
 import { randomStream } from '../../datasets/random.js';
+import { isRoundedTo, withAside } from './asides.js';
+import { hasOtherConstants, withConstantOf } from './constants-of-integration.js';
 import { evaluateExactly } from './evaluate-exactly.js';
 import { evaluateNumerically, variablesOf } from './evaluate-numerically.js';
 import { evaluatePrecisely } from './evaluate-precisely.js';
+import { compareWithBase } from './number-with-base.js';
 import { parseExpression } from './parse-expression.js';
 import { NotComparable } from './not-comparable.js';
 import { isOfTheSame, namedParts, saidBy, sidesOf, type Said } from './said-value.js';
@@ -31,6 +34,41 @@ const NEAR = 1e-3;
  * are near each other. Bounded: at most 500 characters, some thousand digits, and no loop that the text controls.
  */
 export function compareExpressions(answer: string, truth: string): Ruling {
+  const [given, wanted] = [answer, truth].map((text) => text.replace(/\s*\bper ?cent\b/g, '%').trim());
+  const own = withConstantOf(wanted, given);
+  const ruling = compareWithBase(own, wanted) ?? compareRepeated(own, wanted) ?? compareOnce(own, wanted);
+  return ruling === 'wrong' && isUnclear(given, wanted) ? 'undecided' : ruling;
+}
+
+/** What is said twice, `0.5 (1/2)`; undefined where the answer is no such text. It may be meant as a product, `2 (2)`. */
+function compareRepeated(answer: string, truth: string): Ruling | undefined {
+  const [main, aside] = withAside(answer) ?? [];
+  if (main === undefined || aside === undefined || !isRepeated(main, aside)) return undefined;
+  const ruling = compareOnce(main, truth);
+  const isOther = ruling === 'wrong' && [aside, answer].some((text) => compareOnce(text, truth) === 'right');
+  return isOther ? 'undecided' : ruling;
+}
+
+function isRepeated(main: string, aside: string): boolean {
+  try {
+    const value = saidBy(main, isSameConstant)?.value ?? main;
+    const [one, other] = [value, aside].map((text) => parseExpression(text.replace(/\s*\\?%/, '*(1/100)')));
+    if (variablesOf(one).length > 0 || variablesOf(other).length > 0) return false;
+    const [a, b] = [one, other].map((node) => evaluateNumerically(node, {}));
+    return a.im === 0 && b.im === 0 && isRoundedTo(a.re, b.re, [value, aside]);
+  } catch (error) {
+    if (error instanceof NotComparable) return false;
+    throw error;
+  }
+}
+
+/** Whether a dash may begin the item of a list, `- 18`, or a constant of integration has another name. */
+function isUnclear(answer: string, truth: string): boolean {
+  const item = /^[-–—]\s+(.+)$/.exec(answer)?.[1];
+  return (item !== undefined && compareOnce(item, truth) !== 'wrong') || hasOtherConstants(answer, truth);
+}
+
+function compareOnce(answer: string, truth: string): Ruling {
   const rulings = signVariants(answer, truth).map(([given, wanted]) => compareMixed(given, wanted));
   if (rulings.includes('right')) return 'right';
   const butForPercent = compareButForPercent(answer, truth);

@@ -12,6 +12,7 @@ const SYMBOLS: readonly [RegExp, string | ((match: string, ...groups: string[]) 
   [/(?<![a-zA-Z])infinity(?![a-zA-Z])/g, ' oo '],
   [/√/g, '\\sqrt'],
   [/[₀-₉]+/g, (lowered) => `_{${[...lowered].map((digit) => digit.charCodeAt(0) - '₀'.charCodeAt(0)).join('')}}`],
+  [/_\s*\{(\w)\}/g, '_$1 '],
   [/\\[lr]vert(?![a-zA-Z])/g, '|'],
   [/\\[dt]?binom(?![a-zA-Z])/g, '\\binom'],
   [/\{([^{}]*)\\choose(?![a-zA-Z])([^{}]*)\}/g, '\\binom{$1}{$2}'],
