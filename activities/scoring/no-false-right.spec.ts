@@ -177,6 +177,31 @@ const NOT_RIGHT: [name: string, truth: Truth, answers: string[]][] = [
   ['another index of some', choice('D', ['x^2', 'x_2', '2x', 'x2']), ['x₂', 'x²', '2x']],
   ['the letter of another', choice('B', CELLS), ['A. a blue cell', 'A) a blue cell', 'A: a blue cell']],
   ['the letter of another town', choice('B', TOWNS), ['A London', 'A. London']],
+  [
+    'a number that is corrected later',
+    number('5'),
+    [
+      '\\boxed{5}\n\nWait, let me double-check. 2 + 4 = 6. Therefore, the answer is 6.',
+      '\\boxed{5}\n\nHowever, the correct answer is 6.',
+      'I first got \\boxed{5}, but the correct value is 6.',
+      'The answer is 5.\n\nActually, let me re-check. The total is 6.',
+      'Answer: 5\n\nRevised answer: 6',
+      '**Answer:** 5\n\n**Correction:** 6',
+      'It is not \\boxed{5}',
+      '\\boxed{5} is wrong',
+      'The answer is 5. However, 6 is also possible.',
+    ],
+  ],
+  [
+    'a choice that is corrected later',
+    choice('B', TOWNS),
+    ['\\boxed{B}\n\nWait, actually C.', 'The answer is B. Hmm, no: C.', 'The answer is B. But D fits better.'],
+  ],
+  [
+    'a text that is denied, or has another beside it',
+    text('Paris'),
+    ['not <answer>Paris</answer>', 'The answer is Paris. However, it may be London.'],
+  ],
 ];
 
 /** The same words where they state an answer. */
@@ -233,6 +258,18 @@ const RIGHT: [name: string, truth: Truth, answers: string[]][] = [
   ],
   ['a choice that is a denial', choice('A', ['No', 'Yes', 'Not known']), ['A. No', 'A: No', 'No']],
   ['a letter that is a pronoun', choice('I', WORDS), ['I', 'I.', '(I)', 'I. w9', 'The answer is I']],
+  [
+    'a number that is explained, or corrects another',
+    number('6'),
+    [
+      '\\boxed{6}\n\nThis is because 2 + 4 = 6.',
+      '\\boxed{6}. However, the order of the terms is of no importance.',
+      '\\boxed{5}\n\nWait, let me double-check. 2 + 4 = 6. Therefore, the answer is 6.',
+      '\\boxed{5}\n\nHowever, the correct answer is 6.',
+      'Answer: 5\n\nRevised answer: 6',
+      'I do not get 5 but \\boxed{6}',
+    ],
+  ],
 ];
 
 const flat = (table: typeof RIGHT) =>

@@ -2,7 +2,7 @@
 const MAX_LENGTH = 300;
 const SENTENCE_BREAK = /[.!?:;]["')*]*\s+|\n|—/g;
 const CONNECTIVE =
-  '(?:(?:so|thus|hence|therefore|then|and|finally|clearly|indeed|now|consequently|accordingly|overall|ultimately|in (?:conclusion|summary|short|total)|to (?:conclude|summarize|sum up)|as a result|for (?:this|that) reason),?\\s+)*';
+  '(?:(?:so|thus|hence|therefore|then|however|but|actually|wait|no|instead|and|finally|clearly|indeed|now|consequently|accordingly|overall|ultimately|in (?:conclusion|summary|short|total)|to (?:conclude|summarize|sum up)|as a result|for (?:this|that) reason),?\\s+)*';
 /** `2 + 3 = 5, so`: what is said before does not matter. */
 const CONCLUDED = /^[^?]*[,;\s](?:so|thus|hence|therefore|which means|meaning)\b,?\s+(?:that\s+)?/i;
 /** `Based on the passages,` */

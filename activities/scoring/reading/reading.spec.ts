@@ -99,7 +99,7 @@ describe('finalStatement', () => {
     ['The answer is St. Louis. It is in Missouri.', 'St. Louis'],
     ['The answer is A Quiet Man. The Sequel.', 'A Quiet Man. The Sequel'],
     ['The answer is Oslo because it is the capital.', 'Oslo'],
-    ['The answer is Oslo. It is, wait, Bergen.', 'Oslo. It is, wait, Bergen'],
+    ['The answer is Oslo. It is, wait, Bergen.', ''],
     ['Therefore, Lisbon is the correct answer.', 'Lisbon'],
     ['<think>The answer is Oslo.</think>Lisbon', 'Lisbon'],
     ['<think>The answer is Oslo', ''],

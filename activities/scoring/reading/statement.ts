@@ -1,5 +1,6 @@
 import { CLAUSE, CROSSED, DENIED, TAKEN_BACK } from './clauses.js';
 import { isOpening } from './opening.js';
+import { isDeniedAround, isRevised } from './revision.js';
 import { endOfGroup, unwrap, type Notation } from './wrappings.js';
 
 /** What an output says its answer is. */
@@ -30,13 +31,20 @@ interface Said {
   isOwn: boolean;
 }
 
+/** An answer that is marked, and what stands on either side of it. */
+interface Mark {
+  before: string;
+  content: string;
+  after: string;
+}
+
 /** Of a longer output its end is read. */
 const MAX_LENGTH = 4_000;
 /** Characters of objects that are looked through for an answer: an output may say "the answer is" at every word. */
 const MAX_LOOKED_AT = 5 * MAX_LENGTH;
 /** White space that is longer says no more, and a pattern that begins and ends in it takes the cube of its length. */
 const LONG_SPACE = /\s{17,}/g;
-const SUBJECT = '(?:final |correct |right |best |true |short |likely |most likely )*';
+const SUBJECT = '(?:final |correct |revised |corrected |updated |right |best |true |short |likely |most likely )*';
 const COPULA =
   '(?:\\s*[:=]|(?:,\\s+(?:therefore|thus|then|hence),)?\\s+(?:is|are|was|would be|must be|should be|will be|seems to be|appears to be)\\b\\s*:?)';
 const ABOUT = '(?:\\s+(?:to|for|of)\\s[^.:=\\n]{1,120}?)?';
@@ -78,11 +86,26 @@ const ABBREVIATION =
 /**
  * The statement that an output makes: the last `<answer>` or box; in it, or else in all of the output, the last "the
  * answer is" whose object can be an answer; else all of it. Thoughts in `<think>` and what is struck out (`~~5~~`) are
- * no part of an output. Undefined where it says "the answer is" without one so often that it cannot be read.
+ * no part of an output. What follows may take a mark back: then it is the answer that is said there, if there is one.
+ * Undefined where it says "the answer is" without one so often that it cannot be read.
  */
 export function finalStatement(output: string, notation: Notation, isAnswer: IsAnswer): Statement | undefined {
   const text = withoutThoughts(output).trim();
-  const whole = (lastMarked(text) ?? text).slice(-MAX_LENGTH);
+  const mark = lastMarked(text);
+  if (mark && (isDeniedAround(mark.before, mark.after) || isRevised(mark.after)))
+    return afterRevision(mark, notation, isAnswer);
+  return statementIn(text, mark?.content ?? text, notation, isAnswer);
+}
+
+/** What is said after a mark that no longer stands. */
+function afterRevision({ after }: Mark, notation: Notation, isAnswer: IsAnswer): Statement | undefined {
+  const isSaid = saidIn(after.slice(-MAX_LENGTH), notation).some(({ isOwn }) => isOwn);
+  if (isSaid) return statementIn(after, after, notation, isAnswer);
+  return { readings: [''], verbatim: [], isDoubted: true };
+}
+
+function statementIn(text: string, part: string, notation: Notation, isAnswer: IsAnswer): Statement | undefined {
+  const whole = part.slice(-MAX_LENGTH);
   const marked = withoutLongSpace(whole).replace(STRUCK, '').trim();
   const said = saidIn(marked, notation).sort((a, b) => a.rank - b.rank || b.at - a.at);
   let lookedAt = 0;
@@ -98,7 +121,10 @@ export function finalStatement(output: string, notation: Notation, isAnswer: IsA
   const objects = said.filter(({ end, isOwn }) => isOwn && end === stated?.end).map(({ object }) => object);
   const isStruck = marked === '' && whole.trim() !== '';
   const isDoubted =
-    isStruck || reported !== undefined || isRefuted(stated?.object ?? marked, stated && marked.slice(stated.end));
+    isStruck ||
+    reported !== undefined ||
+    isRefuted(stated?.object ?? marked) ||
+    (stated !== undefined && isRevised(afterAnswer(stated.object) + marked.slice(stated.end)));
   return {
     readings: isDoubted ? [''] : readingsOf(stated?.object ?? marked, notation),
     verbatim: unique([
@@ -109,11 +135,14 @@ export function finalStatement(output: string, notation: Notation, isAnswer: IsA
   };
 }
 
-/** Whether an answer has a cross, or the sentence after it says that it is none. */
-function isRefuted(object: string, after = ''): boolean {
-  const first = object.split(/[.,;!?\n]/, 1)[0];
-  const next = /^[\s.,;!?]*[^.!?\n]*/.exec(after)![0];
-  return CROSSED.test(object) || DENIED.test(object.slice(first.length)) || DENIED.test(next);
+/** Whether an answer has a cross, or what follows it says that it is none. */
+function isRefuted(object: string): boolean {
+  return CROSSED.test(object) || DENIED.test(afterAnswer(object));
+}
+
+/** What follows the first clause of a line. */
+function afterAnswer(object: string): string {
+  return object.slice(object.split(/[.,;!?\n]/, 1)[0].length);
 }
 
 function withoutLongSpace(text: string): string {
@@ -128,19 +157,26 @@ function withoutThoughts(output: string): string {
   return open >= 0 ? rest.slice(0, open) : rest;
 }
 
-/** The content of the last `<answer>`, which may lack its end, or of the last box, whichever comes later. */
-function lastMarked(text: string): string | undefined {
-  const tagged = afterLast(text, /<answer>/gi);
-  const tagEnd = tagged === undefined ? -1 : text.slice(tagged).search(/<\/answer>/i);
-  const boxed = afterLast(text, /\\(?:boxed|fbox)\s*\{/g);
-  const boxEnd = boxed === undefined ? undefined : endOfGroup(text, boxed);
-  if (boxed !== undefined && boxEnd !== undefined && boxed > (tagged ?? 0)) return text.slice(boxed, boxEnd);
-  return tagged === undefined ? undefined : text.slice(tagged, tagEnd < 0 ? undefined : tagged + tagEnd);
+/** What is in the last `<answer>`, which may lack its end, or in the last box, whichever comes later. */
+function lastMarked(text: string): Mark | undefined {
+  const tagged = lastOf(text, /<answer>/gi);
+  const boxed = lastOf(text, /\\(?:boxed|fbox)\s*\{/g);
+  const boxEnd = boxed && endOfGroup(text, boxed.end);
+  if (boxed && boxEnd !== undefined && boxed.end > (tagged?.end ?? 0)) return markAt(text, boxed, boxEnd, boxEnd + 1);
+  if (!tagged) return undefined;
+  const closing = /<\/answer>/i.exec(text.slice(tagged.end));
+  if (!closing) return markAt(text, tagged, text.length, text.length);
+  const end = tagged.end + closing.index;
+  return markAt(text, tagged, end, end + closing[0].length);
 }
 
-function afterLast(text: string, pattern: RegExp): number | undefined {
+function markAt(text: string, opening: { start: number; end: number }, end: number, after: number): Mark {
+  return { before: text.slice(0, opening.start), content: text.slice(opening.end, end), after: text.slice(after) };
+}
+
+function lastOf(text: string, pattern: RegExp): { start: number; end: number } | undefined {
   const last = [...text.matchAll(pattern)].at(-1);
-  return last && last.index + last[0].length;
+  return last && { start: last.index, end: last.index + last[0].length };
 }
 
 function saidIn(text: string, notation: Notation): Said[] {
