@@ -61,6 +61,47 @@ describe('a sentence with one number', () => {
     expect(rulings('6', answers)).toEqual(all(answers, 'wrong'));
   }); // prettier-ignore
 
+  it.each([
+    ['33', [
+      'Therefore, 33 apples were sold.', 'So, 33 apples are left.', 'A total of 33 apples were sold.',
+      'Therefore, the length of the side is 33 cm.', 'The price of one pen is $33.', 'The sum of the digits is 33.',
+      'The total cost of 5 pens is $33.', 'The distance between the two cities is 33 miles.',
+      'It will take John 33 days to finish the book.', 'She is 33 years old now.', 'It takes 33 months.', '= 33',
+      '33\n\nExplanation: 20 + 13 = 33.', 'You need 33 bags.',
+    ], '34'],
+    ['18', [
+      'Based on the tool results, Janet makes $18 per day.', 'US$18', '18 USD', 'Ans: 18',
+      "Janet sells 16 - 3 - 4 = 9 duck eggs a day.\nShe makes 9 * 2 = $18 every day at the farmer's market.",
+    ], '19'],
+    ['1234', ['Josh made a profit of $1,234.'], '1235'],
+    ['204', ['There are exactly 204 such ordered pairs.', 'So $m=101$, $n=103$ and $m+n=204$.'], '205'],
+    ['25', ['So 25% of the students like math.'], '26'],
+  ])('that closes an answer is read: %s', (value, answers, other) => {
+    expect(rulings(value, answers)).toEqual(all(answers, 'right'));
+    expect(rulings(other, answers)).toEqual(all(answers, 'wrong'));
+  }); // prettier-ignore
+
+  it('that looks like a closing one is undecided', () => {
+    const answers = [
+      'So 5 cases were ruled out.',
+      'So 5 is ruled out',
+      'Based on the wrong results, she makes $5.',
+      'It takes another 5 days.',
+      'You need 5 hints.',
+      'A loss of 5',
+      'So $m=5$, $n=6$ and $p=5$.',
+      '5\n\nExplanation: 2 + 4 = 6.',
+      'The cost of 5 pens is 6.',
+      'She made a loss of $5.',
+      'There are 5 pairs.',
+      'A tenth of it is 5',
+      '5 months and 6 days',
+      'The cost of 6 is 5 less',
+    ];
+    expect(rulings('5', answers).filter(([, found]) => found === 'right')).toEqual([]);
+    expect(rulings('€18', ['US$18', '18 USD'])).toEqual(all(['US$18', '18 USD'], 'undecided'));
+  });
+
   it('that comes before the conclusion is none', () => {
     const answer = 'She ate 3. So she has 5 apples.';
     expect([ruling(answer, '5'), ruling(answer, '3')]).toEqual(['right', 'wrong']);

@@ -1,4 +1,5 @@
 import { compareExpressions } from '../expressions/compare-expressions.js';
+import { TAKEN_BACK } from '../reading/clauses.js';
 import { plainCharacters } from '../reading/plain-characters.js';
 import type { Statement } from '../reading/statement.js';
 import { bare } from '../reading/wrappings.js';
@@ -8,12 +9,13 @@ import { saidNumber, withoutOpenings, type SaidNumber } from './said-number.js';
 
 const PROSE = /^[^\\|{}[\]<>≤≥≠±~≈_]+$/;
 const CONCLUSION = /^(?:so|thus|hence|therefore|in total|in all|altogether|finally|it follows)\b/i;
+const COMPUTATION = /\d\s*[-+*/×·÷]\s*[$€£¥]?\d[\d.,]*\s*=\s*[$€£¥]?\s*\d/;
 /** `5-6`, `2020-01-02`, `555-1234`, `10-12%`, `3/5/1932`: computed, it would be a difference or a quotient. */
 const SPAN = /^\(?\d[\d.,]*\)?(?:\s*[-–—]\s*\d[\d.,]*)+$|^\d+(?:\/\d+){2,}$/;
 /** `5 000`, `5'000`. */
 const SPACED = /^[+-]?[1-9]\d{0,2}(?:(?: \d{3})+|(?:'\d{3})+)(?:\.\d+)?$/;
 const CURRENCIES: readonly [name: string, sign: RegExp][] = [
-  ['dollar', /\$|\bdollars?\b|\busd\b/i],
+  ['dollar', /\$|\bdollars?\b|\busd\b|\bus(?=\s*\d)/i],
   ['euro', /€|\beuros?\b|\beur\b/i],
   ['pound', /£|\bpounds?\b|\bgbp\b/i],
   ['yen', /¥|\byen\b|\bjpy\b/i],
@@ -71,7 +73,7 @@ function currenciesIn(text: string): string[] {
 
 function compared(said: string, truth: string, whole: string): Finding {
   if (/^\[[^,]*\]$/.test(said)) return UNDECIDED;
-  const text = SPACED.test(said) ? said.replace(/[ ']/g, '') : said;
+  const text = sumOfNames(beforeExplanation(SPACED.test(said) ? said.replace(/[ ']/g, '') : said));
   const wanted = numberOf(truth) ?? { number: truth, unit: '', isAlone: true };
   const ruling = compareExpressions(withoutOpenings(text), wanted.number);
   if (ruling !== 'undecided') return { ruling };
@@ -96,11 +98,27 @@ function hasNumberAfter(sentence: string, whole: string): boolean {
   return whole.startsWith(sentence) && /\p{N}/u.test(whole.slice(sentence.length));
 }
 
-/** The last sentence of several, if it concludes. */
+/** The first line, if an explanation below ends in the same number. */
+function beforeExplanation(text: string): string {
+  const [, first, rest] = /^([^\n]+)\n+[*\s]*(?:explanation|reasoning|calculation)\s*:([\s\S]*)$/i.exec(text) ?? [];
+  const last = rest?.match(/[+-]?\d[\d,]*(?:\.\d+)?/g)?.at(-1);
+  return last && !TAKEN_BACK.test(rest) && compareExpressions(last, first) === 'right' ? first : text;
+}
+
+/** `m + n = 5` of `So m = 2, n = 3 and m + n = 5`. */
+function sumOfNames(text: string): string {
+  const parts = withoutOpenings(text).split(/\s*,\s*(?:and\s+)?|\s+and\s+/);
+  const names = parts.slice(0, -1).map((part) => /^([a-z])\s*=\s*[^=\s]+$/.exec(part)?.[1]);
+  const sum = parts.at(-1)!;
+  const isOfThem = names.length > 1 && names.join('+') === sum.replace(/\s|=.*$/g, '');
+  return isOfThem ? sum : text;
+}
+
+/** The last sentence of several, if it concludes or computes. */
 function lastSentence(text: string): string {
   const sentences = text.split(/(?<=[.!?])\s+|\n+/).filter((sentence) => sentence.trim() !== '');
   const last = sentences.at(-1) ?? '';
-  return sentences.length > 1 && CONCLUSION.test(last) ? last : '';
+  return sentences.length > 1 && (CONCLUSION.test(last) || COMPUTATION.test(last)) ? last : '';
 }
 
 function unique(texts: readonly string[]): string[] {
