@@ -202,6 +202,16 @@ const NOT_RIGHT: [name: string, truth: Truth, answers: string[]][] = [
     text('Paris'),
     ['not <answer>Paris</answer>', 'The answer is Paris. However, it may be London.'],
   ],
+  [
+    'a text with another behind it',
+    text('Paris'),
+    [
+      'Paris\n\nLondon, Rome and Oslo',
+      'The answer is Paris. London is also possible.',
+      'The answer is Paris, which is wrong.',
+      'The answer is Paris, which might be London.',
+    ],
+  ],
 ];
 
 /** The same words where they state an answer. */
@@ -270,6 +280,24 @@ const RIGHT: [name: string, truth: Truth, answers: string[]][] = [
       'I do not get 5 but \\boxed{6}',
     ],
   ],
+  [
+    'a text with an explanation behind it',
+    text('Paris'),
+    [
+      '**Paris**\n\nVictor Hugo died in Paris in 1885.',
+      'Paris\n\nHe died in Paris in 1885.',
+      'The answer is Paris. Hugo died there in 1885.',
+      'Answer: Paris. Hugo died there.',
+      'The answer is therefore Paris.',
+      'The answer is indeed Paris.',
+      'The answer is Paris, which is the capital of France.',
+      'Paris [1]',
+      'Paris (Source: Wikipedia)',
+    ],
+  ],
+  ['a name with dates behind it', text('Walter Scott'), ['The answer is Walter Scott (born 1771).']],
+  ['a title that begins like a conclusion', text('Thus Spoke Zarathustra'), ['The answer is Thus Spoke Zarathustra.']],
+  ['a number below a heading', number('18'), ['### 1. Answer\n18\n\n### 2. Process Summary\n- calculator: 9*2']],
 ];
 
 const flat = (table: typeof RIGHT) =>

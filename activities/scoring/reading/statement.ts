@@ -1,4 +1,4 @@
-import { CLAUSE, CROSSED, DENIED, TAKEN_BACK } from './clauses.js';
+import { ANOTHER_ANSWER, CROSSED, DENIED, EXPLAINS, TAKEN_BACK } from './clauses.js';
 import { isOpening } from './opening.js';
 import { isDeniedAround, isRevised } from './revision.js';
 import { endOfGroup, unwrap, type Notation } from './wrappings.js';
@@ -50,7 +50,7 @@ const COPULA =
 const ABOUT = '(?:\\s+(?:to|for|of)\\s[^.:=\\n]{1,120}?)?';
 const SAID: readonly [rank: number, pattern: RegExp][] = [
   [1, new RegExp(`\\b${SUBJECT}(?:answer|option|choice)(?: letter)?${ABOUT}${COPULA}\\s*`, 'gi')],
-  [1, /^#{0,6}[ \t]*(?:the )?(?:final |correct )?answer[ \t]*\n+/gim],
+  [1, /^#{0,6}[ \t]*(?:\d+[.)][ \t]*)?(?:the )?(?:final |correct )?answer[ \t]*:?[ \t]*\n+/gim],
   [1, /^####\s*(?=\S)/gm],
   [1, /(?:所以|因此)?(?:最终|正确)?答案(?:是|为|：|:)+\s*|(?:应|故)?选(?:项|择)?\s*(?=[A-Z](?![A-Za-z]))/g],
   [1, /(?:правильный |верный |окончательный )?ответ\s*[:—]\s*/giu],
@@ -73,13 +73,19 @@ const STRUCK = /(?<!~)~~(?=[^\s~])[^~\n]*?(?<=[^\s~])~~(?!~)/g;
 const LABEL = /^[#*\s]*(?:explanation|reason|reasoning|justification)\s*:?[*\s]*$/i;
 /** What is no answer whatever stands behind it: `Source: passage 2`. */
 const ASIDE = /^[#*\s(]*(?:sources?|references?|citations?|evidence|confidence|check|verification)\s*:/i;
-/** A line that gives an answer beside the first: `London is also possible.` */
-const ANOTHER_ANSWER = /\b(?:also (?:possible|correct|right|true)|alternatively|might|maybe|perhaps|possibl[ey])\b/i;
-const REASON = /[,;]?\s+(?:because|since)\s/;
+const REASON = /[,;]?\s+(?:because|since)\s|,\s+(?:which|who|whose|where)\s/;
+/** `indeed Paris`; a title has a capital letter: `Thus Spoke Zarathustra`. */
+const ADVERB = /^(?:therefore|thus|hence|indeed|then|clearly),?\s+/;
+/** `Paris [1]`, `Paris (Source: Wikipedia)`, `Walter Scott (born 1771)`. */
+const NOTE =
+  /\s*(?:\[\d+\]\s*)+$|\s+\((?:sources?|see|from|per|according to|born|b\.|died|ref(?:erence)?)[\s:][^()]*\)$/i;
 const SENTENCE_STARTS =
   'It|Its|This|That|These|Those|The|He|She|They|We|I|His|Her|Their|In|As|Because|Since|However|Therefore|So|Thus|Hence|According|Both|Note|Here|There|Check|Let|Wait|Actually|You|All|After|Although|While|When|For|By|From|A|An|No|My|Scratch';
 /** Before a sentence of its own: `A Quiet Man. The Sequel` is one title. */
-const SENTENCE_END = new RegExp(`(?<!\\.)\\.(?=\\s+(?:${SENTENCE_STARTS})\\b[^\\n]*?\\s[a-z]{2,})|\\n`, 'g');
+const SENTENCE_END = new RegExp(
+  `(?<!\\.)\\.(?=\\s+(?:${SENTENCE_STARTS})\\b[^\\n]*?\\s[a-z]{2,})|(?<!\\.)\\.(?=\\s+\\p{Lu}[^.\\n]{0,200}?\\s(?:${EXPLAINS.source}))|\\n`,
+  'gu',
+);
 const ABBREVIATION =
   /(?:^|[\s("'.])(?:[\p{L}]|no|nos|st|mr|mrs|ms|dr|jr|sr|vs|inc|ltd|co|corp|mt|ft|prof|rev|gen|col|lt|sgt|capt|vol|op|ch|fig|bros|ph|gov|sen|rep|hon|ave|dept|approx|etc|ca|cf|eg|ie)$/iu;
 
@@ -217,8 +223,19 @@ function firstBlock(text: string): string {
 function readingsOf(text: string, notation: Notation): string[] {
   const whole = unwrap(text, notation).at(-1)!;
   const sentence = firstSentence(whole);
-  const shorter = [sentence, whole.split(REASON, 1)[0]].filter((part) => part !== '' && part !== whole);
+  const parts = [sentence, beforeReason(whole)].flatMap((part) => {
+    const words = part.replace(ADVERB, '');
+    return notation === 'words' ? [words.replace(NOTE, ''), words] : [words];
+  });
+  const shorter = parts.filter((part) => part !== '' && part !== whole);
   return unique([...shorter, whole].map((part) => unwrap(part, notation).at(-1)!));
+}
+
+/** A text up to its reason, unless that takes it back. */
+function beforeReason(text: string): string {
+  const before = text.split(REASON, 1)[0];
+  const reason = text.slice(before.length);
+  return TAKEN_BACK.test(reason) || DENIED.test(reason) || ANOTHER_ANSWER.test(reason) ? text : before;
 }
 
 /**
@@ -230,7 +247,7 @@ function firstSentence(text: string): string {
   for (const end of text.matchAll(SENTENCE_END)) {
     const [before, after] = [text.slice(0, end.index), text.slice(end.index + 1)];
     if (end[0] === '.' && ABBREVIATION.test(before)) continue;
-    const isTakenBack = TAKEN_BACK.test(after) || DENIED.test(after);
+    const isTakenBack = [TAKEN_BACK, DENIED, ANOTHER_ANSWER].some((pattern) => pattern.test(after));
     const isLast = !isTakenBack && (end[0] === '.' || after.split('\n').every(isReason));
     return isLast ? before.trim() : text;
   }
@@ -243,7 +260,7 @@ function isReason(line: string): boolean {
   if (words === '' || LABEL.test(words) || ASIDE.test(words)) return true;
   return (
     words.split(/\s+/).length > 2 &&
-    (CLAUSE.test(words) || /^(?:Because|Since|Both)\s/.test(words)) &&
+    (EXPLAINS.test(words) || /^(?:Because|Since|Both)\s/.test(words)) &&
     !ANOTHER_ANSWER.test(words)
   );
 }
