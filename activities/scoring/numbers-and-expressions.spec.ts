@@ -203,3 +203,42 @@ describe('a constant of integration', () => {
     expect(rulings('expression', value, wrong)).toEqual(all(wrong, 'wrong'));
   }); // prettier-ignore
 });
+
+describe('a closing sentence', () => {
+  it.each<[Kind, string, string[], string[]]>([
+    ['expression', '\\frac{1}{2}', [
+      'Therefore, $x = \\frac{1}{2}$.', 'Thus, the probability is $\\frac{1}{2}$.', 'Therefore, the limit is \\(\\frac{1}{2}\\).',
+      'The probability is $\\frac12$.', 'We add them.\nThus, the probability is $\\frac{1}{2}$.',
+    ], [
+      'The probability is not $\\frac{1}{2}$.', 'The initial slope is $\\frac{1}{2}$.', 'Thus, the probability is at least $\\frac12$.',
+      'Thus, the probability is $\\frac12$ or $\\frac13$.', 'Thus, $x = \\frac12$ or $x = \\frac13$.', 'The square of it is $\\frac12$.',
+    ]],
+    ['expression', '\\frac{\\pi}{4}', ['The integral is $\\frac{\\pi}{4}$.', 'Thus, $\\theta = \\frac{\\pi}{4}$.'], ['The integral is $\\frac{\\pi}{5}$.']],
+    ['number', '0.5', ['The probability is $\\frac12$.', 'Thus, the probability is $\\frac{1}{2}$.'], ['The probability is $\\frac13$.']],
+  ])('says it: %s %j', (kind, value, right, others) => {
+    expect(rulings(kind, value, right)).toEqual(all(right, 'right'));
+    notRight(kind, value, others);
+  }); // prettier-ignore
+
+  it('without a conclusion may be of something else: it is not wrong', () => {
+    const answers = ['The slope is $\\frac13$.', 'Thus, the slope is $\\frac13$.'];
+    expect(rulings('expression', '\\frac12', answers)).toEqual([[answers[0], 'undecided'], [answers[1], 'wrong']]); // prettier-ignore
+  });
+});
+
+describe('relations, sets and units', () => {
+  it.each([
+    ['\\pm 3', ['±3', '\\pm 3', '+/- 3'], ['3', '-3', '\\pm 4', '+3']],
+    ['x \\leq 2', ['x ≤ 2', 'x<=2', 'x \\le 2', 'x \\leqslant \\frac{4}{2}'], ['x < 2', 'x \\geq 2', 'x \\leq 3', 'y \\leq 2', '2']],
+    ['1, 2', ['1 and 2', '\\{1,2\\}', '1, 2'], ['\\{2, 1\\}', '1 and 3', '(1,2)', '\\{1\\}', '12']],
+    ['[-1, 2)', ['$x \\in [-1, 2)$', '[-1,2)'], ['$x \\in [-1, 2]$', '$x \\notin [-1, 2)$']],
+    ['2\\sqrt{3}', ['$2\\sqrt{3}\\text{ cm}$', '2\\sqrt{3} \\text{ units}'], ['3\\sqrt{3}\\text{ cm}']],
+    ['\\frac{\\pi}{4}', ['\\frac{\\pi}{4}\\text{ radians}'], ['\\frac{\\pi}{4}^\\circ \\text{ and } 2']],
+    ['60^\\circ', ['60'], ['60 radians']],
+    ['5\\text{ cm}', ['5 cm'], ['5 km']],
+    ['3:2', ['3 to 2', '3:2'], ['2 to 3', '2:3']],
+  ])('are compared: %s', (value, right, others) => {
+    expect(rulings('expression', value, right)).toEqual(all(right, 'right'));
+    notRight('expression', value, others);
+  }); // prettier-ignore
+});

@@ -5,11 +5,10 @@ import type { Statement } from '../reading/statement.js';
 import { bare } from '../reading/wrappings.js';
 import { RIGHT, UNDECIDED, WRONG, type Finding } from './finding.js';
 import { plainNumber } from './plain-number.js';
-import { saidNumber, withoutOpenings, type SaidNumber } from './said-number.js';
+import { saidExpression, type SaidExpression } from './said-expression.js';
+import { lastSentence, saidNumber, withoutOpenings, type SaidNumber } from './said-number.js';
 
 const PROSE = /^[^\\|{}[\]<>≤≥≠±~≈_]+$/;
-const CONCLUSION = /^(?:so|thus|hence|therefore|in total|in all|altogether|finally|it follows)\b/i;
-const COMPUTATION = /\d\s*[-+*/×·÷]\s*[$€£¥]?\d[\d.,]*\s*=\s*[$€£¥]?\s*\d/;
 /** `5-6`, `2020-01-02`, `555-1234`, `10-12%`, `3/5/1932`: computed, it would be a difference or a quotient. */
 const SPAN = /^\(?\d[\d.,]*\)?(?:\s*[-–—]\s*\d[\d.,]*)+$|^\d+(?:\/\d+){2,}$/;
 /** `5 000`, `5'000`. */
@@ -78,9 +77,17 @@ function compared(said: string, truth: string, whole: string): Finding {
   const ruling = compareExpressions(withoutOpenings(text), wanted.number);
   if (ruling !== 'undecided') return { ruling };
   const given = numberOf(text) ?? numberOf(lastSentence(text));
+  const expression = given ?? saidExpression(text);
+  if (expression !== undefined && 'value' in expression) return concluded(expression, wanted.number);
   if (given === undefined || !isOfUnit(given, wanted)) return UNDECIDED;
   if (!given.isAlone && hasNumberAfter(said, whole)) return UNDECIDED;
   return { ruling: compareExpressions(given.number, wanted.number) };
+}
+
+/** `The probability is \frac12.` */
+function concluded({ value, isConclusion }: SaidExpression, wanted: string): Finding {
+  const ruling = PROSE.test(value) ? 'undecided' : compareExpressions(value, wanted);
+  return ruling === 'wrong' && !isConclusion ? UNDECIDED : { ruling };
 }
 
 function numberOf(text: string): SaidNumber | undefined {
@@ -112,13 +119,6 @@ function sumOfNames(text: string): string {
   const sum = parts.at(-1)!;
   const isOfThem = names.length > 1 && names.join('+') === sum.replace(/\s|=.*$/g, '');
   return isOfThem ? sum : text;
-}
-
-/** The last sentence of several, if it concludes or computes. */
-function lastSentence(text: string): string {
-  const sentences = text.split(/(?<=[.!?])\s+|\n+/).filter((sentence) => sentence.trim() !== '');
-  const last = sentences.at(-1) ?? '';
-  return sentences.length > 1 && (CONCLUSION.test(last) || COMPUTATION.test(last)) ? last : '';
 }
 
 function unique(texts: readonly string[]): string[] {

@@ -8,6 +8,8 @@ export interface SaidNumber {
   isAlone: boolean;
 }
 
+const CONCLUSION = /^(?:so|thus|hence|therefore|in total|in all|altogether|finally|it follows)\b/i;
+const COMPUTATION = /\d\s*[-+*/×·÷]\s*[$€£¥]?\d[\d.,]*\s*=\s*[$€£¥]?\s*\d/;
 const OPENING =
   /^(?:(?:so|thus|hence|therefore|then|and|finally|now|overall|in total|in all|altogether|in conclusion|as a result|consequently|it follows that|(?:so )?we (?:get|have|find|see|conclude|obtain)(?: that)?|this (?:gives|means|leaves)(?: us)?(?: that)?|which (?:gives|means)(?: us)?(?: that)?|i think|i believe|(?:based on|according to) (?:the |these |my )?(?:tool |search |given )?(?:results?|outputs?|information|calculations?|data))[,:]?\s+|(?:(?:the )?(?:final )?answer|ans|result|total|sum)\s*[:=]\s*|=\s*)/iu;
 const SUBJECT = String.raw`[\p{L}'’-]+(?:,? [\p{L}'’-]+){0,15}`;
@@ -97,6 +99,18 @@ function withoutCounts(clause: string): string {
 /** `5, not 6` is 5. */
 function withoutContrast(text: string): string {
   return text.replace(/,?\s+(?:and )?not [+-]?[\d.,]*\d$/i, '');
+}
+
+/** The last sentence of several, if it concludes or computes. */
+export function lastSentence(text: string): string {
+  const sentences = text.split(/(?<=[.!?])\s+|\n+/).filter((sentence) => sentence.trim() !== '');
+  const last = sentences.at(-1) ?? '';
+  return sentences.length > 1 && (CONCLUSION.test(last) || COMPUTATION.test(last)) ? last : '';
+}
+
+/** Whether a clause says of what it names that it is no answer. */
+export function isDenied(clause: string): boolean {
+  return DENIED.test(clause);
 }
 
 /** Without the words that open a conclusion. */
