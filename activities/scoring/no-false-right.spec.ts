@@ -4,6 +4,7 @@ import type { Truth } from '../datasets/items/truth.js';
 import { scoreByRules } from './score-by-rules.js';
 
 const TOWNS = ['Paris', 'London', 'Rome', 'Oslo'];
+const COLOURS = ['red', 'blue', 'green', 'yellow'];
 const CELLS = ['a red cell', 'a blue cell', 'a green cell', 'a yellow cell'];
 const WORDS = ['w1', 'w2', 'w3', 'w4', 'w5', 'w6', 'w7', 'w8', 'w9', 'w10'];
 
@@ -212,6 +213,25 @@ const NOT_RIGHT: [name: string, truth: Truth, answers: string[]][] = [
       'The answer is Paris, which might be London.',
     ],
   ],
+  [
+    'a choice beside another, denied, or none',
+    choice('B', COLOURS),
+    [
+      'B is correct, and so is C.',
+      'B, but C is also acceptable.',
+      'The answer is B (A is also correct).',
+      'Answer: B (or C)',
+      'B. blue or green',
+      'B. blue does not fit.',
+      'B. blue: this option can be eliminated.',
+      'B. blue\n\nThis option is incorrect because the sky is green.',
+      'B. The tool failed.',
+      'B. Error',
+      'B is correct if A is false',
+      'Among the given options, B is wrong.',
+      'The most appropriate answer is not B.',
+    ],
+  ],
 ];
 
 /** The same words where they state an answer. */
@@ -298,6 +318,27 @@ const RIGHT: [name: string, truth: Truth, answers: string[]][] = [
   ['a name with dates behind it', text('Walter Scott'), ['The answer is Walter Scott (born 1771).']],
   ['a title that begins like a conclusion', text('Thus Spoke Zarathustra'), ['The answer is Thus Spoke Zarathustra.']],
   ['a number below a heading', number('18'), ['### 1. Answer\n18\n\n### 2. Process Summary\n- calculator: 9*2']],
+  [
+    'a choice in the phrases of an examination',
+    choice('B', COLOURS),
+    [
+      'The most appropriate answer is **B**.',
+      'The best answer choice is B.',
+      'The most suitable answer is B.',
+      'The most appropriate choice is B.',
+      'Among the given options, B is correct.',
+      'Upon review, the correct answer is B.',
+      'Based on the analysis, option B (blue) is correct.',
+      'This matches option B.',
+      'The sky is clear, which corresponds to option B.',
+      '{"answer": "B"}',
+      'The most likely diagnosis is B.',
+      'B. blue, as the sky is',
+      'B. blue',
+    ],
+  ],
+  ['a number in an object', number('5'), ['{"answer": 5}', '```json\n{"reason": "2 + 3", "answer": "5"}\n```']],
+  ['a text in an object', text('Paris'), ['{"answer": "Paris"}']],
 ];
 
 const flat = (table: typeof RIGHT) =>

@@ -3,7 +3,7 @@ export const TAKEN_BACK =
   /\b(?:wait|actually|correction|oops|sorry|rather|instead|scratch that|on second thought|let me re\w*|i (?:was wrong|mean|doubt)|not sure)\b|\bno,/i;
 /** That of what was said before itself: `5. That is wrong.` */
 export const DENIED =
-  /\b(?:that|this|it|which|answer)(?:'s| is| was)(?: \w+ly)? (?:wrong|incorrect|false|untrue|not (?:right|correct|true|so)|a (?:mistake|guess))\b|\b(?:isn't|is not|wasn't) (?:right|correct|true)\b/i;
+  /\b(?:that|this|it|which|answer|option|choice)(?:'s| is| was)(?: \w+ly)? (?:wrong|incorrect|false|untrue|not (?:right|correct|true|so)|a (?:mistake|guess))\b|\b(?:isn't|is not|wasn't) (?:right|correct|true)\b/i;
 
 const CROSS = '[✗✘❌❎🚫⛔]\\ufe0f?';
 /** A cross before or after an answer: `Paris ❌`. */

@@ -4,10 +4,11 @@ const SENTENCE_BREAK = /[.!?:;]["')*]*\s+|\n|—/g;
 const CONNECTIVE =
   '(?:(?:so|thus|hence|therefore|then|however|but|actually|wait|no|instead|and|finally|clearly|indeed|now|consequently|accordingly|overall|ultimately|in (?:conclusion|summary|short|total)|to (?:conclude|summarize|sum up)|as a result|for (?:this|that) reason),?\\s+)*';
 /** `2 + 3 = 5, so`: what is said before does not matter. */
-const CONCLUDED = /^[^?]*[,;\s](?:so|thus|hence|therefore|which means|meaning)\b,?\s+(?:that\s+)?/i;
+const CONCLUDED =
+  /^[^?]*[,;\s](?:so|thus|hence|therefore|which (?:means|matches|corresponds to)|meaning)\b,?\s+(?:that\s+)?/i;
 /** `Based on the passages,` */
 const CIRCUMSTANCE = new RegExp(
-  `^[^\\p{L}\\p{N}~≠¬]*${CONNECTIVE}(?:since|because|as|given|based on|after|by|using|from|with|considering|among|of|in|for|to|at|on|when|` +
+  `^[^\\p{L}\\p{N}~≠¬]*${CONNECTIVE}(?:since|because|as|given|based on|after|by|using|from|with|considering|among|upon|of|in|for|to|at|on|when|` +
     'according to the|\\p{L}+ing)\\s[^?]*,\\s*',
   'iu',
 );

@@ -44,13 +44,21 @@ const MAX_LENGTH = 4_000;
 const MAX_LOOKED_AT = 5 * MAX_LENGTH;
 /** White space that is longer says no more, and a pattern that begins and ends in it takes the cube of its length. */
 const LONG_SPACE = /\s{17,}/g;
-const SUBJECT = '(?:final |correct |revised |corrected |updated |right |best |true |short |likely |most likely )*';
+const SUBJECT =
+  '(?:final |correct |revised |corrected |updated |right |best |true |short |likely |(?:most|best) (?:likely |appropriate |suitable |probable |accurate )?)*';
 const COPULA =
   '(?:\\s*[:=]|(?:,\\s+(?:therefore|thus|then|hence),)?\\s+(?:is|are|was|would be|must be|should be|will be|seems to be|appears to be)\\b\\s*:?)';
 const ABOUT = '(?:\\s+(?:to|for|of)\\s[^.:=\\n]{1,120}?)?';
 const SAID: readonly [rank: number, pattern: RegExp][] = [
-  [1, new RegExp(`\\b${SUBJECT}(?:answer|option|choice)(?: letter)?${ABOUT}${COPULA}\\s*`, 'gi')],
+  [
+    1,
+    new RegExp(
+      `\\b${SUBJECT}(?:answer|option|choice|diagnosis)(?: choice| option)?(?: letter)?${ABOUT}${COPULA}\\s*`,
+      'gi',
+    ),
+  ],
   [1, /^#{0,6}[ \t]*(?:\d+[.)][ \t]*)?(?:the )?(?:final |correct )?answer[ \t]*:?[ \t]*\n+/gim],
+  [1, /(?<=which (?:matches|corresponds to) )(?:option|choice)\s+(?=[A-Z](?![\p{L}\p{N}]))/gu],
   [1, /^####\s*(?=\S)/gm],
   [1, /(?:所以|因此)?(?:最终|正确)?答案(?:是|为|：|:)+\s*|(?:应|故)?选(?:项|择)?\s*(?=[A-Z](?![A-Za-z]))/g],
   [1, /(?:правильный |верный |окончательный )?ответ\s*[:—]\s*/giu],
@@ -96,11 +104,24 @@ const ABBREVIATION =
  * Undefined where it says "the answer is" without one so often that it cannot be read.
  */
 export function finalStatement(output: string, notation: Notation, isAnswer: IsAnswer): Statement | undefined {
-  const text = withoutThoughts(output).trim();
+  const thought = withoutThoughts(output).trim();
+  const text = answerOfObject(thought) ?? thought;
   const mark = lastMarked(text);
   if (mark && (isDeniedAround(mark.before, mark.after) || isRevised(mark.after)))
     return afterRevision(mark, notation, isAnswer);
   return statementIn(text, mark?.content ?? text, notation, isAnswer);
+}
+
+/** The answer of `{"answer": "B"}`. */
+function answerOfObject(text: string): string | undefined {
+  const json = /^(?:```(?:json)?\s*)?(\{[^{}]*"(?:final_?)?answer"[^{}]*\})(?:\s*```)?$/i.exec(text)?.[1];
+  if (json === undefined) return undefined;
+  try {
+    const { answer, final_answer: last = answer } = JSON.parse(json) as Record<string, unknown>;
+    return typeof last === 'string' || typeof last === 'number' ? String(last) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What is said after a mark that no longer stands. */

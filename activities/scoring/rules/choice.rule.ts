@@ -1,4 +1,4 @@
-import { TAKEN_BACK } from '../reading/clauses.js';
+import { DENIED, TAKEN_BACK } from '../reading/clauses.js';
 import type { IsAnswer, Statement } from '../reading/statement.js';
 import { bare } from '../reading/wrappings.js';
 import { ruled, UNDECIDED, WRONG, type Finding } from './finding.js';
@@ -8,6 +8,15 @@ const OPTION =
   '(?:(?:[Ss]o|[Tt]hus|[Hh]ence|[Tt]herefore|[Ff]inally),?\\s+)?' +
   "(?:(?:I(?:'d| would)? (?:choose|pick|select|say|think)(?: it is)?|[Ii]t(?:'s| is))\\s+)?" +
   '(?:(?:[Tt]he )?(?:correct |right |best |final )*(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\\s*(?:is|:)?\\s*)?';
+/** `Among the given options, B is correct`, `This matches option B`, `The most suitable answer is C`. */
+const CIRCUMSTANCE =
+  /^(?:(?:among|of|from|upon|based on|after|given|considering)\s[^,.;?\n]{1,120},\s+(?=(?:(?:the )?(?:correct |right |best )*(?:option|choice|answer)\s)?[([]?[A-Z](?![\p{L}\p{N}]))|(?:this|that|it|which) (?:matches|corresponds to|points to|is consistent with) (?=(?:option|choice|answer)\s)|(?:the )?most (?:appropriate|suitable|likely|probable|accurate) (?:\p{L}+ ){0,2}is\s+)/iu;
+/** What allows another answer, or stands in the place of one: `, and so is C`, `(A is also correct)`, `Error`. */
+const RIVAL =
+  /(?<!\p{L})(?:also|if|unless|so (?:is|are)|as well|too)(?!\p{L})|^\s*[([]?(?:or|and)\s|\([^()]*(?:or|and)\s[A-Z]\s*\)|^\s*(?:errors?|timeout)(?!\p{L})|\b(?:tool|search|request|call)\b[^.]{0,40}\b(?:failed|error|timed out)\b/iu;
+/** After a choice's own content: `blue or green`, `blue does not fit`, `blue: this option can be eliminated`. */
+const DENIED_CONTENT =
+  /^\s*(?:or|and)\s|^[^.!?\n]{0,80}\b(?:eliminated|excluded|ruled out|rejected|incorrect|wrong|does(?:n't| not)|do(?:n't| not)|cannot|can't|is(?:n't| not)|fails?)\b/i;
 /** A letter and nothing else. */
 const ALONE = new RegExp(`^${OPTION}[([{<]?\\s*([A-Za-z])\\s*[)\\]}>]?[.:,;]?$`);
 /** A letter in brackets, or with a sign after it; then its text or a reason. */
@@ -60,11 +69,14 @@ function namedBy(text: string, choices: readonly string[]): Set<string> {
     .map((line) => bare(line, 'words'))
     .filter((line) => line !== '');
   const named = (lines.length > 1 ? lines : [text]).map((line) => namedInLine(line, choices));
-  const isDenied = lines.slice(1).some((line, index) => named[index + 1].size === 0 && DENIAL.test(line));
+  const isDenied = lines
+    .slice(1)
+    .some((line, index) => named[index + 1].size === 0 && (DENIAL.test(line) || DENIED.test(line)));
   return new Set(isDenied ? [] : named.flatMap((letters) => [...letters]));
 }
 
-function namedInLine(text: string, choices: readonly string[]): Set<string> {
+function namedInLine(line: string, choices: readonly string[]): Set<string> {
+  const text = line.replace(CIRCUMSTANCE, '');
   const alone = ALONE.exec(text)?.[1].toUpperCase();
   // The letter is what the question asks for, also where another choice is that letter.
   if (alone !== undefined && isOneOf(alone, choices)) return new Set([alone]);
@@ -75,7 +87,7 @@ function namedInLine(text: string, choices: readonly string[]): Set<string> {
   if (!found) return contentAndLetter(text, choices);
   const [named, rest] = found.slice(1).filter((group) => group !== undefined);
   const letter = named.toUpperCase();
-  if (!isOneOf(letter, choices) || ALTERNATIVE.test(rest)) return new Set();
+  if (!isOneOf(letter, choices) || ALTERNATIVE.test(rest) || isRivalled(rest, letter, choices)) return new Set();
   const meant = beginsWith(rest, choices);
   if (
     meant === letter ? DENIAL.test(behindContent(rest, letter, choices)) : DENIAL.test(rest) || isPronoun(letter, text)
@@ -83,6 +95,13 @@ function namedInLine(text: string, choices: readonly string[]): Set<string> {
     return new Set();
   const later = TAKEN_BACK.test(rest) ? lettersIn(rest, choices) : [];
   return new Set([letter, ...later, ...optionsIn(rest, choices), ...(meant === undefined ? [] : [meant])]);
+}
+
+/** Whether what follows a letter allows another answer, or denies the letter's own content. */
+function isRivalled(rest: string, letter: string, choices: readonly string[]): boolean {
+  if (beginsWith(rest, choices) !== letter) return RIVAL.test(rest);
+  const behind = behindContent(rest, letter, choices);
+  return RIVAL.test(behind) || DENIED_CONTENT.test(behind);
 }
 
 /** `Rome is wrong` without `Rome`; nothing where it is written in another way. */
