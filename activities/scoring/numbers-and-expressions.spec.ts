@@ -210,7 +210,7 @@ describe('a closing sentence', () => {
       'Therefore, $x = \\frac{1}{2}$.', 'Thus, the probability is $\\frac{1}{2}$.', 'Therefore, the limit is \\(\\frac{1}{2}\\).',
       'The probability is $\\frac12$.', 'We add them.\nThus, the probability is $\\frac{1}{2}$.',
     ], [
-      'The probability is not $\\frac{1}{2}$.', 'The initial slope is $\\frac{1}{2}$.', 'Thus, the probability is at least $\\frac12$.',
+      'The probability is not $\\frac{1}{2}$.', 'The initial slope is $\\frac{1}{2}$.', 'The intermediate result is $\\frac12$.', 'Thus, the probability is at least $\\frac12$.',
       'Thus, the probability is $\\frac12$ or $\\frac13$.', 'Thus, $x = \\frac12$ or $x = \\frac13$.', 'The square of it is $\\frac12$.',
     ]],
     ['expression', '\\frac{\\pi}{4}', ['The integral is $\\frac{\\pi}{4}$.', 'Thus, $\\theta = \\frac{\\pi}{4}$.'], ['The integral is $\\frac{\\pi}{5}$.']],

@@ -21,6 +21,13 @@ describe('a sentence with one number', () => {
       'Null after 5', 'Reached the limit of 5 turns without an answer', 'Row 5 is missing', 'Unable to answer within 5 tokens',
       'Problem 5', 'I need 5 hints', 'You have 5 minutes left', 'Step: 5', 'Step 5', 'See equation 5', '[5]', 'Chapter 5', 'My confidence is 5', 'The answer has 5 letters', '5 among many',
     ]],
+    ['speaks of a part of the solution', [
+      'There are 5 apples in the basket. How many are left?', 'There are 5 apples in the basket. She eats some of them.',
+      'The intermediate result is 5.', 'The partial sum is 5.', 'The result of the first step is 5.', 'The starting value is 5.',
+      'The given number is 5.', 'The estimate is 5.', 'The reciprocal is 5.', 'The denominator is 5.', 'There are 5 cases to consider.',
+      'We have 5 equations.', 'The number of tool calls is 5.', 'The tool took 5 seconds.', 'She has 5 apples to begin with.',
+      'The initial value is $5$.',
+    ]],
     ['takes it back', [
       '5 is wrong', '5 is incorrect', 'I first thought 5 but that is wrong', '5 would be false', '5 is ruled out', '5 fails',
       '5, which is wrong', '5 is a wrong answer', '5 can be excluded', '5 is too small', '5 was my first guess, which is too low',
@@ -149,5 +156,13 @@ describe('a range, a date or the number of a telephone', () => {
   ])('%j is right as the same text only', (gold, right, undecided) => {
     expect(rulings(gold, right)).toEqual(all(right, 'right'));
     expect(rulings(gold, undecided)).toEqual(all(undecided, 'undecided'));
+  });
+});
+
+describe('a truth of the kind number that is hard to compare', () => {
+  it.each(['5 million', 'three', '12:30', '3:2', '3!'])('%j is right as the same text', (gold) => {
+    const answers = [gold, `**${gold}**`, `\\boxed{${gold}}`];
+    expect(rulings(gold, answers)).toEqual(all(answers, 'right'));
+    expect(rulings(gold, ['7', `not ${gold}`]).filter(([, found]) => found === 'right')).toEqual([]);
   });
 });

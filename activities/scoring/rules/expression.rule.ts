@@ -3,6 +3,7 @@ import { plainCharacters } from '../reading/plain-characters.js';
 import type { Statement } from '../reading/statement.js';
 import { bare } from '../reading/wrappings.js';
 import { RIGHT, UNDECIDED, WRONG, type Finding } from './finding.js';
+import { isNotFinal } from './said-number.js';
 import { saidExpression } from './said-expression.js';
 import { isSameText } from './text-keys.js';
 
@@ -12,6 +13,7 @@ const WORDS = /^[A-Za-z][a-z]{2,}[\w\s-]*$/;
 export function expressionRule({ readings, verbatim }: Statement, truth: string): Finding {
   if (verbatim.includes(plainCharacters(truth).trim())) return RIGHT;
   if (readings.every((reading) => reading === '')) return WRONG;
+  if (verbatim.some(isNotFinal)) return UNDECIDED;
   const wanted = withPlainRelations(asRatio(bare(truth, 'mathematics')));
   const findings = readings.map((reading) => compared(withPlainRelations(asRatio(reading)), wanted));
   return findings.find(({ ruling }) => ruling !== 'undecided') ?? UNDECIDED;

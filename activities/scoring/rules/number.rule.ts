@@ -6,7 +6,7 @@ import { bare } from '../reading/wrappings.js';
 import { RIGHT, UNDECIDED, WRONG, type Finding } from './finding.js';
 import { plainNumber } from './plain-number.js';
 import { saidExpression, type SaidExpression } from './said-expression.js';
-import { lastSentence, saidNumber, withoutOpenings, type SaidNumber } from './said-number.js';
+import { isNotFinal, lastSentence, saidNumber, withoutOpenings, type SaidNumber } from './said-number.js';
 
 const PROSE = /^[^\\|{}[\]<>≤≥≠±~≈_]+$/;
 /** `5-6`, `2020-01-02`, `555-1234`, `10-12%`, `3/5/1932`: computed, it would be a difference or a quotient. */
@@ -32,7 +32,9 @@ export function numberRule({ readings, verbatim }: Statement, truth: string): Fi
   const wanted = bare(truth, 'mathematics');
   const said = unique([...readings, ...verbatim]);
   if (isSpan(truth)) return said.some((text) => plainSpan(text) === plainSpan(wanted)) ? RIGHT : UNDECIDED;
-  if (said.some((text) => MAYBE_NEGATIVE.test(text)) || isOfAnotherCurrency(said, truth)) return UNDECIDED;
+  if (said.includes(wanted) && !isComparable(wanted)) return RIGHT;
+  if (said.some((text) => MAYBE_NEGATIVE.test(text) || isNotFinal(text)) || isOfAnotherCurrency(said, truth))
+    return UNDECIDED;
   for (const reading of readings) {
     const found = compared(reading, wanted, readings.at(-1)!);
     if (found.ruling !== 'undecided') return found;
@@ -42,6 +44,11 @@ export function numberRule({ readings, verbatim }: Statement, truth: string): Fi
 
 export function holdsNumber(text: string): boolean {
   return /\p{N}|\\(?:pi|infty)|[π∞]/u.test(text) || plainNumber(text) !== undefined;
+}
+
+/** `5 million`, `three`, `12:30` are not: only the same text is right. */
+function isComparable(truth: string): boolean {
+  return compared(truth, truth, truth).ruling === 'right';
 }
 
 /** Whether a truth is a range, a date or the number of a telephone. */
@@ -80,7 +87,7 @@ function compared(said: string, truth: string, whole: string): Finding {
   const expression = given ?? saidExpression(text);
   if (expression !== undefined && 'value' in expression) return concluded(expression, wanted.number);
   if (given === undefined || !isOfUnit(given, wanted)) return UNDECIDED;
-  if (!given.isAlone && hasNumberAfter(said, whole)) return UNDECIDED;
+  if (!given.isAlone && goesOnAfter(said, whole)) return UNDECIDED;
   return { ruling: compareExpressions(given.number, wanted.number) };
 }
 
@@ -100,9 +107,10 @@ function isOfUnit(said: SaidNumber, wanted: SaidNumber): boolean {
   return given === '' || asked === '' || given === asked;
 }
 
-/** `She ate 3. So she has 5.`: what is told before a conclusion is not it. */
-function hasNumberAfter(sentence: string, whole: string): boolean {
-  return whole.startsWith(sentence) && /\p{N}/u.test(whole.slice(sentence.length));
+/** `She ate 3. So she has 5.`, `There are 5. How many are left?`: what is told before something else is not it. */
+function goesOnAfter(sentence: string, whole: string): boolean {
+  const rest = whole.startsWith(sentence) ? whole.slice(sentence.length) : '';
+  return /[\p{N}?]|^\W*(?:then|next|now|she|he|they|we)\b/iu.test(rest);
 }
 
 /** The first line, if an explanation below ends in the same number. */

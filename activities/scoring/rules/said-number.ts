@@ -47,7 +47,7 @@ const NOUNS = "(?:[a-z][a-z'-]*\\s+){0,2}[a-z][a-z'-]*s";
 const UNIT = `(?:\\s*(?:%|°\\s*[CFK]?)|\\s*(?:${MEASURE})(?:\\^[23])?(?![a-z])|\\s+${NOUNS}(?![a-z]))`;
 const SHORT_TAIL =
   '(?:,?\\s+(?:left|remaining|in total|total|in all|altogether|each|apart|away|old(?: now)?|tall|long|high|wide|deep|of them|of these|(?:per|an?|each|every) [a-z]+))?';
-const LONG_TAIL = `(?:${SHORT_TAIL}|\\s+(?:in|on|at|to|for|from|with|by|of|per|an?|each|every|during|that|who|left|total)\\s[^=]*)`;
+const LONG_TAIL = `(?:${SHORT_TAIL}|\\s+(?:in|on|at|to|for|from|with|by|of|per|an?|each|every|during|that|who|left|total)\\s(?:[^=.!?]|\\.(?!\\s))*)`;
 const AFTER_NUMBER = new RegExp(`^(?<unit>${UNIT})?${SHORT_TAIL}$`, 'u');
 const AFTER_SAYING = new RegExp(`^(?<unit>${UNIT})?${LONG_TAIL}$`, 'u');
 /** `So 5 apples were sold`, `So 25% of the students like math`. */
@@ -59,7 +59,10 @@ const AFTER_ONE = /^(?<unit>\s+[a-z]+)$/;
 
 /** What says something else of a number, or that it is no answer. Not all of it: most of that has another form. */
 const DENIED =
-  /(?<!\p{L})(?:not|never|no|neither|nor|less|more|fewer|greater|lower|higher|larger|smaller|than|least|most|over|under|above|below|between|up to|exceeds?|about|around|approximately|roughly|nearly|almost|minus|negative|plus|half|halves|quarters?|thirds?|double|twice|triple|times|squared|cubed|root|power|hundreds?|thousands?|millions?|billions?|trillions?|lakhs?|crores?|dozens?|(?<!(?:ordered|such|distinct) )pairs?|couples?|scores|gross|tens|(?:four|fif|six|seven|eigh|nin|ten|eleven|twelf|\p{L}+teen|\p{L}+tie|hundred|thousand|million)ths|or|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\p{L}+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|point|either|maybe|perhaps|might|may|could|if|whether|unless|wait|actually|unknown|cannot|unable|mod|modulo|nickels|dimes|fortnights|(?<=\p{N} (?:[a-z]+ )?)digits?|hints?|factors?|multiples?|wrong\w*|incorrect\w*|false\w*|mistake\w*|errors?|fail\w*|timeout|retr\w+|turns|steps|tokens|hits|results|attempts|tries|guess\w*|thought|doubt\w*|exclud\w*|different|differs?|except|anything|first|initial\w*|original\w*|previous\w*|bound|confidence|version|letters|requests|(?:square|cube|reciprocal|inverse|opposite|fraction|(?:four|fif|six|seven|eigh|nin|ten|eleven|twelf|\p{L}+teen|\p{L}+tie|hundred|thousand|million|n)th|log|logarithm|sine?|cosine?|tangent) of)(?!\p{L})|\p{L}n't(?!\p{L})/iu;
+  /(?<!\p{L})(?:not|never|no|neither|nor|less|more|fewer|greater|lower|higher|larger|smaller|than|least|most|over|under|above|below|between|up to|exceeds?|about|around|approximately|roughly|nearly|almost|minus|negative|plus|half|halves|quarters?|thirds?|double|twice|triple|times|squared|cubed|root|power|hundreds?|thousands?|millions?|billions?|trillions?|lakhs?|crores?|dozens?|(?<!(?:ordered|such|distinct) )pairs?|couples?|scores|gross|tens|(?:four|fif|six|seven|eigh|nin|ten|eleven|twelf|\p{L}+teen|\p{L}+tie|hundred|thousand|million)ths|or|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\p{L}+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|point|either|maybe|perhaps|might|may|could|if|whether|unless|wait|actually|unknown|cannot|unable|mod|modulo|nickels|dimes|fortnights|(?<=\p{N} (?:[a-z]+ )?)digits?|hints?|factors?|multiples?|wrong\w*|incorrect\w*|false\w*|mistake\w*|errors?|fail\w*|timeout|retr\w+|turns|steps|tokens|hits|results|attempts|tries|guess\w*|thought|doubt\w*|exclud\w*|different|differs?|except|anything|first|initial\w*|original\w*|previous\w*|bound|confidence|version|letters|requests|estimat\w*|reciprocal|denominator|numerator|equations|unknowns|tools?|to (?:consider|check|try|begin with|start with)|(?:square|cube|reciprocal|inverse|opposite|fraction|(?:four|fif|six|seven|eigh|nin|ten|eleven|twelf|\p{L}+teen|\p{L}+tie|hundred|thousand|million|n)th|log|logarithm|sine?|cosine?|tangent) of)(?!\p{L})|\p{L}n't(?!\p{L})/iu;
+
+const NOT_FINAL =
+  /\b(?:(?:intermediate|partial|starting|given|initial|estimated|approximate) (?:result|sum|value|number|total|product)|(?:result|value) of (?:the|this) \w+ step) (?:is|was|equals)\b(?:[^.\n]|\.\d)*\.?$/i;
 
 /**
  * The number in a sentence that says nothing else of it: alone, with a unit or a noun (`5 apples left`), after the
@@ -106,6 +109,11 @@ export function lastSentence(text: string): string {
   const sentences = text.split(/(?<=[.!?])\s+|\n+/).filter((sentence) => sentence.trim() !== '');
   const last = sentences.at(-1) ?? '';
   return sentences.length > 1 && (CONCLUSION.test(last) || COMPUTATION.test(last)) ? last : '';
+}
+
+/** Whether a text ends by saying what is not final: `The intermediate result is 5.` */
+export function isNotFinal(text: string): boolean {
+  return NOT_FINAL.test(text);
 }
 
 /** Whether a clause says of what it names that it is no answer. */
