@@ -114,6 +114,7 @@ describe('a sentence with one number', () => {
     expect([ruling(answer, '5'), ruling(answer, '3')]).toEqual(['right', 'wrong']);
     expect(ruling('She ate 3. The rest are 5 apples, or 6.', '3')).toBe('undecided');
     expect(ruling('It takes 5 minutes because it is far.', '5')).toBe('right');
+    expect(ruling('The initial value is 3, so the answer is 5.', '5')).toBe('right');
   });
 
   it('may conclude with an equation', () => {
