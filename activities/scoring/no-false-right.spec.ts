@@ -232,6 +232,43 @@ const NOT_RIGHT: [name: string, truth: Truth, answers: string[]][] = [
       'The most appropriate answer is not B.',
     ],
   ],
+  [
+    'a yes beside a difference, a condition or another thing',
+    text('yes'),
+    [
+      'Yes, they are different nationalities; one is French.',
+      'Yes, X is American and Y is French.',
+      'Yes, only one of them is American.',
+      'Yes, if he was born there.',
+      'Yes, either is possible.',
+      'Yes, a tool was called.',
+    ],
+  ],
+  [
+    'a no beside a sameness or another thing',
+    text('no'),
+    [
+      'No, both are American.',
+      'No, they share the same nationality.',
+      'No, not necessarily.',
+      'No, the maximum number of steps was reached.',
+      'No, the server was down.',
+      'No, further steps are required.',
+      'No, Wikipedia has no page on it.',
+      'No, nobody was identified.',
+    ],
+  ],
+  [
+    'a text that is fiction, a rumor or a question',
+    text('Paris'),
+    [
+      'In fiction, the answer is Paris.',
+      'According to a false rumor, the answer is Paris.',
+      'As a guess, the answer is Paris.',
+      'Paris?',
+    ],
+  ],
+  ['a number at first glance', number('5'), ['At first glance, the answer is 5.']],
 ];
 
 /** The same words where they state an answer. */
@@ -339,6 +376,17 @@ const RIGHT: [name: string, truth: Truth, answers: string[]][] = [
   ],
   ['a number in an object', number('5'), ['{"answer": 5}', '```json\n{"reason": "2 + 3", "answer": "5"}\n```']],
   ['a text in an object', text('Paris'), ['{"answer": "Paris"}']],
+  [
+    'a yes that is explained',
+    text('yes'),
+    [
+      'Yes, both are American.',
+      'Both directors are American, so yes.',
+      'Therefore, yes, both are American.',
+      'Yes, X is American and Y is also American.',
+    ],
+  ],
+  ['a no that is explained', text('no'), ['No, X is French.', 'No, they do not share a nationality.']],
 ];
 
 const flat = (table: typeof RIGHT) =>

@@ -6,9 +6,9 @@ const CONNECTIVE =
 /** `2 + 3 = 5, so`: what is said before does not matter. */
 const CONCLUDED =
   /^[^?]*[,;\s](?:so|thus|hence|therefore|which (?:means|matches|corresponds to)|meaning)\b,?\s+(?:that\s+)?/i;
-/** `Based on the passages,` */
+/** `Based on the passages,`; not `At first glance,` or `According to a rumor,`. */
 const CIRCUMSTANCE = new RegExp(
-  `^[^\\p{L}\\p{N}~≠¬]*${CONNECTIVE}(?:since|because|as|given|based on|after|by|using|from|with|considering|among|upon|of|in|for|to|at|on|when|` +
+  `^[^\\p{L}\\p{N}~≠¬]*${CONNECTIVE}(?!in (?:fiction|theory|a (?:story|novel|dream))|at first|as a (?:wild |first )?guess|according to (?:an?|some|one)\\s|by guess|for now)(?:since|because|as|given|based on|after|by|using|from|with|considering|among|upon|of|in|for|to|at|on|when|` +
     'according to the|\\p{L}+ing)\\s[^?]*,\\s*',
   'iu',
 );

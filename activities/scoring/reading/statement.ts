@@ -79,6 +79,8 @@ const REPORTED =
 const PRONOUN = /^(?:it|this|that|which|he|she|they|what|there|here)$/i;
 const STRUCK = /(?<!~)~~(?=[^\s~])[^~\n]*?(?<=[^\s~])~~(?!~)/g;
 const LABEL = /^[#*\s]*(?:explanation|reason|reasoning|justification)\s*:?[*\s]*$/i;
+/** `Paris?`; titles that ask begin otherwise: `What Now?` */
+const ASKED = /^(?!wh|how|do|is|are|can|quo)[^\s?]+(?:\s[^\s?]+)?\?$/i;
 /** What is no answer whatever stands behind it: `Source: passage 2`. */
 const ASIDE = /^[#*\s(]*(?:sources?|references?|citations?|evidence|confidence|check|verification)\s*:/i;
 const REASON = /[,;]?\s+(?:because|since)\s|,\s+(?:which|who|whose|where)\s/;
@@ -162,9 +164,9 @@ function statementIn(text: string, part: string, notation: Notation, isAnswer: I
   };
 }
 
-/** Whether an answer has a cross, or what follows it says that it is none. */
+/** Whether an answer has a cross or a question mark, or what follows it says that it is none. */
 function isRefuted(object: string): boolean {
-  return CROSSED.test(object) || DENIED.test(afterAnswer(object));
+  return CROSSED.test(object) || ASKED.test(object) || DENIED.test(afterAnswer(object));
 }
 
 /** What follows the first clause of a line. */
