@@ -274,6 +274,11 @@ const NOT_RIGHT: [name: string, truth: Truth, answers: string[]][] = [
 /** The same words where they state an answer. */
 const RIGHT: [name: string, truth: Truth, answers: string[]][] = [
   [
+    'a title that takes something back',
+    text('No, No, Nanette'),
+    ['The answer is No, No, Nanette', '### Final Answer\n\nNo, No, Nanette', '<answer>No, No, Nanette</answer>'],
+  ],
+  [
     'a text',
     text('Paris'),
     [

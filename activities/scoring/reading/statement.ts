@@ -149,16 +149,16 @@ function statementIn(text: string, part: string, notation: Notation, isAnswer: I
   // An answer may hold these words itself: `The answer is The Answer Is You` ends where its object ends.
   const objects = said.filter(({ end, isOwn }) => isOwn && end === stated?.end).map(({ object }) => object);
   const isStruck = marked === '' && whole.trim() !== '';
-  const isDoubted =
-    isStruck ||
-    reported !== undefined ||
-    isRefuted(stated?.object ?? marked) ||
-    (stated !== undefined && isRevised(afterAnswer(stated.object) + marked.slice(stated.end)));
+  const rest = marked.slice(stated?.end ?? marked.length);
+  const isTakenBack = isStruck || reported !== undefined || isRefuted(stated?.object ?? marked) || isRevised(rest);
+  // A title may hold such words too: `No, No, Nanette` is right as the whole that it is.
+  const isRevisedInside = stated !== undefined && isRevised(afterAnswer(stated.object) + rest);
+  const isDoubted = isTakenBack || isRevisedInside;
   return {
     readings: isDoubted ? [''] : readingsOf(stated?.object ?? marked, notation),
     verbatim: unique([
       ...unwrap(text.slice(-MAX_LENGTH), notation),
-      ...[whole, ...(isDoubted ? [] : objects)].flatMap((part) => unwrap(part, notation)),
+      ...[whole, ...(isTakenBack ? [] : objects)].flatMap((part) => unwrap(part, notation)),
     ]),
     isDoubted,
   };
