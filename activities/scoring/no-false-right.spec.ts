@@ -273,6 +273,7 @@ const NOT_RIGHT: [name: string, truth: Truth, answers: string[]][] = [
 
 /** The same words where they state an answer. */
 const RIGHT: [name: string, truth: Truth, answers: string[]][] = [
+  ['a title that asks', text('Red Wolf?'), ['The correct option is Red Wolf?', 'The answer is Red Wolf?']],
   [
     'a title that takes something back',
     text('No, No, Nanette'),

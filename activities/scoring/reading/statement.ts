@@ -151,9 +151,10 @@ function statementIn(text: string, part: string, notation: Notation, isAnswer: I
   const isStruck = marked === '' && whole.trim() !== '';
   const rest = marked.slice(stated?.end ?? marked.length);
   const isTakenBack = isStruck || reported !== undefined || isRefuted(stated?.object ?? marked) || isRevised(rest);
-  // A title may hold such words too: `No, No, Nanette` is right as the whole that it is.
-  const isRevisedInside = stated !== undefined && isRevised(afterAnswer(stated.object) + rest);
-  const isDoubted = isTakenBack || isRevisedInside;
+  // A title may hold such words too, or ask: `No, No, Nanette` is right as the whole that it is.
+  const isOpen =
+    ASKED.test(stated?.object ?? marked) || (stated !== undefined && isRevised(afterAnswer(stated.object) + rest));
+  const isDoubted = isTakenBack || isOpen;
   return {
     readings: isDoubted ? [''] : readingsOf(stated?.object ?? marked, notation),
     verbatim: unique([
@@ -164,9 +165,9 @@ function statementIn(text: string, part: string, notation: Notation, isAnswer: I
   };
 }
 
-/** Whether an answer has a cross or a question mark, or what follows it says that it is none. */
+/** Whether an answer has a cross, or what follows it says that it is none. */
 function isRefuted(object: string): boolean {
-  return CROSSED.test(object) || ASKED.test(object) || DENIED.test(afterAnswer(object));
+  return CROSSED.test(object) || DENIED.test(afterAnswer(object));
 }
 
 /** What follows the first clause of a line. */
