@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
 import type { DatasetFinding } from '../../contracts/dataset-check.js';
 import { scoreByRules, wordsOfTruth } from '../scoring/score-by-rules.js';
-import { isSpan } from '../scoring/rules/number.rule.js';
+import { isNoNumber as saysNoNumber } from '../scoring/rules/number.rule.js';
 import { isSolvable } from './game24/solvable.js';
 import { withoutEntities } from './items/html-entities.js';
 import type { Item } from './items/item.js';
@@ -25,7 +25,7 @@ export function findingsOf(items: readonly Item[]): DatasetFinding[] {
   return [
     found(items, 'unwinnable', isUnwinnable, () => 'no answer is right by the rules, not even their own'),
     found(items, 'no-number', isNoNumber, () => {
-      return 'the answer is a range, a date or the number of a telephone, not a number: only the same text is right';
+      return 'the answer is no number, but a range, a date or other words: only the same text is right';
     }),
     ...equalAnswers(items),
     found(items, 'equal-choices', hasEqualChoices, (count) => {
@@ -115,7 +115,7 @@ function isUnwinnable({ truth }: Item): boolean {
 }
 
 function isNoNumber({ truth }: Item): boolean {
-  return truth.kind === 'number' && isSpan(truth.value);
+  return truth.kind === 'number' && saysNoNumber(truth.value);
 }
 
 function isRight(answer: string, truth: Truth): boolean {

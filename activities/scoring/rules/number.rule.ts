@@ -51,8 +51,13 @@ function isComparable(truth: string): boolean {
   return compared(truth, truth, truth).ruling === 'right';
 }
 
+/** Whether a truth is only right as the same text: no value can be made of it, or it is a range or a date. */
+export function isNoNumber(truth: string): boolean {
+  return isSpan(truth) || !isComparable(bare(truth, 'mathematics'));
+}
+
 /** Whether a truth is a range, a date or the number of a telephone. */
-export function isSpan(truth: string): boolean {
+function isSpan(truth: string): boolean {
   return SPAN.test(
     bare(truth, 'mathematics')
       .replace(/[%$€£¥°]/g, '')
