@@ -1,6 +1,7 @@
 import type { Truth } from '../datasets/items/truth.js';
 import { plainCharacters } from './reading/plain-characters.js';
 import { finalStatement } from './reading/statement.js';
+import { f1OfWords } from './rules/text-keys.js';
 
 /** Python's `string.punctuation`, which the scripts delete, and the punctuation of other scripts (`–`, `。`). */
 const PUNCTUATION = /[\p{P}$+<=>^`|~]/gu;
@@ -30,15 +31,7 @@ export function tokenF1(answer: string, truths: readonly string[]): number {
 
 function f1Of(given: readonly string[], wanted: readonly string[]): number {
   const isIndivisible = [given, wanted].some((words) => INDIVISIBLE.includes(words.join(' ')));
-  if (isIndivisible && given.join(' ') !== wanted.join(' ')) return 0;
-  const left = new Map<string, number>();
-  for (const word of wanted) left.set(word, (left.get(word) ?? 0) + 1);
-  const common = given.filter((word) => {
-    const count = left.get(word) ?? 0;
-    left.set(word, count - 1);
-    return count > 0;
-  }).length;
-  return common === 0 ? 0 : (2 * common) / (given.length + wanted.length);
+  return isIndivisible && given.join(' ') !== wanted.join(' ') ? 0 : f1OfWords(given, wanted);
 }
 
 function wordsOf(text: string): string[] {

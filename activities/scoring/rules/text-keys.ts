@@ -59,17 +59,19 @@ export function isSameText(one: string, other: string): boolean {
  */
 export function wordF1(answer: string, truths: readonly string[]): number {
   const given = wordsOf(answer);
-  return truths.reduce((best, truth) => Math.max(best, f1Of(given, wordsOf(truth))), 0);
+  return truths.reduce((best, truth) => Math.max(best, f1OfWords(given, wordsOf(truth))), 0);
 }
 
-function f1Of(given: readonly string[], left: string[]): number {
-  const size = given.length + left.length;
+/** Harmonic mean of precision and recall of words, each counted as often as it occurs; 0 if they have none in common. */
+export function f1OfWords(given: readonly string[], wanted: readonly string[]): number {
+  const left = new Map<string, number>();
+  for (const word of wanted) left.set(word, (left.get(word) ?? 0) + 1);
   const common = given.filter((word) => {
-    const position = left.indexOf(word);
-    if (position >= 0) left.splice(position, 1);
-    return position >= 0;
+    const count = left.get(word) ?? 0;
+    left.set(word, count - 1);
+    return count > 0;
   }).length;
-  return common === 0 ? 0 : (2 * common) / size;
+  return common === 0 ? 0 : (2 * common) / (given.length + wanted.length);
 }
 
 function wordsOf(text: string): string[] {
