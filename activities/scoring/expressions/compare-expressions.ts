@@ -69,11 +69,10 @@ function isUnclear(answer: string, truth: string): boolean {
 }
 
 function compareOnce(answer: string, truth: string): Ruling {
-  const rulings = signVariants(answer, truth).map(([given, wanted]) => compareMixed(given, wanted));
+  const variants = signVariants(answer, truth).map(([given, wanted]) => compareMixed(given, wanted));
+  const rulings = [...variants, compareButForPercent(answer, truth)];
   if (rulings.includes('right')) return 'right';
-  const butForPercent = compareButForPercent(answer, truth);
-  if (butForPercent === 'right') return 'right';
-  return [...rulings, butForPercent].every((ruling) => ruling === 'wrong') ? 'wrong' : 'undecided';
+  return rulings.every((ruling) => ruling === 'wrong') ? 'wrong' : 'undecided';
 }
 
 /**
@@ -89,8 +88,7 @@ function compareButForPercent(answer: string, truth: string): Ruling {
 
 /** A percent sign is a hundredth. `60°` is 60 or a third of pi, where the other expression does not have the sign. */
 function signVariants(answer: string, truth: string): [string, string][] {
-  const inHundredths = (text: string) =>
-    text.replace(/\s*(?:%|\bpercent$)/g, '*(1/100)').replace(/\s*\bdegrees?$/, '°');
+  const inHundredths = (text: string) => text.replace(/\s*%/g, '*(1/100)').replace(/\s*\bdegrees?$/, '°');
   const [given, wanted] = [inHundredths(answer), inHundredths(truth)];
   const bare = (text: string) => text.replace(/°/g, '');
   const inRadians = (text: string) => text.replace(/(\d+(?:\.\d+)?)\s*°/g, '($1\\pi/180)').replace(/°/g, '*(\\pi/180)');
