@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { TokenCounts } from '../../activities/datasets/lengths.js';
 import { compactPrompt } from '../../activities/modules/planner/planner-prompt.js';
@@ -8,7 +6,7 @@ import { createTools } from '../../activities/tools/index.js';
 import { trainingFlowSchema } from '../../contracts/flow-config.js';
 import { PYTHON } from '../../infra/local/installed.js';
 import { modelsEnvironment } from '../../infra/local/models-environment.js';
-import { startPython } from '../../infra/local/start-python.js';
+import { outcomeOf, startPython } from '../../infra/local/start-python.js';
 
 /** In the place of the question. No prompt holds it otherwise. */
 const PLACEHOLDER = '\u{F0000}question\u{F0000}';
@@ -39,11 +37,7 @@ async function askPython(model: string, request: object): Promise<z.infer<typeof
   const child = startPython('flow_grpo.token_counts', [model], { ...process.env, ...modelsEnvironment() });
   // A process that ends before it has read its input says why on its standard error.
   child.stdin.on('error', () => undefined).end(JSON.stringify(request));
-  const [output, said, [code, signal]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
-  ]);
+  const { output, errors, code, signal } = await outcomeOf(child);
   if (code === 0) return countsSchema.parse(JSON.parse(output));
-  throw new TokensNotCounted(said.trim().split(/[\r\n]/).at(-1) || `the tokenizer's process ended with ${signal ?? code}`); // prettier-ignore
+  throw new TokensNotCounted(errors.trim().split(/[\r\n]/).at(-1) || `the tokenizer's process ended with ${signal ?? code}`); // prettier-ignore
 }

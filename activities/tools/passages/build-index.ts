@@ -1,12 +1,11 @@
-import { once } from 'node:events';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { syncPath, writeSynced } from '../../../infra/artifacts/synced.js';
 import { tryKernelLock } from '../../../infra/local/kernel-lock.js';
+import { outcomeOf } from '../../../infra/local/start-python.js';
 import { filesOfRecords, readRows, type ReadRow } from '../../datasets/rows/read-rows.js';
 import { RowError } from '../../datasets/rows/rows.js';
 import {
@@ -104,19 +103,13 @@ async function build(files: readonly string[], directory: string, say: Say): Pro
   const child = startPassagesProcess('build', join(directory, ENGINE_DIRECTORY));
   const leftOut = new LeftOut();
   try {
-    const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
-    const reading = pipeline(Readable.from(chunks(files, leftOut, say)), child.stdin!).catch((error: Error) => error);
-    const [said, errors, [code, signal], failed] = await Promise.all([
-      text(child.stdout!),
-      text(child.stderr!),
-      ended,
-      reading,
-    ]);
+    const reading = pipeline(Readable.from(chunks(files, leftOut, say)), child.stdin).catch((error: Error) => error);
+    const [{ output, errors, code, signal }, failed] = await Promise.all([outcomeOf(child), reading]);
     if (failed && (failed as NodeJS.ErrnoException).code !== 'EPIPE') throw failed;
     if (code !== 0) {
       throw new IndexRefused(`The index cannot be built: ${signal ?? `exit code ${code}`}. ${errors.trim()}`);
     }
-    const built = builtSchema.parse(JSON.parse(said));
+    const built = builtSchema.parse(JSON.parse(output));
     leftOut.tell(say);
     if (built.passages === 0) throw new IndexRefused('There is no passage in these files.');
     return { ...built, left_out: leftOut.count };

@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import type { PythonProcess } from '../../../infra/local/start-python.js';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -77,7 +77,7 @@ interface OpenSearch {
 class SearchProcess {
   /** Rejects as searches do when the process ends. */
   readonly opened: Promise<z.infer<typeof openedSchema>>;
-  private readonly child: ChildProcess;
+  private readonly child: PythonProcess;
   private readonly open = new Map<number, OpenSearch>();
   private begun = 0;
   private said = '';
@@ -86,7 +86,7 @@ class SearchProcess {
 
   constructor(directory: string) {
     this.child = startPassagesProcess('search', directory);
-    const [stdin, stdout, stderr] = [this.child.stdin!, this.child.stdout!, this.child.stderr!];
+    const { stdin, stdout, stderr } = this.child;
     stdin.on('error', () => undefined); // a process that has ended says so by its end
     stderr.setEncoding('utf8').on('data', (text: string) => (this.said = (this.said + text).slice(-STDERR_KEPT)));
     this.opened = new Promise((resolve, reject) => {
@@ -111,7 +111,7 @@ class SearchProcess {
       return await new Promise((resolve, reject) => {
         this.open.set(id, { resolve, reject });
         this.listen();
-        this.child.stdin!.write(`${JSON.stringify({ id, query, count })}\n`);
+        this.child.stdin.write(`${JSON.stringify({ id, query, count })}\n`);
       });
     } finally {
       signal.removeEventListener('abort', abandon);
