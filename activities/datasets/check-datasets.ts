@@ -43,13 +43,11 @@ async function checkDataset(store: ItemStore, name: string): Promise<DatasetChec
     const { training, heldOut, repeated, leftOut, unreadable, notes, overlapping, sha256 } = await store.load(name);
     const items = await itemsOf(store, name);
     const registration = store.registrations[name];
-    const families: Record<string, number> = {};
-    for (const { family } of items) families[family] = (families[family] ?? 0) + 1;
     return {
       name,
       training: training.length,
       heldOut: heldOut.length,
-      families,
+      families: countBy(items.map(({ family }) => family)),
       characters: lengthsOf(items.map(({ question }) => [...question].length)),
       licence: 'path' in registration ? await licenceBeside(registration.path) : { files: [] },
       notes,
@@ -57,7 +55,11 @@ async function checkDataset(store: ItemStore, name: string): Promise<DatasetChec
       repeated,
       leftOut,
       unreadable: { count: unreadable.length, first: unreadable.slice(0, SHOWN) },
-      overlapping: { count: overlapping.length, byBenchmark: countBy(overlapping), first: overlapping.slice(0, SHOWN) },
+      overlapping: {
+        count: overlapping.length,
+        byBenchmark: countBy(overlapping.map(({ benchmark }) => benchmark)),
+        first: overlapping.slice(0, SHOWN),
+      },
       sha256,
     };
   } catch (error) {
@@ -93,8 +95,8 @@ function isReport(check: DatasetCheck): check is DatasetReport {
   return check.problem === undefined && !check.madeUp;
 }
 
-function countBy(overlaps: readonly { benchmark: string }[]): Record<string, number> {
+function countBy(names: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { benchmark } of overlaps) counts[benchmark] = (counts[benchmark] ?? 0) + 1;
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
 }

@@ -11,15 +11,12 @@ export function asStored(metadata: FileMetaData): FileMetaData {
 }
 
 function storedElement(element: SchemaElement): SchemaElement {
-  if (exactly(element) !== undefined && isStoredOtherwise(element)) {
+  // The reader decodes half floats by what the file says of them.
+  if (exactly(element) !== undefined && element.logical_type?.type !== 'FLOAT16') {
     return { ...element, converted_type: undefined, logical_type: undefined };
   }
   const saysNothing = element.converted_type === undefined && element.logical_type === undefined;
   return element.type === 'BYTE_ARRAY' && saysNothing ? { ...element, converted_type: 'UTF8' } : element;
-}
-
-function isStoredOtherwise({ logical_type }: SchemaElement): boolean {
-  return logical_type?.type !== 'FLOAT16';
 }
 
 /**
