@@ -8,7 +8,10 @@ import { registerExport } from './commands/export.command.js';
 import { registerPassages } from './commands/passages.command.js';
 import { registerRuns } from './commands/runs/runs.command.js';
 import { registerSolve } from './commands/solve.command.js';
+import { registerStack } from './commands/stack.command.js';
 import { registerTrain } from './commands/train.command.js';
+import { registerCompletion } from './completion/completion.command.js';
+import { registerDoctor } from './doctor/doctor.command.js';
 import { registerQuickstart } from './quickstart/quickstart.command.js';
 import type { CliContext } from './context.js';
 
@@ -28,6 +31,9 @@ const COMMANDS: RegisterCommand[] = [
   registerCheckpoints,
   registerExport,
   registerData,
+  registerStack,
+  registerDoctor,
+  registerCompletion,
 ];
 
 export function createProgram(context: CliContext, commands = COMMANDS): Command {

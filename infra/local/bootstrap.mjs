@@ -40,4 +40,12 @@ function checkNode() {
   );
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await bootstrapOrExit();
+/** Which steps are done, for `agentflow doctor`. */
+function printSteps() {
+  console.log(JSON.stringify(STEPS.map((step) => ({ title: step.title, done: step.isDone() }))));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  if (process.argv[2] === '--check') printSteps();
+  else await bootstrapOrExit();
+}

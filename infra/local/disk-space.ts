@@ -28,7 +28,7 @@ export function requireRoom(directory: string): void {
   const room = roomOf(directory);
   if (!isFull(room)) return;
   throw new DiskFull(
-    `The disk of ${directory} is full (${describe(room)}), and the local stack cannot start on it. ` +
+    `The disk of ${directory} is full (${describeRoom(room)}), and the local stack cannot start on it. ` +
       `Make room for ${ENOUGH}, or name a directory on another disk by AGENTFLOW_DATA; then start it again.`,
   );
 }
@@ -74,7 +74,8 @@ export class DiskSpace {
   }
 }
 
-function isFull({ bytes, files }: Room): boolean {
+/** Whether a disk has too little room for what the stack writes. */
+export function isFull({ bytes, files }: Room): boolean {
   return bytes < FULL_BELOW || files < FULL_BELOW_FILES;
 }
 
@@ -84,18 +85,19 @@ function isRoomy({ bytes, files }: Room): boolean {
 
 function fullMessage(directory: string, room: Room): string {
   return (
-    `The disk of ${directory} is full (${describe(room)}). Processes that have to write wait. Nothing is ` +
+    `The disk of ${directory} is full (${describeRoom(room)}). Processes that have to write wait. Nothing is ` +
     `lost, and they continue by themselves when there is room for ${ENOUGH}.`
   );
 }
 
-function describe({ bytes, files }: Room): string {
+/** For a sentence. */
+export function describeRoom({ bytes, files }: Room): string {
   const space = `${Math.floor(bytes / MIB)} MiB free`;
   return files < FULL_BELOW_FILES ? `${space}, room for ${files} more files` : space;
 }
 
 /** For this user. A directory that cannot be looked at says nothing about its disk. */
-function roomOf(directory: string): Room {
+export function roomOf(directory: string): Room {
   try {
     const { blocks, bavail, bsize, files, ffree } = statfsSync(nearest(directory));
     // A total of 0 is not counted: btrfs makes room for files as it needs it, and so do some network disks for bytes.
