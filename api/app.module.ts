@@ -6,6 +6,8 @@ import { DependenciesModule, type Dependencies } from './dependencies.module.js'
 import { EvaluationsModule } from './evaluations/evaluations.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
+import { KeysModule } from './keys/keys.module.js';
+import { ProjectsModule } from './projects/projects.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
 import { SubmissionsModule } from './submissions/submissions.module.js';
 import { TrainingRunsModule } from './training-runs/training-runs.module.js';
@@ -13,6 +15,8 @@ import { TrainingRunsModule } from './training-runs/training-runs.module.js';
 @Module({
   imports: [
     AuthModule,
+    ProjectsModule,
+    KeysModule,
     SubmissionsModule,
     TrainingRunsModule,
     EventsModule,

@@ -5,7 +5,9 @@ import { registerDatasets } from './commands/datasets/datasets.command.js';
 import { registerEval } from './commands/eval.command.js';
 import { registerDecide } from './commands/decide.command.js';
 import { registerExport } from './commands/export.command.js';
+import { registerKeys } from './commands/keys/keys.command.js';
 import { registerPassages } from './commands/passages.command.js';
+import { registerProjects } from './commands/projects/projects.command.js';
 import { registerRuns } from './commands/runs/runs.command.js';
 import { registerSolve } from './commands/solve.command.js';
 import { registerStack } from './commands/stack.command.js';
@@ -30,6 +32,8 @@ const COMMANDS: RegisterCommand[] = [
   registerDecide,
   registerCheckpoints,
   registerExport,
+  registerKeys,
+  registerProjects,
   registerData,
   registerStack,
   registerDoctor,

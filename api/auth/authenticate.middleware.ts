@@ -1,38 +1,46 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { ApiKey } from '../../infra/database/entities/index.js';
 import { ApiError } from '../common/api-error.js';
 import type { AuthService } from './auth.service.js';
+import { authorize, requiredScope } from './authorize.js';
 
 export interface AuthenticatedRequest extends Request {
-  project?: string;
+  apiKey?: ApiKey;
 }
 
 const OPEN_PATHS = new Set(['/health']);
 
 /**
- * Lets a request pass with a valid API key only; runs before anything is read or routed, so that a new route is closed
- * by default. The documentation also takes the key as the password of HTTP Basic, which a browser asks for: no other
- * path does, because browsers attach Basic credentials on their own.
+ * Lets a request pass with a valid API key of the scope that it needs only; runs before anything is read or routed, so
+ * that a new route is closed by default. The documentation also takes the key as the password of HTTP Basic, which a
+ * browser asks for: no other path does, because browsers attach Basic credentials on their own.
  */
 export function authenticateMiddleware(auth: AuthService): RequestHandler {
   return (request: AuthenticatedRequest, response: Response, next: NextFunction) => {
     if (OPEN_PATHS.has(request.path)) return next();
-    authenticate(auth, request).then(
-      (project) => {
-        if (project !== undefined) {
-          request.project = project;
-          return next();
-        }
-        response.set('WWW-Authenticate', isDocumentation(request) ? 'Basic realm="agentflow"' : 'Bearer');
-        next(unauthorized());
+    admit(auth, request).then(
+      () => next(),
+      (error: unknown) => {
+        if (error instanceof ApiError) response.set('WWW-Authenticate', challenge(request, error));
+        next(error);
       },
-      (error: unknown) => next(error),
     );
   };
 }
 
-async function authenticate(auth: AuthService, request: Request): Promise<string | undefined> {
+/** @throws ApiError 401 without a valid key, 403 if it lacks a scope */
+async function admit(auth: AuthService, request: AuthenticatedRequest): Promise<void> {
   const key = bearerKey(request) ?? (isDocumentation(request) ? basicPassword(request) : undefined);
-  return key === undefined ? undefined : auth.projectOf(key);
+  const apiKey = key === undefined ? undefined : await auth.find(key);
+  if (!apiKey) throw unauthorized();
+  request.apiKey = apiKey;
+  authorize(apiKey, request);
+}
+
+/** RFC 6750: what would let the request pass. */
+function challenge(request: Request, { status }: ApiError): string {
+  if (status === 403) return `Bearer error="insufficient_scope", scope="${requiredScope(request)}"`;
+  return isDocumentation(request) ? 'Basic realm="agentflow"' : 'Bearer';
 }
 
 function isDocumentation(request: Request): boolean {

@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import {
+  ApiForbiddenResponse,
   ApiGatewayTimeoutResponse,
   ApiNotFoundResponse,
   ApiServiceUnavailableResponse,
@@ -26,6 +27,10 @@ const schema = named(
 export function ApiErrorResponses(): ClassDecorator {
   return applyDecorators(
     ApiUnauthorizedResponse({ description: 'No valid API key.', schema }),
+    ApiForbiddenResponse({
+      description: 'The API key lacks a scope; the message and `WWW-Authenticate` name it.',
+      schema,
+    }),
     ApiNotFoundResponse({ description: 'It does not exist, or it belongs to another project.', schema }),
     ApiServiceUnavailableResponse({
       description: 'Temporal or the database does not answer, or another session holds a lock. Try again.',

@@ -4,6 +4,7 @@ import { listIssues, type ConfigIssue } from '../../infra/config/submitted/confi
 export type ApiErrorType =
   | 'invalid_request_error'
   | 'authentication_error'
+  | 'permission_error'
   | 'not_found_error'
   | 'conflict_error'
   | 'server_error'
@@ -66,6 +67,11 @@ export function badRequest(code: string, message: string, options?: ApiErrorOpti
 export function refusedFor(code: string, what: string, issues: readonly ApiIssue[], more = 0): ApiError {
   const { issues: listed, more: moreIssues, lines } = listIssues(issues, more);
   return badRequest(code, `${what}:\n${lines}`, { param: listed[0]?.param, issues: listed, moreIssues });
+}
+
+/** What the key that asks may not do. */
+export function forbidden(code: string, message: string, options?: ApiErrorOptions): ApiError {
+  return new ApiError(403, 'permission_error', code, message, options);
 }
 
 export function notFound(code: string, message: string, options?: ApiErrorOptions): ApiError {

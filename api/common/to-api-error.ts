@@ -19,6 +19,7 @@ const UNREACHABLE_GRPC = new Set([4, 14]);
 
 const TYPE_OF_STATUS: Record<number, ApiErrorType> = {
   401: 'authentication_error',
+  403: 'permission_error',
   404: 'not_found_error',
   409: 'conflict_error',
   503: 'service_unavailable_error',

@@ -5,11 +5,16 @@ import { ApiHttp, type EventRoute, type RawBody } from './api-http.js';
 import type {
   AgentFlow,
   AgentFlowTrace,
+  ApiKey,
+  ApiKeyInput,
   BenchmarkEvaluation,
   Checkpoint,
+  CreatedApiKey,
   Decision,
   Evaluation,
   FlowEvent,
+  Project,
+  ProjectInput,
   QuestionInput,
   Rollout,
   RolloutWithTurns,
@@ -183,6 +188,27 @@ export class ApiClient {
   /** A flow's events, each once and in order, until the flow has ended; survives outages of the API. */
   followFlow(id: string, options: FollowOptions = {}): AsyncGenerator<FlowEvent, void> {
     return this.follow('GET /v1/agent_flows/{id}/events', id, options);
+  }
+
+  async createKey(key: ApiKeyInput): Promise<CreatedApiKey> {
+    return this.http.call('POST /v1/keys', { body: key });
+  }
+
+  /** @param project another one than that of the own key */
+  async listKeys(project?: string): Promise<ApiKey[]> {
+    return all(String, (page) => this.http.call('GET /v1/keys', { query: { ...page, project } }));
+  }
+
+  async revokeKey(id: string): Promise<ApiKey> {
+    return this.http.call('DELETE /v1/keys/{id}', { path: { id } });
+  }
+
+  async createProject(project: ProjectInput): Promise<Project> {
+    return this.http.call('POST /v1/projects', { body: project });
+  }
+
+  async listProjects(): Promise<Project[]> {
+    return all(String, (query) => this.http.call('GET /v1/projects', { query }));
   }
 
   private follow<Event extends FollowedEvent>(

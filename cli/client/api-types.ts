@@ -1631,6 +1631,32 @@ export type RunConfigInput = {
   };
 };
 
+export type ProjectInput = {
+  /**
+   * What it is called from then on.
+   */
+  id: string;
+};
+
+export type ApiKeyInput = {
+  /**
+   * For people: who uses it, or what for.
+   */
+  name: string;
+  /**
+   * What it may do: `read` all GET routes, `submit` all others, `admin` keys, projects and the audit log.
+   */
+  scopes: Array<'read' | 'submit' | 'admin'>;
+  /**
+   * Whose key it is: the own project, unless an operator says another.
+   */
+  project?: string;
+  /**
+   * From then on the key is refused. Without it, the key does not expire.
+   */
+  expires_at?: string | null;
+};
+
 export type Error = {
   error: {
     message: string;
@@ -3631,6 +3657,70 @@ export type RunEventList = {
   last_id: string | null;
 };
 
+export type Project = {
+  id: string;
+  object: 'project';
+  created_at: string;
+};
+
+export type ProjectList = {
+  object: 'list';
+  data: Array<Project>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
+export type ApiKey = {
+  id: string;
+  object: 'api_key';
+  project: string;
+  name: string;
+  scopes: Array<'read' | 'submit' | 'admin'>;
+  /**
+   * How the key begins. Null for a key of an older version.
+   */
+  prefix: string | null;
+  created_at: string;
+  expires_at: string | null;
+  /**
+   * To the minute.
+   */
+  last_used_at: string | null;
+  revoked_at: string | null;
+};
+
+export type CreatedApiKey = {
+  id: string;
+  object: 'api_key';
+  project: string;
+  name: string;
+  scopes: Array<'read' | 'submit' | 'admin'>;
+  /**
+   * How the key begins. Null for a key of an older version.
+   */
+  prefix: string | null;
+  created_at: string;
+  expires_at: string | null;
+  /**
+   * To the minute.
+   */
+  last_used_at: string | null;
+  revoked_at: string | null;
+  /**
+   * The key, in this answer alone. Null if an earlier request with the same Idempotency-Key was told it.
+   */
+  key: string | null;
+};
+
+export type ApiKeyList = {
+  object: 'list';
+  data: Array<ApiKey>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
 export type RolloutList = {
   object: 'list';
   data: Array<Rollout>;
@@ -3704,6 +3794,351 @@ export type RolloutWithTurns = {
   turn_records: Array<Turn>;
 };
 
+export type ProjectsControllerListData = {
+  body?: never;
+  path?: never;
+  query?: {
+    after?: string;
+    limit?: number;
+  };
+  url: '/v1/projects';
+};
+
+export type ProjectsControllerListErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type ProjectsControllerListError = ProjectsControllerListErrors[keyof ProjectsControllerListErrors];
+
+export type ProjectsControllerListResponses = {
+  200: ProjectList;
+};
+
+export type ProjectsControllerListResponse = ProjectsControllerListResponses[keyof ProjectsControllerListResponses];
+
+export type ProjectsControllerCreateData = {
+  body: {
+    /**
+     * What it is called from then on.
+     */
+    id: string;
+  };
+  headers?: {
+    /**
+     * A second request with the same key and body returns the same project.
+     */
+    'Idempotency-Key'?: string;
+  };
+  path?: never;
+  query?: never;
+  url: '/v1/projects';
+};
+
+export type ProjectsControllerCreateErrors = {
+  /**
+   * It cannot be called so; `issues` says why.
+   */
+  400: unknown;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * There is a project of this id, or the Idempotency-Key had another body.
+   */
+  409: unknown;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type ProjectsControllerCreateError = ProjectsControllerCreateErrors[keyof ProjectsControllerCreateErrors];
+
+export type ProjectsControllerCreateResponses = {
+  /**
+   * An earlier request with this key created it.
+   */
+  200: Project;
+  201: Project;
+};
+
+export type ProjectsControllerCreateResponse =
+  ProjectsControllerCreateResponses[keyof ProjectsControllerCreateResponses];
+
+export type ProjectsControllerGetData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/projects/{id}';
+};
+
+export type ProjectsControllerGetErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type ProjectsControllerGetError = ProjectsControllerGetErrors[keyof ProjectsControllerGetErrors];
+
+export type ProjectsControllerGetResponses = {
+  200: Project;
+};
+
+export type ProjectsControllerGetResponse = ProjectsControllerGetResponses[keyof ProjectsControllerGetResponses];
+
+export type KeysControllerListData = {
+  body?: never;
+  path?: never;
+  query?: {
+    after?: string;
+    limit?: number;
+    /**
+     * Another project than the own one, for an operator.
+     */
+    project?: string;
+  };
+  url: '/v1/keys';
+};
+
+export type KeysControllerListErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type KeysControllerListError = KeysControllerListErrors[keyof KeysControllerListErrors];
+
+export type KeysControllerListResponses = {
+  200: ApiKeyList;
+};
+
+export type KeysControllerListResponse = KeysControllerListResponses[keyof KeysControllerListResponses];
+
+export type KeysControllerCreateData = {
+  body: {
+    /**
+     * For people: who uses it, or what for.
+     */
+    name: string;
+    /**
+     * What it may do: `read` all GET routes, `submit` all others, `admin` keys, projects and the audit log.
+     */
+    scopes: Array<'read' | 'submit' | 'admin'>;
+    /**
+     * Whose key it is: the own project, unless an operator says another.
+     */
+    project?: string;
+    /**
+     * From then on the key is refused. Without it, the key does not expire.
+     */
+    expires_at?: string | null;
+  };
+  headers?: {
+    /**
+     * A second request with the same key and body returns the same API key, without the key itself.
+     */
+    'Idempotency-Key'?: string;
+  };
+  path?: never;
+  query?: never;
+  url: '/v1/keys';
+};
+
+export type KeysControllerCreateErrors = {
+  /**
+   * It cannot be created so; the message says why.
+   */
+  400: unknown;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The Idempotency-Key was used with another body.
+   */
+  409: unknown;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type KeysControllerCreateError = KeysControllerCreateErrors[keyof KeysControllerCreateErrors];
+
+export type KeysControllerCreateResponses = {
+  /**
+   * An earlier request with this key created it; `key` is null.
+   */
+  200: CreatedApiKey;
+  201: CreatedApiKey;
+};
+
+export type KeysControllerCreateResponse = KeysControllerCreateResponses[keyof KeysControllerCreateResponses];
+
+export type KeysControllerRevokeData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/keys/{id}';
+};
+
+export type KeysControllerRevokeErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * It is the last key that can make others.
+   */
+  409: unknown;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type KeysControllerRevokeError = KeysControllerRevokeErrors[keyof KeysControllerRevokeErrors];
+
+export type KeysControllerRevokeResponses = {
+  200: ApiKey;
+};
+
+export type KeysControllerRevokeResponse = KeysControllerRevokeResponses[keyof KeysControllerRevokeResponses];
+
+export type KeysControllerGetData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/keys/{id}';
+};
+
+export type KeysControllerGetErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type KeysControllerGetError = KeysControllerGetErrors[keyof KeysControllerGetErrors];
+
+export type KeysControllerGetResponses = {
+  200: ApiKey;
+};
+
+export type KeysControllerGetResponse = KeysControllerGetResponses[keyof KeysControllerGetResponses];
+
 export type TrainingRunsControllerListData = {
   body?: never;
   path?: never;
@@ -3719,6 +4154,10 @@ export type TrainingRunsControllerListErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -3764,6 +4203,10 @@ export type TrainingRunsControllerCreateErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -3814,6 +4257,10 @@ export type RunVerbsControllerRemoveErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -3862,6 +4309,10 @@ export type TrainingRunsControllerGetErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -3901,6 +4352,10 @@ export type TrainingRunsControllerListStepsErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -3942,6 +4397,10 @@ export type TrainingRunsControllerListCheckpointsErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -3985,6 +4444,10 @@ export type RunVerbsControllerPauseErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4031,6 +4494,10 @@ export type RunVerbsControllerResumeErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -4071,6 +4538,10 @@ export type RunVerbsControllerStopErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4113,6 +4584,10 @@ export type RunVerbsControllerSetLearningRateErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4160,6 +4635,10 @@ export type RunVerbsControllerExtendErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4216,6 +4695,10 @@ export type RunVerbsControllerDecideErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -4256,6 +4739,10 @@ export type RunVerbsControllerProgressErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4298,6 +4785,10 @@ export type RunVerbsControllerCancelErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -4338,6 +4829,10 @@ export type RunVerbsControllerReviveErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4385,6 +4880,10 @@ export type EventsControllerListOrFollowErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4442,6 +4941,10 @@ export type RolloutsControllerListErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -4477,6 +4980,10 @@ export type RolloutsControllerGetErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4517,6 +5024,10 @@ export type EvaluationsControllerListErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -4554,6 +5065,10 @@ export type BenchmarkEvaluationsControllerListErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4600,6 +5115,10 @@ export type BenchmarkEvaluationsControllerCreateErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4650,6 +5169,10 @@ export type BenchmarkEvaluationsControllerRemoveErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -4699,6 +5222,10 @@ export type BenchmarkEvaluationsControllerGetErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -4736,6 +5263,10 @@ export type BenchmarkEvaluationsControllerResumeErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4779,6 +5310,10 @@ export type BenchmarkEvaluationsControllerCancelErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -4820,6 +5355,10 @@ export type BenchmarkEvaluationsControllerReviveErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4863,6 +5402,10 @@ export type AgentFlowsControllerListErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4908,6 +5451,10 @@ export type AgentFlowsControllerCreateErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -4957,6 +5504,10 @@ export type AgentFlowsControllerRemoveErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -5005,6 +5556,10 @@ export type AgentFlowsControllerGetErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -5040,6 +5595,10 @@ export type AgentFlowsControllerResumeErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -5088,6 +5647,10 @@ export type AgentFlowsControllerListOrFollowErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -5130,6 +5693,10 @@ export type AgentFlowsControllerCancelErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -5170,6 +5737,10 @@ export type AgentFlowsControllerReviveErrors = {
    * No valid API key.
    */
   401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
   /**
    * It does not exist, or it belongs to another project.
    */
@@ -5219,6 +5790,13 @@ export type HealthControllerCheckResponses = {
 };
 
 export interface Routes {
+  'POST /v1/projects': { takes: ProjectsControllerCreateData; answers: ProjectsControllerCreateResponses };
+  'GET /v1/projects': { takes: ProjectsControllerListData; answers: ProjectsControllerListResponses };
+  'GET /v1/projects/{id}': { takes: ProjectsControllerGetData; answers: ProjectsControllerGetResponses };
+  'POST /v1/keys': { takes: KeysControllerCreateData; answers: KeysControllerCreateResponses };
+  'GET /v1/keys': { takes: KeysControllerListData; answers: KeysControllerListResponses };
+  'GET /v1/keys/{id}': { takes: KeysControllerGetData; answers: KeysControllerGetResponses };
+  'DELETE /v1/keys/{id}': { takes: KeysControllerRevokeData; answers: KeysControllerRevokeResponses };
   'POST /v1/training_runs': { takes: TrainingRunsControllerCreateData; answers: TrainingRunsControllerCreateResponses };
   'GET /v1/training_runs': { takes: TrainingRunsControllerListData; answers: TrainingRunsControllerListResponses };
   'GET /v1/training_runs/{id}': { takes: TrainingRunsControllerGetData; answers: TrainingRunsControllerGetResponses };

@@ -1,10 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { IsNull, type DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
+import { KEY_SCOPES, type KeyScope } from '../../contracts/key-scopes.js';
 import { parseJson } from '../documents/json-document.js';
 import { readTextFile } from '../documents/read-text-file.js';
-import { ApiKey } from './entities/api-key.entity.js';
+import { ApiKey, Project } from './entities/index.js';
+
+/** Characters of a key that its row shows: they tell keys apart and leave 220 random bits. */
+const SHOWN = 9;
 
 /** What `<data directory>/api.json` holds: how the CLI finds the local API. */
 export interface LocalApi {
@@ -12,17 +16,61 @@ export interface LocalApi {
   key: string;
 }
 
-/** The digest that is stored instead of the key. */
+/**
+ * The digest that is stored instead of the key. A key is found by it: nothing compares a key with another, so that no
+ * time that a comparison takes tells of one. A key is 256 random bits, and needs no slow digest.
+ */
 export function hashApiKey(key: string): string {
   return createHash('sha256').update(key, 'utf8').digest('hex');
 }
 
-/** Creates a key of `project` and returns it; it cannot be read again later. */
-export async function createApiKey(dataSource: DataSource, project: string): Promise<string> {
+/** A key that is about to be stored, and the row that is stored of it. */
+export interface NewApiKey {
+  key: string;
+  row: Pick<ApiKey, 'id' | 'project' | 'name' | 'scopes' | 'prefix' | 'sha256' | 'expiresAt'>;
+}
+
+/** What a key is for. */
+export interface KeyTerms {
+  name: string;
+  scopes: readonly KeyScope[];
+  /** Null if it does not expire. */
+  expiresAt: Date | null;
+}
+
+/** Draws a key of 256 random bits. */
+export function newApiKey(project: string, { name, scopes, expiresAt }: KeyTerms): NewApiKey {
   const key = `af-${randomBytes(32).toString('base64url')}`;
   const id = `key-${randomBytes(8).toString('hex')}`;
-  await dataSource.getRepository(ApiKey).insert({ id, project, sha256: hashApiKey(key) });
+  const row = {
+    id,
+    project,
+    name,
+    scopes: [...scopes],
+    prefix: key.slice(0, SHOWN),
+    sha256: hashApiKey(key),
+    expiresAt,
+  };
+  return { key, row };
+}
+
+/** Creates a key of `project`, and the project if it is not there. @returns the key; it cannot be read again later */
+export async function createApiKey(
+  dataSource: DataSource,
+  project: string,
+  terms: Partial<KeyTerms> = {},
+): Promise<string> {
+  const { key, row } = newApiKey(project, { name: 'local', scopes: KEY_SCOPES, expiresAt: null, ...terms });
+  await dataSource.transaction(async (manager) => {
+    await manager.createQueryBuilder().insert().into(Project).values({ id: project }).orIgnore().execute();
+    await manager.insert(ApiKey, row);
+  });
   return key;
+}
+
+/** Whether a key is accepted at a time, in milliseconds of the epoch. */
+export function isAccepted({ expiresAt, revokedAt }: Pick<ApiKey, 'expiresAt' | 'revokedAt'>, now: number): boolean {
+  return revokedAt === null && (expiresAt === null || expiresAt.getTime() > now);
 }
 
 /**
@@ -60,7 +108,8 @@ function parseLocalApi(text: string): LocalApi | undefined {
 }
 
 async function isKnown(dataSource: DataSource, key: string): Promise<boolean> {
-  return dataSource.getRepository(ApiKey).existsBy({ sha256: hashApiKey(key), revokedAt: IsNull() });
+  const row = await dataSource.getRepository(ApiKey).findOneBy({ sha256: hashApiKey(key) });
+  return row !== null && isAccepted(row, Date.now());
 }
 
 async function writePrivately(file: string, text: string): Promise<void> {

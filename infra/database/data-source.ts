@@ -17,6 +17,7 @@ import { FlowIdsByBytes1795964400000 } from './migrations/1795964400000-flow-ids
 import { UnusedImages1795968000000 } from './migrations/1795968000000-unused-images.js';
 import { AnswersOfSteps1796054400000 } from './migrations/1796054400000-answers-of-steps.js';
 import { OwnWorkflow1796061600000 } from './migrations/1796061600000-own-workflow.js';
+import { ProjectsAndScopes1796140800000 } from './migrations/1796140800000-projects-and-scopes.js';
 import { gateOf } from './well-formed.js';
 
 const ENTITIES = Object.values(entities);
@@ -64,6 +65,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       UnusedImages1795968000000,
       AnswersOfSteps1796054400000,
       OwnWorkflow1796061600000,
+      ProjectsAndScopes1796140800000,
     ],
     synchronize: false,
     installExtensions: false,

@@ -1,0 +1,97 @@
+import { Body, Controller, Delete, Get, Headers, Param, Post, Query, Res } from '@nestjs/common';
+import {
+  ApiBadRequestResponse,
+  ApiBody,
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { Response } from 'express';
+import type { ApiKey } from '../../infra/database/entities/index.js';
+import { Caller } from '../auth/project.decorator.js';
+import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
+import { named } from '../common/json-schema.js';
+import type { List } from '../common/list.dto.js';
+import { answerCreation } from '../submissions/routes.js';
+import {
+  apiKeyListSchema,
+  apiKeySchema,
+  apiKeysQuery,
+  createdApiKeySchema,
+  newApiKeySchema,
+  type ApiKeyDto,
+  type ApiKeysQuery,
+  type CreatedApiKeyDto,
+  type NewApiKeyBody,
+} from './api-key.dto.js';
+import { KeysService } from './keys.service.js';
+
+const PATH = 'v1/keys';
+const KEY = { schema: named('ApiKey', apiKeySchema) };
+const CREATED = { schema: named('CreatedApiKey', createdApiKeySchema) };
+
+@ApiTags('keys')
+@ApiErrorResponses()
+@Controller(PATH)
+export class KeysController {
+  constructor(private readonly service: KeysService) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Create an API key',
+    description:
+      'Needs `admin`, and every scope that the new key has. The answer shows the key; nothing shows it again. With ' +
+      '`admin` in the project `default`, also for another project.',
+  })
+  @ApiBody({ schema: named('ApiKeyInput', newApiKeySchema, 'input') })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'A second request with the same key and body returns the same API key, without the key itself.',
+  })
+  @ApiCreatedResponse(CREATED)
+  @ApiOkResponse({ ...CREATED, description: 'An earlier request with this key created it; `key` is null.' })
+  @ApiBadRequestResponse({ description: 'It cannot be created so; the message says why.' })
+  @ApiConflictResponse({ description: 'The Idempotency-Key was used with another body.' })
+  async create(
+    @Caller() caller: ApiKey,
+    @Body({ schema: newApiKeySchema }) body: NewApiKeyBody,
+    @Headers('idempotency-key') key: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<CreatedApiKeyDto> {
+    const created = await this.service.create(caller, body, key);
+    response.set('Cache-Control', 'no-store');
+    return answerCreation(response, PATH, created);
+  }
+
+  @Get()
+  @ApiOperation({
+    summary: 'List the API keys of a project that were not revoked, newest first',
+    description: 'Needs `admin`.',
+  })
+  @ApiOkResponse({ schema: named('ApiKeyList', apiKeyListSchema) })
+  async list(@Caller() caller: ApiKey, @Query({ schema: apiKeysQuery }) query: ApiKeysQuery): Promise<List<ApiKeyDto>> {
+    return this.service.list(caller, query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Get an API key, also one that was revoked', description: 'Needs `admin`.' })
+  @ApiOkResponse(KEY)
+  async get(@Caller() caller: ApiKey, @Param('id') id: string): Promise<ApiKeyDto> {
+    return this.service.get(caller, id);
+  }
+
+  @Delete(':id')
+  @ApiOperation({
+    summary: 'Revoke an API key',
+    description: 'Needs `admin`. The key is refused from then on. May be repeated.',
+  })
+  @ApiOkResponse(KEY)
+  @ApiConflictResponse({ description: 'It is the last key that can make others.' })
+  async revoke(@Caller() caller: ApiKey, @Param('id') id: string): Promise<ApiKeyDto> {
+    return this.service.revoke(caller, id);
+  }
+}

@@ -1,0 +1,71 @@
+import { Body, Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs/common';
+import {
+  ApiBadRequestResponse,
+  ApiBody,
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { Response } from 'express';
+import type { ApiKey } from '../../infra/database/entities/index.js';
+import { Caller } from '../auth/project.decorator.js';
+import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
+import { named } from '../common/json-schema.js';
+import { idPageQuery, type IdPageQuery, type List } from '../common/list.dto.js';
+import { answerCreation } from '../submissions/routes.js';
+import { newProjectSchema, projectListSchema, projectSchema, type NewProject, type ProjectDto } from './project.dto.js';
+import { ProjectsService } from './projects.service.js';
+
+const PATH = 'v1/projects';
+const PROJECT = { schema: named('Project', projectSchema) };
+
+@ApiTags('projects')
+@ApiErrorResponses()
+@Controller(PATH)
+export class ProjectsController {
+  constructor(private readonly service: ProjectsService) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Create a project',
+    description: 'Needs `admin` in the project `default`. Then create a key of it: `POST /v1/keys` with its id.',
+  })
+  @ApiBody({ schema: named('ProjectInput', newProjectSchema, 'input') })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'A second request with the same key and body returns the same project.',
+  })
+  @ApiCreatedResponse(PROJECT)
+  @ApiOkResponse({ ...PROJECT, description: 'An earlier request with this key created it.' })
+  @ApiBadRequestResponse({ description: 'It cannot be called so; `issues` says why.' })
+  @ApiConflictResponse({ description: 'There is a project of this id, or the Idempotency-Key had another body.' })
+  async create(
+    @Caller() caller: ApiKey,
+    @Body({ schema: newProjectSchema }) body: NewProject,
+    @Headers('idempotency-key') key: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ProjectDto> {
+    return answerCreation(response, PATH, await this.service.create(caller, body, key));
+  }
+
+  @Get()
+  @ApiOperation({
+    summary: 'List projects, oldest first',
+    description: 'Needs `admin`. Without `admin` in the project `default`, the own project alone.',
+  })
+  @ApiOkResponse({ schema: named('ProjectList', projectListSchema) })
+  async list(@Caller() caller: ApiKey, @Query({ schema: idPageQuery }) page: IdPageQuery): Promise<List<ProjectDto>> {
+    return this.service.list(caller, page);
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Get a project', description: 'Needs `admin`.' })
+  @ApiOkResponse(PROJECT)
+  async get(@Caller() caller: ApiKey, @Param('id') id: string): Promise<ProjectDto> {
+    return this.service.get(caller, id);
+  }
+}

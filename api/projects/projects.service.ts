@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager, MoreThan } from 'typeorm';
+import { type ApiKey, Project } from '../../infra/database/entities/index.js';
+import { badRequest, conflict, forbidden, notFound } from '../common/api-error.js';
+import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
+import { claimKey, readIdempotency } from '../submissions/idempotency.js';
+import { isOperator, OPERATOR_PROJECT } from './operator.js';
+import { toProjectDto, type NewProject, type ProjectDto } from './project.dto.js';
+
+/** An operator knows every project, any other admin its own. */
+@Injectable()
+export class ProjectsService {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** @throws ApiError 403 if the caller is no operator; 409 if there is one of this id */
+  async create(
+    caller: ApiKey,
+    project: NewProject,
+    idempotencyKey?: string,
+  ): Promise<{ dto: ProjectDto; created: boolean }> {
+    if (!isOperator(caller)) throw operatorOnly(caller);
+    const idempotency = readIdempotency(idempotencyKey, { project });
+    const earlier = await this.dataSource.transaction(async (manager) => {
+      const known = idempotency && (await claimKey(manager, { project: caller.project, id: project.id }, idempotency));
+      if (known === undefined) await insert(manager, project);
+      return known;
+    });
+    return { dto: await this.get(caller, earlier ?? project.id), created: earlier === undefined };
+  }
+
+  /** In the order of creation. */
+  async list(caller: ApiKey, { after, limit }: IdPageQuery): Promise<List<ProjectDto>> {
+    const last = after === undefined ? undefined : await this.find(caller, after);
+    if (last === null) throw badRequest('unknown_cursor', `after: there is no project "${after}".`, { param: 'after' });
+    const rows = await this.dataSource.getRepository(Project).find({
+      where: { ...(!isOperator(caller) && { id: caller.project }), ...(last && { number: MoreThan(last.number) }) },
+      order: { number: 'ASC' },
+      take: limit + 1,
+    });
+    return toList(rows, limit, ({ id }) => id, toProjectDto);
+  }
+
+  /** @throws ApiError 404, also if the caller may not know it */
+  async get(caller: ApiKey, id: string): Promise<ProjectDto> {
+    const project = await this.find(caller, id);
+    if (!project) throw notFound('project_not_found', `There is no project "${id}".`, { param: 'id' });
+    return toProjectDto(project);
+  }
+
+  /** Null also if the caller may not know it. */
+  async find(caller: ApiKey, id: string): Promise<Project | null> {
+    if (!isOperator(caller) && id !== caller.project) return null;
+    return this.dataSource.getRepository(Project).findOneBy({ id });
+  }
+}
+
+async function insert(manager: EntityManager, { id }: NewProject): Promise<void> {
+  const inserted = await manager
+    .createQueryBuilder()
+    .insert()
+    .into(Project)
+    .values({ id })
+    .orIgnore()
+    .returning(['id'])
+    .execute();
+  if ((inserted.raw as unknown[]).length > 0) return;
+  throw conflict('project_exists', `There is a project "${id}" already.`, { param: 'id' });
+}
+
+function operatorOnly({ id, project }: ApiKey): Error {
+  const message = `Projects are created with an admin key of the project "${OPERATOR_PROJECT}"; ${id} is one of "${project}".`;
+  return forbidden('operator_only', message, { param: 'Authorization' });
+}
