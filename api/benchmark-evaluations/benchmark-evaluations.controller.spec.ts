@@ -13,6 +13,7 @@ import { runCli, runCliWithAnswer } from '../../cli/testing/test-cli.js';
 import { TestApi } from '../testing/test-api.js';
 import { BenchmarkEvaluationsController } from './benchmark-evaluations.controller.js';
 import { BenchmarkEvaluationsService } from './benchmark-evaluations.service.js';
+import { GRADES, type AnswerDto } from './dto/answer.dto.js';
 import type { BenchmarkEvaluationDto } from './dto/benchmark-evaluation.dto.js';
 
 const SHA = 'a'.repeat(64);
@@ -66,6 +67,93 @@ describe(BenchmarkEvaluationsController, () => {
       { policy: `${runId}@3`, correct: 2, accuracy: { value: 1 } },
     ]);
     expect(ended.report?.comparisons).toMatchObject([{ first: 'base', second_better: 1, first_better: 0, p_value: 1 }]);
+  });
+
+  describe('its answers', () => {
+    const judge = { model: 'gpt', equivalent: true, reason: 'the same' };
+    const rows = [
+      { reward: 1, grading: { rules: 'right', rule: 'number' }, answer: '5' },
+      { reward: 0, grading: { rules: 'wrong', rule: 'number' }, answer: '6' },
+      { reward: 0, grading: { rules: 'undecided', rule: 'text' }, answer: 'The capital is Paris.' },
+      { reward: 1, grading: { rules: 'undecided', rule: 'text', judge }, answer: 'Paris, I think' },
+      { reward: 1, grading: null, answer: '7' },
+      { reward: null, grading: null, answer: null, outcome: 'infrastructure' },
+      { reward: 0, grading: null, answer: null, outcome: 'unparsable' },
+    ];
+    let id: string;
+
+    beforeAll(async () => {
+      id = ((await submit().expect(201)).body as BenchmarkEvaluationDto).id;
+      // Two cells; the flows end in an order of their own.
+      const flows = [1, 0].flatMap((cell) =>
+        rows.map((row, question) => ({
+          ...rolloutRow(id),
+          ...row,
+          flowId: `${id}/${cell}/${question}/0`,
+          step: cell,
+          groupIndex: question,
+        })),
+      );
+      await api.database.dataSource.getRepository(Rollout).insert(flows as object[]);
+    });
+
+    async function answers(query = ''): Promise<AnswerDto[]> {
+      const { body } = await api.request('get', `/v1/evaluations/${id}/answers${query}`).expect(200);
+      return (body as { data: AnswerDto[] }).data;
+    }
+
+    it('have one grade each, by line of the report and question', async () => {
+      const all = await answers('?limit=100');
+      expect(all.map(({ cell }) => cell)).toEqual([...rows.map(() => 0), ...rows.map(() => 1)]);
+      expect(all.slice(0, 7).map(({ grade }) => grade)).toEqual([
+        'right',
+        'wrong',
+        'undecided',
+        'right',
+        'right',
+        'excluded',
+        'wrong',
+      ]);
+      expect(all[2]).toMatchObject({ policy: 'base', max_turns: 2, rule: 'text', judge: null });
+      expect(all[10]).toMatchObject({ policy: `${runId}@3`, rule: 'text', judge });
+    });
+
+    it('are found by grade and cell, and each is of exactly one grade', async () => {
+      for (const cell of [0, 1]) {
+        const found = await Promise.all(GRADES.map((grade) => answers(`?grade=${grade}&cell=${cell}`)));
+        expect(found.map((list) => list.length)).toEqual([3, 2, 1, 1]);
+        found.forEach((list, i) => list.forEach((answer) => expect(answer.grade).toBe(GRADES[i])));
+      }
+    });
+
+    it('come in pages, without a gap', async () => {
+      const seen: string[] = [];
+      for (let after = ''; ;) {
+        const page = await answers(`?limit=3&grade=right${after && `&after=${encodeURIComponent(after)}`}`);
+        seen.push(...page.map((answer) => answer.id));
+        if (page.length < 3) break;
+        after = page[2].id;
+      }
+      expect(seen).toEqual([0, 3, 4].flatMap((q) => [`${id}/0/${q}/0`]).concat([0, 3, 4].map((q) => `${id}/1/${q}/0`)));
+    });
+
+    it('refuse the cursor of another evaluation, an unknown grade, and another project', async () => {
+      const { body: other } = (await submit().expect(201)) as { body: BenchmarkEvaluationDto };
+      const cursor = encodeURIComponent(`${id}/0/0/0`);
+      const { body } = await api.request('get', `/v1/evaluations/${other.id}/answers?after=${cursor}`).expect(400);
+      expect(body).toMatchObject({ error: { code: 'unknown_cursor', param: 'after' } });
+      await api.request('get', `/v1/evaluations/${id}/answers?grade=nice`).expect(400);
+      const key = await createApiKey(api.database.dataSource, 'other');
+      await api.request('get', `/v1/evaluations/${id}/answers`, key).expect(404);
+    });
+
+    it('are listed by the command line', async () => {
+      const { lines } = await runCli({ url: api.url, key: api.key }, 'eval', '--id', id, '--answers', 'undecided');
+      expect(lines).toHaveLength(3);
+      expect(lines[1]).toMatch(/undecided +atlas +base +2 +q-0 +text +The capital is Paris\./);
+      const all = await runCli({ url: api.url, key: api.key }, 'eval', '--id', id, '--answers', '--json');
+      expect(JSON.parse(all.lines.join('\n'))).toHaveLength(14);
+    });
   });
 
   it('a late status of an older version changes nothing', async () => {

@@ -9,6 +9,7 @@ import { named } from '../common/json-schema.js';
 import { idPageQuery, type IdPageQuery, type List } from '../common/list.dto.js';
 import { answerCreation, CreateRoute, EndingRoutes, VerbRoute } from '../submissions/routes.js';
 import { BenchmarkEvaluationsService } from './benchmark-evaluations.service.js';
+import { answerListSchema, answersQuery, type AnswerDto, type AnswersQuery } from './dto/answer.dto.js';
 import {
   benchmarkEvaluationListSchema,
   benchmarkEvaluationSchema,
@@ -87,6 +88,22 @@ export class BenchmarkEvaluationsController extends EndingRoutes<BenchmarkEvalua
   @ApiOkResponse(EVALUATION)
   async get(@Project() project: string, @Param('id') id: string): Promise<BenchmarkEvaluationDto> {
     return this.service.get(project, id);
+  }
+
+  @Get(':id/answers')
+  @ApiOperation({
+    summary: 'List the answers of an evaluation',
+    description:
+      'By line of the report, question and trial, as far as flows have ended: what was answered, what came of it, and ' +
+      'which rule or judge said so.',
+  })
+  @ApiOkResponse({ schema: named('EvaluationAnswerList', answerListSchema) })
+  async listAnswers(
+    @Project() project: string,
+    @Param('id') id: string,
+    @Query({ schema: answersQuery }) query: AnswersQuery,
+  ): Promise<List<AnswerDto>> {
+    return this.service.listAnswers(project, id, query);
   }
 
   @VerbRoute(

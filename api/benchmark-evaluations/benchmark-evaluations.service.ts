@@ -4,7 +4,8 @@ import type { OperatorFile } from '../../infra/config/operator-file.js';
 import { checkEvaluationConfig } from '../../infra/config/submitted/check-evaluation-config.js';
 import type { Checked } from '../../infra/config/submitted/config-issues.js';
 import type { BenchmarkEvaluation } from '../../infra/database/entities/index.js';
-import type { ApiIssue } from '../common/api-error.js';
+import { badRequest, type ApiIssue } from '../common/api-error.js';
+import { toList, type List } from '../common/list.dto.js';
 import type { KnownPolicy } from '../submissions/known-policies.js';
 import { OPERATOR } from '../dependencies.module.js';
 import { ReconcilerService } from '../submissions/reconciler.service.js';
@@ -13,6 +14,7 @@ import type { Draft } from '../submissions/submissions.repository.js';
 import { Submissions, type Place } from '../submissions/submissions.js';
 import { Workflows, type WorkflowStart } from '../temporal/workflows.js';
 import { BenchmarkEvaluationsRepository } from './benchmark-evaluations.repository.js';
+import { toAnswerDto, type AnswerDto, type AnswersQuery } from './dto/answer.dto.js';
 import { toBenchmarkEvaluationDto, type BenchmarkEvaluationDto } from './dto/benchmark-evaluation.dto.js';
 import { startOfEvaluation } from './start-evaluation.js';
 
@@ -47,6 +49,19 @@ export class BenchmarkEvaluationsService extends Submissions<
       removals,
     );
     reconciler.add(this);
+  }
+
+  /** What its flows answered so far, and what came of it. */
+  async listAnswers(project: string, id: string, query: AnswersQuery): Promise<List<AnswerDto>> {
+    const evaluation = await this.load(project, id);
+    const rows = await this.evaluations.listAnswers(id, query);
+    if (!rows) throw badRequest('unknown_cursor', `after: ${id} has no flow "${query.after}".`, { param: 'after' });
+    return toList(
+      rows,
+      query.limit,
+      ({ flowId }) => flowId,
+      (row) => toAnswerDto(evaluation, row),
+    );
   }
 
   protected override check(body: unknown): Checked<EvaluationConfig> {

@@ -12,6 +12,7 @@ import type {
   CreatedApiKey,
   Decision,
   Evaluation,
+  EvaluationAnswer,
   FlowEvent,
   Project,
   ProjectInput,
@@ -128,6 +129,13 @@ export class ApiClient {
 
   async getEvaluation(id: string): Promise<BenchmarkEvaluation> {
     return this.http.call('GET /v1/evaluations/{id}', { path: { id } });
+  }
+
+  /** @param grade of those that are wanted; all without it */
+  async listAnswers(id: string, grade?: EvaluationAnswer['grade']): Promise<EvaluationAnswer[]> {
+    return all(String, (page) =>
+      this.http.call('GET /v1/evaluations/{id}/answers', { path: { id }, query: { ...page, ...(grade && { grade }) } }),
+    );
   }
 
   async reviveEvaluation(id: string): Promise<BenchmarkEvaluation> {

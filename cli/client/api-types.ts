@@ -2405,6 +2405,53 @@ export type FlowEventList = {
   last_id: string | null;
 };
 
+export type EvaluationAnswer = {
+  /**
+   * Of its agent flow; contains slashes, so encode it in URLs.
+   */
+  id: string;
+  object: 'evaluation.answer';
+  /**
+   * Its line of the report, from 0, in the order of the report's `cells`.
+   */
+  cell: number;
+  benchmark: string;
+  policy: string;
+  max_turns: number;
+  query_id: string;
+  /**
+   * From 0: which time the question was asked.
+   */
+  trial: number;
+  question: string;
+  answer: string | null;
+  outcome:
+    | 'answered'
+    | 'budget_spent'
+    | 'unparsable_plan'
+    | 'context_filled'
+    | 'infrastructure'
+    | 'group_deadline'
+    | 'prompt_too_long'
+    | 'undecided';
+  /**
+   * `undecided`: no rule could tell and no judge was asked, so that it counts as wrong. `excluded`: an outage or a deadline ended the flow without an answer; it counts as wrong too.
+   */
+  grade: 'right' | 'wrong' | 'undecided' | 'excluded';
+  /**
+   * The rule of scoring that ruled, or could not; null if none was asked.
+   */
+  rule: string | null;
+  /**
+   * What the judge said, if it was asked.
+   */
+  judge: {
+    model: string;
+    equivalent: boolean;
+    reason: string;
+  } | null;
+};
+
 export type BenchmarkEvaluation = {
   /**
    * Also the id of the Temporal workflow.
@@ -2627,6 +2674,14 @@ export type BenchmarkEvaluation = {
 export type BenchmarkEvaluationList = {
   object: 'list';
   data: Array<BenchmarkEvaluation>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
+export type EvaluationAnswerList = {
+  object: 'list';
+  data: Array<EvaluationAnswer>;
   has_more: boolean;
   first_id: string | null;
   last_id: string | null;
@@ -5249,6 +5304,55 @@ export type BenchmarkEvaluationsControllerGetResponses = {
 export type BenchmarkEvaluationsControllerGetResponse =
   BenchmarkEvaluationsControllerGetResponses[keyof BenchmarkEvaluationsControllerGetResponses];
 
+export type BenchmarkEvaluationsControllerListAnswersData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: {
+    after?: string;
+    limit?: number;
+    /**
+     * `undecided`: no rule could tell and no judge was asked, so that it counts as wrong. `excluded`: an outage or a deadline ended the flow without an answer; it counts as wrong too.
+     */
+    grade?: 'right' | 'wrong' | 'undecided' | 'excluded';
+    /**
+     * Of one line of the report, from 0.
+     */
+    cell?: number;
+  };
+  url: '/v1/evaluations/{id}/answers';
+};
+
+export type BenchmarkEvaluationsControllerListAnswersErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type BenchmarkEvaluationsControllerListAnswersError =
+  BenchmarkEvaluationsControllerListAnswersErrors[keyof BenchmarkEvaluationsControllerListAnswersErrors];
+
+export type BenchmarkEvaluationsControllerListAnswersResponses = {
+  200: EvaluationAnswerList;
+};
+
+export type BenchmarkEvaluationsControllerListAnswersResponse =
+  BenchmarkEvaluationsControllerListAnswersResponses[keyof BenchmarkEvaluationsControllerListAnswersResponses];
+
 export type BenchmarkEvaluationsControllerResumeData = {
   body?: never;
   path: {
@@ -5867,6 +5971,10 @@ export interface Routes {
   'DELETE /v1/evaluations/{id}': {
     takes: BenchmarkEvaluationsControllerRemoveData;
     answers: BenchmarkEvaluationsControllerRemoveResponses;
+  };
+  'GET /v1/evaluations/{id}/answers': {
+    takes: BenchmarkEvaluationsControllerListAnswersData;
+    answers: BenchmarkEvaluationsControllerListAnswersResponses;
   };
   'POST /v1/evaluations/{id}/resume': {
     takes: BenchmarkEvaluationsControllerResumeData;

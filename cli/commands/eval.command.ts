@@ -1,14 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { PROJECT_ROOT } from '../../infra/config/project-root.js';
 import { cellsOf } from '../../contracts/benchmark-evaluation.js';
-import type { BenchmarkEvaluation } from '../client/api-types.js';
+import type { BenchmarkEvaluation, EvaluationAnswer } from '../client/api-types.js';
 import { CliError } from '../cli-error.js';
 import type { ApiClient } from '../client/api-client.js';
 import { ApiUnreachable } from '../client/api-errors.js';
 import type { CliContext } from '../context.js';
+import { answersTable, GRADES } from '../output/evaluation-answers.js';
 import { reportCsv, reportMarkdown, reportText, type Report } from '../output/evaluation-report.js';
 import { deleted, requireConsent } from '../require-consent.js';
 import { readConfiguration } from '../submission.js';
@@ -24,6 +25,7 @@ interface EvalOptions {
   revive?: boolean;
   resume?: boolean;
   delete?: boolean;
+  answers?: true | EvaluationAnswer['grade'];
   yes?: boolean;
   json?: boolean;
   csv?: string;
@@ -52,6 +54,12 @@ export function registerEval(program: Command, context: CliContext): void {
       [],
     )
     .option('--id <evaluation>', 'watch an evaluation that was submitted before')
+    .addOption(
+      new Option(
+        '--answers [grade]',
+        'with --id: list its answers so far and what came of each, or those of a grade',
+      ).choices(GRADES),
+    )
     .option('--revive', 'with --id: continue an evaluation whose workflow Temporal no longer has')
     .option('--resume', 'with --id: continue a paused evaluation; if its budget is spent, with the same budget again')
     .option('--delete', 'with --id: delete one that has ended, with its report and flows; it asks before')
@@ -69,7 +77,10 @@ async function evaluate(context: CliContext, file: string, options: EvalOptions)
   if (options.resume && options.id === undefined)
     throw new CliError('--resume needs --id, which names the evaluation to continue.');
   if (options.delete && options.id === undefined) throw new CliError('--delete needs --id: what is to be deleted.');
+  if (options.answers && options.id === undefined)
+    throw new CliError('--answers needs --id, which names the evaluation whose answers are listed.');
   const client = await context.client();
+  if (options.answers) return listAnswers(context, client, options.id!, options);
   if (options.delete) return deleteEvaluation(context, client, options.id!, options.yes === true);
   if (options.revive) await client.reviveEvaluation(options.id!);
   const submitted = options.id ?? (await submit(client, file, options)).id;
@@ -80,6 +91,17 @@ async function evaluate(context: CliContext, file: string, options: EvalOptions)
     throw new CliError(withoutReport(ended));
   }
   await show(context, ended, ended.report, options);
+}
+
+async function listAnswers(
+  context: CliContext,
+  client: ApiClient,
+  id: string,
+  { answers, json }: EvalOptions,
+): Promise<void> {
+  const found = await client.listAnswers(id, answers === true ? undefined : answers);
+  if (json) context.print(JSON.stringify(found));
+  else for (const line of answersTable(found)) context.print(line);
 }
 
 async function deleteEvaluation(context: CliContext, client: ApiClient, id: string, yes: boolean): Promise<void> {
