@@ -1,13 +1,31 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Checkpoint, HeldOutEvaluation, TrainingRun, TrainingStep } from '../infra/database/entities/index.js';
 import { writeRunStatus } from '../infra/database/run-status.js';
 import { stepAnswers } from '../infra/database/testing/step-answers.js';
+import type { CliContext } from './context.js';
+import { createProgram } from './program.js';
 import { PYTHON_EXIT_CODE, runCli, type CliOutcome } from './testing/test-cli.js';
 import { TestApi } from '../api/testing/test-api.js';
 import type { TrainingRun as TrainingRunAnswer } from './client/api-types.js';
+
+/** What only starts, stops or prints something for a shell. */
+const WITHOUT_JSON = ['up', 'down', 'completion'];
+
+it('every command that tells something has --json for programs, and every one says what it does', () => {
+  const without: string[] = [];
+  const walk = (command: Command, path: string[]): void => {
+    expect([path, command.description()]).toEqual([path, expect.stringMatching(/\.$/)]);
+    const below = command.commands;
+    if (below.length === 0 && !command.options.some(({ long }) => long === '--json')) without.push(path.join(' '));
+    for (const one of below) walk(one, [...path, one.name()]);
+  };
+  walk(createProgram({} as CliContext), []);
+  expect(without).toEqual(WITHOUT_JSON);
+});
 
 describe('agentflow', () => {
   let api: TestApi;

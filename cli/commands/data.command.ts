@@ -6,6 +6,12 @@ import { claimSupervision, StackRunning } from '../../infra/local/supervision.js
 import { CliError } from '../cli-error.js';
 import type { CliContext } from '../context.js';
 import { formatBytes, formatTable } from '../output/format.js';
+import { printJson } from '../output/print-run.js';
+
+interface DeleteOptions {
+  yes?: boolean;
+  json?: boolean;
+}
 
 export function registerData(program: Command, context: CliContext): void {
   program
@@ -14,22 +20,25 @@ export function registerData(program: Command, context: CliContext): void {
     .command('delete')
     .description('Delete the data directory (AGENTFLOW_DATA): runs, database, history, artifacts. It asks before.')
     .option('--yes', 'do not ask')
-    .action(async ({ yes }: { yes?: boolean }) => deleteDirectory(context, yes === true));
+    .option('--json', 'print JSON: what was deleted')
+    .action(async (options: DeleteOptions) => deleteDirectory(context, options));
 }
 
 /** @throws CliError while a stack runs on it, and without the user's consent */
-async function deleteDirectory(context: CliContext, yes: boolean): Promise<void> {
+async function deleteDirectory(context: CliContext, { yes, json }: DeleteOptions): Promise<void> {
+  const say = json ? context.note : context.print;
   const { dataDirectory, databaseUrl, existingTemporal } = stackOptionsFromEnvironment();
   if (!holdsData(dataDirectory)) throw new CliError(`There is no data of AgentFlow in ${dataDirectory}.`);
   const supervision = claim(dataDirectory);
   try {
     const contents = await listed(dataDirectory);
-    for (const line of describe(dataDirectory, contents)) context.print(line);
-    if (databaseUrl) context.print('The database that DATABASE_URL names is not touched.');
-    if (existingTemporal) context.print('The Temporal cluster that the environment names is not touched.');
+    for (const line of describe(dataDirectory, contents)) say(line);
+    if (databaseUrl) say('The database that DATABASE_URL names is not touched.');
+    if (existingTemporal) say('The Temporal cluster that the environment names is not touched.');
     if (!yes) await requireConsent(context, dataDirectory);
     deleteData(dataDirectory, contents);
-    context.print(`Deleted the data of ${dataDirectory}.`);
+    if (json) printJson(context, { deleted: dataDirectory, ...contents });
+    else context.print(`Deleted the data of ${dataDirectory}.`);
   } finally {
     supervision.release();
   }

@@ -9,8 +9,10 @@ export function registerExport(program: Command, context: CliContext): void {
     .argument('<run@n>', 'the policy, as in run-abc@12')
     .requiredOption('--to <dir>', 'the directory to make')
     .option('--merged', 'the whole model with the adapter merged into its weights, instead of the adapter alone')
-    .action(async (policy: string, { to, merged }: { to: string; merged?: boolean }) => {
-      const args = [policy, '--to', resolve(to), ...(merged ? ['--merged'] : [])];
+    .option('--json', 'print JSON')
+    .action(async (policy: string, { to, merged, json }: { to: string; merged?: boolean; json?: boolean }) => {
+      const flags = [...(merged ? ['--merged'] : []), ...(json ? ['--json'] : [])];
+      const args = [policy, '--to', resolve(to), ...flags];
       context.setExitCode(await context.python({ module: 'flow_grpo.export', args, env: context.storage() }));
     });
 }

@@ -9,12 +9,19 @@ import { PROJECT_ROOT } from '../../infra/config/project-root.js';
 import { boundToParent } from '../../infra/processes/bound-child.js';
 import { CliError } from '../cli-error.js';
 import type { CliContext } from '../context.js';
+import { printJson } from '../output/print-run.js';
 
 /** What is printed of a manifest (activities/tools/passages/manifest.ts). */
 interface Built {
   passages: number;
   repeated: number;
   left_out: number;
+}
+
+interface IndexOptions {
+  name?: string;
+  to?: string;
+  json?: boolean;
 }
 
 export function registerPassages(program: Command, context: CliContext): void {
@@ -28,12 +35,14 @@ export function registerPassages(program: Command, context: CliContext): void {
     .argument('<files...>', 'JSON, JSONL, CSV or Parquet files, or directories of them')
     .option('--name <name>', 'its name: it is made in passages/<name> of the data directory of the local stack')
     .option('--to <dir>', 'its directory, instead of a name')
-    .action((files: string[], options: { name?: string; to?: string }) => index(context, files, options));
+    .option('--json', 'print JSON')
+    .action(async (files: string[], options: IndexOptions) => index(context, files, options));
 }
 
-async function index(context: CliContext, files: string[], options: { name?: string; to?: string }): Promise<void> {
+async function index(context: CliContext, files: string[], options: IndexOptions): Promise<void> {
   const directory = directoryOf(options);
   const built = await build(directory, files);
+  if (options.json) return printJson(context, { index: directory, ...built });
   context.note(
     `${built.passages} passages` +
       (built.repeated > 0 ? `, ${built.repeated} more were repeated` : '') +
@@ -43,7 +52,7 @@ async function index(context: CliContext, files: string[], options: { name?: str
   context.print(`passages: { index: ${directory} }`);
 }
 
-function directoryOf({ name, to }: { name?: string; to?: string }): string {
+function directoryOf({ name, to }: IndexOptions): string {
   if ((name === undefined) === (to === undefined)) throw new CliError('Say either --name or --to.');
   if (to !== undefined) return resolve(to);
   if (!registeredName.safeParse(name).success) {

@@ -27,7 +27,10 @@ export function registerStack(program: Command, context: CliContext): void {
     .description(
       'Say which processes of the local stack run, and where they are reached; exit code 3 if it does not run.',
     )
-    .action(async () => context.setExitCode(await run(STACK, 'status')));
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) =>
+      context.setExitCode(await run(STACK, 'status', ...(json ? ['--json'] : []))),
+    );
 }
 
 /** @returns the exit code; 1 if a signal ended it */

@@ -13,6 +13,13 @@ import { progressLines } from './progress-lines.js';
 import { runCheck } from './run-check.js';
 
 type SourceName = keyof typeof SOURCES;
+const COMPUTED = ['atlas', 'game24'];
+
+interface FetchOptions {
+  to?: string;
+  acceptLicence?: string;
+  json?: boolean;
+}
 
 export function registerDatasets(program: Command, context: CliContext): void {
   const datasets = program
@@ -21,14 +28,16 @@ export function registerDatasets(program: Command, context: CliContext): void {
   datasets
     .command('list')
     .description('What can be fetched, and what the operator registered.')
-    .action(() => list(context));
+    .option('--json', 'print JSON')
+    .action(({ json }: { json?: boolean }) => list(context, json));
   datasets
     .command('fetch')
     .description('Download a published dataset and check it. Gated ones take HF_TOKEN in the environment.')
     .argument('<name>', `one of ${Object.keys(SOURCES).join(', ')}`)
     .option('--to <dir>', 'where to; by default datasets/<name> in the data directory of the local stack')
+    .option('--json', 'print JSON: what was fetched, and where it is')
     .option('--accept-licence <licence>', 'the licence that you accept where it is not the known one')
-    .action((name: string, options: { to?: string; acceptLicence?: string }) => fetchOne(context, name, options));
+    .action(async (name: string, options: FetchOptions) => fetchOne(context, name, options));
   datasets
     .command('check')
     .description(
@@ -45,26 +54,32 @@ export function registerDatasets(program: Command, context: CliContext): void {
     });
 }
 
-function list(context: CliContext): void {
+function list(context: CliContext, json?: boolean): void {
+  const toFetch = Object.entries(SOURCES).map(([name, { repository, licence, gated }]) => ({
+    name,
+    repository,
+    licence,
+    gated: gated === true,
+  }));
+  if (json) {
+    return printJson(context, { to_fetch: toFetch, computed: COMPUTED, registered: Object.keys(registered()) });
+  }
   context.print('To fetch:');
-  for (const [name, { repository, licence, gated }] of Object.entries(SOURCES)) {
+  for (const { name, repository, licence, gated } of toFetch) {
     context.print(`  ${name.padEnd(10)} ${repository}, ${licence}${gated ? ', gated' : ''}`);
   }
-  context.print('Computed: atlas, game24');
+  context.print(`Computed: ${COMPUTED.join(', ')}`);
   context.print(`Registered: ${Object.keys(registered()).join(', ')}`);
 }
 
-async function fetchOne(
-  context: CliContext,
-  name: string,
-  { to, acceptLicence }: { to?: string; acceptLicence?: string },
-): Promise<void> {
+async function fetchOne(context: CliContext, name: string, { to, acceptLicence, json }: FetchOptions): Promise<void> {
   if (!isSource(name))
     throw new CliError(`No source is known of "${name}". Known: ${Object.keys(SOURCES).join(', ')}.`);
   const { AGENTFLOW_DATA, HF_ENDPOINT, HF_TOKEN } = readEnvironment(['AGENTFLOW_DATA', 'HF_ENDPOINT', 'HF_TOKEN']);
   const directory = to === undefined ? join(AGENTFLOW_DATA, 'datasets', name) : resolve(to);
+  let record;
   try {
-    const record = await fetchDataset({
+    record = await fetchDataset({
       name,
       source: SOURCES[name],
       hub: new Hub(HF_ENDPOINT, HF_TOKEN),
@@ -73,10 +88,11 @@ async function fetchOne(
       directory,
       onProgress: progressLines((line) => context.note(line)),
     });
-    context.note(`${record.files.length} file(s), commit ${record.commit}, licence ${record.licence}, checked.`);
   } catch (error) {
     throw error instanceof FetchRefused ? new CliError(error.message, 1, { cause: error }) : error;
   }
+  if (json) return printJson(context, { name, directory, ...record });
+  context.note(`${record.files.length} file(s), commit ${record.commit}, licence ${record.licence}, checked.`);
   const kind = (TRAINING_SETS as readonly string[]).includes(name) ? 'training' : 'benchmark';
   context.note('To use it, register it in the section datasets of the operator’s file:');
   context.print(`${name}: { ${kind}: ${name}, path: ${directory} }`);

@@ -50,7 +50,8 @@ export function registerVerbs(runs: Command, context: CliContext): void {
     )
     .argument('<run>')
     .option('--yes', 'do not ask')
-    .action((id: string, { yes }: { yes?: boolean }) => deleteRun(context, id, yes === true));
+    .option('--json', 'print JSON')
+    .action(async (id: string, options: Options & { yes?: boolean }) => deleteRun(context, id, options));
 
   verb('learning-rate', 'Change the learning rate of a training run from its next batch on.')
     .argument('<rate>', 'as in 1e-5', aboveZero)
@@ -62,14 +63,15 @@ export function registerVerbs(runs: Command, context: CliContext): void {
 }
 
 /** @throws CliError without the user's consent */
-async function deleteRun(context: CliContext, id: string, yes: boolean): Promise<void> {
+async function deleteRun(context: CliContext, id: string, { yes, json }: Options & { yes?: boolean }): Promise<void> {
   const client = await context.client();
   if (!yes) {
     const { name, status, step, steps } = await client.getRun(id);
     await requireConsent(context, id, `${name}, ${status}, ${step} of ${steps} steps. Its policies go too.`);
   }
   await client.deleteRun(id);
-  context.print(deleted(id));
+  if (json) printJson(context, { id, deleted: true });
+  else context.print(deleted(id));
 }
 
 /** The API says which values it takes. */

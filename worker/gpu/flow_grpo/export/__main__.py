@@ -1,6 +1,7 @@
-"""Entry point of the export: python -m flow_grpo.export RUN@STEP --to DIR [--merged]"""
+"""Entry point of the export: python -m flow_grpo.export RUN@STEP --to DIR [--merged] [--json]"""
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("policy", help="the policy, as in run-abc@12")
     parser.add_argument("--to", type=Path, required=True, help="the directory to make")
     parser.add_argument("--merged", action="store_true", help="the whole model instead of the adapter alone")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
     name = parse_policy_name(options.policy)
     if name is None:
@@ -42,7 +44,8 @@ def main(arguments: Sequence[str]) -> int:
     except _REFUSALS as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{name} is in {options.to}")
+    done = {"policy": str(name), "directory": str(options.to.absolute()), "merged": options.merged}
+    print(json.dumps(done) if options.json else f"{name} is in {options.to}")
     return 0
 
 
