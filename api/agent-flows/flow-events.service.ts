@@ -2,18 +2,28 @@ import { Injectable } from '@nestjs/common';
 import type { AgentFlow } from '../../infra/database/entities/index.js';
 import { isEnded } from '../../infra/database/submission-rows.js';
 import { toList, type List, type NumberPageQuery } from '../common/list.dto.js';
-import { pollPause } from '../events/poll-pause.js';
+import { SharedLooks } from '../events/shared-looks.js';
+import { WakeupsService } from '../events/wakeups.service.js';
 import { AgentFlowsRepository } from './agent-flows.repository.js';
 import { AgentFlowsService } from './agent-flows.service.js';
 import type { FlowEventDto } from './dto/flow-event.dto.js';
 import { usageOf } from './dto/usage.dto.js';
 import { flowEvents, lastSequence, turnAfter } from './flow-events.js';
 
+/** What there is after a sequence, and whether nothing can follow it. */
+interface Look {
+  events: FlowEventDto[];
+  isOver: boolean;
+}
+
 @Injectable()
 export class FlowEventsService {
+  private readonly looks = new SharedLooks<Look>();
+
   constructor(
     private readonly flows: AgentFlowsService,
     private readonly repository: AgentFlowsRepository,
+    private readonly wakeups: WakeupsService,
   ) {}
 
   async list(project: string, id: string, { after = 0, limit }: NumberPageQuery): Promise<List<FlowEventDto>> {
@@ -38,14 +48,19 @@ export class FlowEventsService {
    */
   async *follow(project: string, id: string, after: number, signal: AbortSignal): AsyncGenerator<FlowEventDto[], void> {
     let last = after;
-    while (!signal.aborted) {
-      const flow = await this.flows.load(project, id);
-      const events = await this.read(flow, last);
+    for await (const wake of this.wakeups.of(id, signal)) {
+      const { events, isOver } = await this.look(project, id, last, wake);
       last = events.at(-1)?.sequence ?? last;
       yield events;
-      if (isEnded(flow)) return;
-      await pollPause(signal);
+      if (isOver) return;
     }
+  }
+
+  private async look(project: string, id: string, after: number, wake: number): Promise<Look> {
+    return this.looks.take([project, id, after, wake], async () => {
+      const flow = await this.flows.load(project, id);
+      return { events: await this.read(flow, after), isOver: isEnded(flow) };
+    });
   }
 
   /** The flow's row was read first: once it has ended, all of its turns are there. */

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TrainingRunsModule } from '../training-runs/training-runs.module.js';
 import { EventsController } from './events.controller.js';
 import { EventsService } from './events.service.js';
+import { WakeupsModule } from './wakeups.module.js';
 
-@Module({ imports: [TrainingRunsModule], controllers: [EventsController], providers: [EventsService] })
+@Module({ imports: [TrainingRunsModule, WakeupsModule], controllers: [EventsController], providers: [EventsService] })
 export class EventsModule {}

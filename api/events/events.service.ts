@@ -4,16 +4,26 @@ import { RunEvent } from '../../infra/database/entities/index.js';
 import { isEnded } from '../../infra/database/submission-rows.js';
 import { toList, type List, type NumberPageQuery } from '../common/list.dto.js';
 import { TrainingRunsService } from '../training-runs/training-runs.service.js';
-import { pollPause } from './poll-pause.js';
 import { toRunEventDto, type RunEventDto } from './run-event.dto.js';
+import { SharedLooks } from './shared-looks.js';
+import { WakeupsService } from './wakeups.service.js';
 
 const PAGE = 500;
 
+/** What there is after a sequence, and whether nothing can follow it. */
+interface Look {
+  events: RunEventDto[];
+  isOver: boolean;
+}
+
 @Injectable()
 export class EventsService {
+  private readonly looks = new SharedLooks<Look>();
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly runs: TrainingRunsService,
+    private readonly wakeups: WakeupsService,
   ) {}
 
   async list(project: string, runId: string, { after = 0, limit }: NumberPageQuery): Promise<List<RunEventDto>> {
@@ -39,14 +49,23 @@ export class EventsService {
     signal: AbortSignal,
   ): AsyncGenerator<RunEventDto[], void> {
     let last = after;
-    while (!signal.aborted) {
-      const events = await this.read(runId, last, PAGE);
-      last = events.at(-1)?.sequence ?? last;
-      yield events.map(toRunEventDto);
-      if (events.length === PAGE) continue;
-      if (await this.isOver(project, runId, last)) return;
-      await pollPause(signal);
+    for await (const wake of this.wakeups.of(runId, signal)) {
+      for (let more = true; more && !signal.aborted;) {
+        const { events, isOver } = await this.look(project, runId, last, wake);
+        last = events.at(-1)?.sequence ?? last;
+        yield events;
+        if (isOver) return;
+        more = events.length === PAGE;
+      }
     }
+  }
+
+  private async look(project: string, runId: string, after: number, wake: number): Promise<Look> {
+    return this.looks.take([project, runId, after, wake], async () => {
+      const events = (await this.read(runId, after, PAGE)).map(toRunEventDto);
+      const isOver = events.length < PAGE && (await this.isOver(project, runId, events.at(-1)?.sequence ?? after));
+      return { events, isOver };
+    });
   }
 
   private async read(runId: string, after: number, limit: number): Promise<RunEvent[]> {

@@ -21,10 +21,14 @@ class BoundedClient extends pg.Client {
   }
 
   private giveUpAfter({ message }: Error): void {
-    if (message !== 'Query read timeout') return;
-    const { stream } = (this as unknown as { connection: { stream: { destroy(): void } } }).connection;
-    stream.destroy();
+    if (message === 'Query read timeout') closeAtOnce(this);
   }
+}
+
+/** Closes a connection without a farewell, which a server that has fallen silent would not answer. */
+export function closeAtOnce(client: pg.Client): void {
+  const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
+  stream.destroy();
 }
 
 class BoundedPool extends pg.Pool {

@@ -1,0 +1,2 @@
+/** The channel of PostgreSQL on which the id of what has a new event is told, in the transaction that commits it. */
+export const EVENT_CHANNEL = 'agentflow_events';
