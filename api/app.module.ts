@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AgentFlowsModule } from './agent-flows/agent-flows.module.js';
+import { AuditLogModule } from './audit-log/audit-log.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BenchmarkEvaluationsModule } from './benchmark-evaluations/benchmark-evaluations.module.js';
 import { DependenciesModule, type Dependencies } from './dependencies.module.js';
@@ -17,6 +18,7 @@ import { TrainingRunsModule } from './training-runs/training-runs.module.js';
     AuthModule,
     ProjectsModule,
     KeysModule,
+    AuditLogModule,
     SubmissionsModule,
     TrainingRunsModule,
     EventsModule,

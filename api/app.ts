@@ -3,6 +3,8 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { AppModule } from './app.module.js';
+import { AuditLogService } from './audit-log/audit-log.service.js';
+import { auditBeginMiddleware, auditEndMiddleware } from './audit-log/audit.middleware.js';
 import { AuthService } from './auth/auth.service.js';
 import { authenticateMiddleware } from './auth/authenticate.middleware.js';
 import { BoundedHttpAdapter } from './common/bounded-http.adapter.js';
@@ -11,6 +13,7 @@ import { deadlineMiddleware } from './common/deadline.middleware.js';
 import { ErrorsFilter } from './common/errors.filter.js';
 import { hostMiddleware } from './common/host.middleware.js';
 import { invalidRequest } from './common/invalid-request.js';
+import { requestIdMiddleware } from './common/request-id.js';
 import type { Dependencies } from './dependencies.module.js';
 import { serveDocs } from './docs/openapi.js';
 
@@ -30,12 +33,16 @@ export async function createApp(
     ...(logger !== undefined && { logger }),
   });
   app.disable('x-powered-by');
+  const auditLog = app.get(AuditLogService);
   app.use(
+    requestIdMiddleware(),
     deadlineMiddleware(),
+    auditEndMiddleware(auditLog),
     // The API is served over plain HTTP on the loopback interface: nothing may send its pages to HTTPS.
     helmet({ hsts: false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }),
     hostMiddleware(),
     authenticateMiddleware(app.get(AuthService)),
+    auditBeginMiddleware(auditLog),
     ...bodyMiddlewares(),
   );
   app.useGlobalFilters(new ErrorsFilter());

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { NestApplicationOptions } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { ApiError } from './api-error.js';
+import { newRequestId, REQUEST_ID } from './request-id.js';
 
 /** How long a client may take over its side of a connection, in milliseconds. */
 export const CONNECTION_BOUNDS = {
@@ -27,7 +28,7 @@ export class BoundedHttpAdapter extends ExpressAdapter {
       const message = `The server cannot do what the request expects: ${request.headers.expect}. It knows 100-continue.`;
       const error = new ApiError(417, 'invalid_request_error', 'unknown_expectation', message, { param: 'Expect' });
       const body = Buffer.from(JSON.stringify(error.toBody()));
-      const type = { 'content-type': 'application/json; charset=utf-8' };
+      const type = { 'content-type': 'application/json; charset=utf-8', [REQUEST_ID]: newRequestId() };
       response.writeHead(error.status, { ...type, 'content-length': body.length, connection: 'close' }).end(body);
     });
   }
@@ -54,6 +55,6 @@ function refuse(socket: Socket, error: ApiError): void {
   const body = JSON.stringify(error.toBody());
   socket.end(
     `HTTP/1.1 ${error.status} ${error.code}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      `Content-Length: ${Buffer.byteLength(body)}\r\n${REQUEST_ID}: ${newRequestId()}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

@@ -4,6 +4,7 @@ import type { Response } from 'express';
 import { redact } from '../../infra/redaction/redact.js';
 import { ApiError } from './api-error.js';
 import { hasExpired } from './deadline.middleware.js';
+import { REQUEST_ID } from './request-id.js';
 import { sendError } from './send-error.js';
 import { toApiError } from './to-api-error.js';
 
@@ -17,7 +18,7 @@ export class ErrorsFilter implements ExceptionFilter {
     const known = toApiError(error);
     // An error after the deadline: the request has been answered already.
     if (hasExpired(response) && (error as { code?: unknown } | null)?.code === 'ERR_HTTP_HEADERS_SENT') return;
-    if (!known || known.status >= 500) this.logger.error(redact(inspect(error)));
+    if (!known || known.status >= 500) this.log(error, response);
     if (hasExpired(response)) return;
     if (response.headersSent) {
       response.destroy();
@@ -26,5 +27,10 @@ export class ErrorsFilter implements ExceptionFilter {
     const told =
       known ?? new ApiError(500, 'server_error', 'internal_error', 'The API failed on this request; its log says why.');
     sendError(response, told);
+  }
+
+  private log(error: unknown, response: Response): void {
+    const { method, path } = response.req;
+    this.logger.error(redact(`${String(response.getHeader(REQUEST_ID))} ${method} ${path}: ${inspect(error)}`));
   }
 }

@@ -2405,6 +2405,59 @@ export type FlowEventList = {
   last_id: string | null;
 };
 
+export type AuditEntry = {
+  id: string;
+  object: 'audit_entry';
+  /**
+   * Null, like `key` and `key_name`, if the request had no valid key.
+   */
+  project: string | null;
+  /**
+   * Id of the API key.
+   */
+  key: string | null;
+  /**
+   * What the key was called.
+   */
+  key_name: string | null;
+  method: string;
+  path: string;
+  /**
+   * As in `/v1/keys/:id`; null if the request did not come to a route.
+   */
+  route: string | null;
+  /**
+   * Id of what the request was about, or created.
+   */
+  target: string | null;
+  /**
+   * Null if it was not answered: then it may have been carried out, or not.
+   */
+  status: number | null;
+  /**
+   * Where the connection came from.
+   */
+  address: string | null;
+  user_agent: string | null;
+  request_id: string;
+  /**
+   * When the request came.
+   */
+  created_at: string;
+  /**
+   * When it was answered or given up. Null while it is open, and for good if the API ended in the middle.
+   */
+  finished_at: string | null;
+};
+
+export type AuditLog = {
+  object: 'list';
+  data: Array<AuditEntry>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
 export type EvaluationAnswer = {
   /**
    * Of its agent flow; contains slashes, so encode it in URLs.
@@ -4194,6 +4247,51 @@ export type KeysControllerGetResponses = {
 
 export type KeysControllerGetResponse = KeysControllerGetResponses[keyof KeysControllerGetResponses];
 
+export type AuditLogControllerListData = {
+  body?: never;
+  path?: never;
+  query?: {
+    after?: string;
+    limit?: number;
+    /**
+     * For an operator, whose list is of all projects without it. Others have the list of their own.
+     */
+    project?: string;
+  };
+  url: '/v1/audit_log';
+};
+
+export type AuditLogControllerListErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type AuditLogControllerListError = AuditLogControllerListErrors[keyof AuditLogControllerListErrors];
+
+export type AuditLogControllerListResponses = {
+  200: AuditLog;
+};
+
+export type AuditLogControllerListResponse = AuditLogControllerListResponses[keyof AuditLogControllerListResponses];
+
 export type TrainingRunsControllerListData = {
   body?: never;
   path?: never;
@@ -5330,6 +5428,10 @@ export type BenchmarkEvaluationsControllerListAnswersErrors = {
    */
   401: Error;
   /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
    * It does not exist, or it belongs to another project.
    */
   404: Error;
@@ -5901,6 +6003,7 @@ export interface Routes {
   'GET /v1/keys': { takes: KeysControllerListData; answers: KeysControllerListResponses };
   'GET /v1/keys/{id}': { takes: KeysControllerGetData; answers: KeysControllerGetResponses };
   'DELETE /v1/keys/{id}': { takes: KeysControllerRevokeData; answers: KeysControllerRevokeResponses };
+  'GET /v1/audit_log': { takes: AuditLogControllerListData; answers: AuditLogControllerListResponses };
   'POST /v1/training_runs': { takes: TrainingRunsControllerCreateData; answers: TrainingRunsControllerCreateResponses };
   'GET /v1/training_runs': { takes: TrainingRunsControllerListData; answers: TrainingRunsControllerListResponses };
   'GET /v1/training_runs/{id}': { takes: TrainingRunsControllerGetData; answers: TrainingRunsControllerGetResponses };

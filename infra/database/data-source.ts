@@ -18,6 +18,7 @@ import { UnusedImages1795968000000 } from './migrations/1795968000000-unused-ima
 import { AnswersOfSteps1796054400000 } from './migrations/1796054400000-answers-of-steps.js';
 import { OwnWorkflow1796061600000 } from './migrations/1796061600000-own-workflow.js';
 import { ProjectsAndScopes1796140800000 } from './migrations/1796140800000-projects-and-scopes.js';
+import { AuditLog1796140860000 } from './migrations/1796140860000-audit-log.js';
 import { ToldEvents1796148000000 } from './migrations/1796148000000-told-events.js';
 import { gateOf } from './well-formed.js';
 
@@ -67,6 +68,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       AnswersOfSteps1796054400000,
       OwnWorkflow1796061600000,
       ProjectsAndScopes1796140800000,
+      AuditLog1796140860000,
       ToldEvents1796148000000,
     ],
     synchronize: false,

@@ -1,6 +1,7 @@
 /* Every table. The rows name each other by id without foreign keys: several processes write them, each once. */
 export { AgentFlow } from './agent-flow.entity.js';
 export { ApiKey } from './api-key.entity.js';
+export { AuditEntry } from './audit-entry.entity.js';
 export { Batch } from './batch.entity.js';
 export { BenchmarkEvaluation } from './benchmark-evaluation.entity.js';
 export { CachedReply } from './cached-reply.entity.js';

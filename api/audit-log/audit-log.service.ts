@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import type { Response } from 'express';
+import { DataSource, IsNull, LessThan } from 'typeorm';
+import { type ApiKey, AuditEntry } from '../../infra/database/entities/index.js';
+import { redact } from '../../infra/redaction/redact.js';
+import type { AuthenticatedRequest } from '../auth/authenticate.middleware.js';
+import { badRequest } from '../common/api-error.js';
+import { toList, type List } from '../common/list.dto.js';
+import { REQUEST_ID } from '../common/request-id.js';
+import { isOperator } from '../projects/operator.js';
+import { toAuditEntryDto, type AuditEntryDto, type AuditLogQuery } from './audit-entry.dto.js';
+
+/** Of a path, a route's name or a user agent that is kept. */
+const LONGEST = 500;
+
+type Outcome = Pick<AuditEntry, 'route' | 'target' | 'status' | 'finishedAt'>;
+
+/**
+ * Who asked the API to change what. The entry of a request with a valid key is there before the request is carried out:
+ * nothing is changed without one, also if the API dies in the middle. That of a request that is refused before follows
+ * its answer. No entry holds a body, a query or a header but the user agent.
+ */
+@Injectable()
+export class AuditLogService implements OnModuleDestroy {
+  private readonly logger = new Logger(AuditLogService.name);
+  /** The entry of each open request that is being carried out. */
+  private readonly begun = new WeakMap<Response, string>();
+  private readonly writing = new Set<Promise<void>>();
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** @throws what the database answers: then the request is not to be carried out */
+  async begin(request: AuthenticatedRequest, response: Response): Promise<void> {
+    const entry = describe(request, response);
+    await this.entries.insert(entry);
+    this.begun.set(response, entry.id);
+  }
+
+  /** Not waited for: what is missing then is how the request ended. */
+  end(request: AuthenticatedRequest, response: Response): void {
+    const id = this.begun.get(response);
+    const writing = this.write(id, request, response).finally(() => this.writing.delete(writing));
+    this.writing.add(writing);
+  }
+
+  private async write(id: string | undefined, request: AuthenticatedRequest, response: Response): Promise<void> {
+    const outcome = outcomeOf(request, response);
+    try {
+      if (id === undefined) await this.entries.insert({ ...describe(request, response), ...outcome });
+      else await this.entries.update({ id, finishedAt: IsNull() }, outcome);
+    } catch (error) {
+      const which = `${request.method} of the request ${String(response.getHeader(REQUEST_ID))}`;
+      this.logger.warn(`How ${which} ended is not in the audit log: ${(error as Error).message}`);
+    }
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all(this.writing);
+  }
+
+  /** Newest first: of all projects for an operator, of its own for another admin. */
+  async list(caller: ApiKey, { after, limit, project }: AuditLogQuery): Promise<List<AuditEntryDto>> {
+    const place = isOperator(caller) ? { ...(project !== undefined && { project }) } : ownOf(caller, project);
+    const last = after === undefined ? undefined : await this.entries.findOneBy({ ...place, id: after });
+    if (last === null) throw badRequest('unknown_cursor', `after: there is no entry "${after}".`, { param: 'after' });
+    const rows = await this.entries.find({
+      where: { ...place, ...(last && { number: LessThan(last.number) }) },
+      order: { number: 'DESC' },
+      take: limit + 1,
+    });
+    return toList(rows, limit, ({ id }) => id, toAuditEntryDto);
+  }
+
+  private get entries() {
+    return this.dataSource.getRepository(AuditEntry);
+  }
+}
+
+/** @throws ApiError 400 if an admin asks for another project's */
+function ownOf(caller: ApiKey, project = caller.project): { project: string } {
+  if (project === caller.project) return { project };
+  throw badRequest('unknown_project', `project: there is no project "${project}".`, { param: 'project' });
+}
+
+function describe(request: AuthenticatedRequest, response: Response) {
+  const { method, originalUrl, apiKey } = request;
+  return {
+    id: `audit-${randomBytes(8).toString('hex')}`,
+    project: apiKey?.project ?? null,
+    keyId: apiKey?.id ?? null,
+    keyName: apiKey?.name ?? null,
+    method,
+    path: kept(originalUrl.split('?')[0]),
+    // Not what a header says: anybody can write X-Forwarded-For.
+    address: request.socket.remoteAddress ?? null,
+    userAgent: kept(request.get('user-agent')),
+    requestId: String(response.getHeader(REQUEST_ID)),
+  } satisfies Partial<AuditEntry>;
+}
+
+function outcomeOf({ route, params }: AuthenticatedRequest, response: Response): Outcome {
+  const { path } = (route ?? {}) as { path?: unknown };
+  const created = response.getHeader('location');
+  const target =
+    (params as { id?: string } | undefined)?.id ?? (typeof created === 'string' ? lastPart(created) : undefined);
+  return {
+    route: typeof path === 'string' ? kept(path) : null,
+    target: kept(target),
+    status: response.headersSent ? response.statusCode : null,
+    finishedAt: new Date(),
+  };
+}
+
+function lastPart(location: string): string | undefined {
+  return location.split('/').at(-1);
+}
+
+/** Without what looks like a key: somebody may write one where an id belongs. */
+function kept<Text extends string | undefined>(text: Text): Text extends string ? string : string | null;
+function kept(text: string | undefined): string | null {
+  return text === undefined ? null : redact(text).slice(0, LONGEST);
+}
