@@ -1,39 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { PROJECT_ROOT } from '../infra/config/project-root.js';
 import { TrainingRun } from '../infra/database/entities/index.js';
 import { trainingRunRow } from '../infra/database/testing/training-run-row.js';
+import { description, OPERATIONS, type Schema } from './testing/described-routes.js';
 import { TestApi } from './testing/test-api.js';
-
-interface Schema {
-  $ref?: string;
-  anyOf?: Schema[];
-  oneOf?: Schema[];
-  enum?: unknown[];
-  const?: unknown;
-  type?: string;
-  properties?: Record<string, Schema>;
-  items?: Schema;
-  minimum?: number;
-  maximum?: number;
-}
-interface Operation {
-  parameters?: { in: string; name: string; schema?: Schema }[];
-  requestBody?: { content: Record<string, { schema: Schema }> };
-}
-
-const description = JSON.parse(readFileSync(join(PROJECT_ROOT, 'docs/openapi.json'), 'utf8')) as {
-  paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Schema> };
-};
-/** Every operation there is: a new route is among them as soon as it is described, and it must be. */
-const OPERATIONS = Object.entries(description.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, method, path, operation })),
-);
 
 const NASTY_TEXTS = [
   '',

@@ -1,0 +1,97 @@
+import { newApiKey } from '../../infra/database/api-keys.js';
+import { ApiKey, AuditEntry, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
+import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
+import type { TestApi } from './test-api.js';
+
+const SHA = 'a'.repeat(64);
+const QUESTION = 'What is 1 plus 1?';
+const RUN = { model: 'tiny-random', steps: 1 };
+const BENCHMARKS = [{ name: 'atlas', questions: 1 }];
+
+/** An id of what is in each list of the API, by the path of the list. */
+export type Ids = Record<string, string>;
+
+/**
+ * Bodies that the routes which create something accept, two each. A new one is added here: the tests that are generated
+ * from the description ask for it.
+ */
+export const CREATES: Record<string, readonly [object, object]> = {
+  'post /v1/projects': [{ id: 'one' }, { id: 'two' }],
+  'post /v1/keys': [
+    { name: 'one', scopes: ['read'] },
+    { name: 'two', scopes: ['read'] },
+  ],
+  'post /v1/training_runs': [RUN, { ...RUN, steps: 2 }],
+  'post /v1/evaluations': [
+    { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base'] },
+    { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base'], seed: 1 },
+  ],
+  'post /v1/agent_flows': [{ question: QUESTION }, { question: 'What is 1 plus 2?' }],
+};
+
+/** What is sent to a route below an id that takes no empty body. */
+export const BODIES: Record<string, object> = {
+  'post /v1/training_runs/{id}/learning_rate': { learning_rate: 1e-5 },
+  'post /v1/training_runs/{id}/extend': { steps: 9 },
+  'post /v1/training_runs/{id}/decide': { kind: 'skip-step' },
+};
+
+/** Something in every list, in the project `default`. A new list is added here. */
+export async function fillLists(api: TestApi): Promise<Ids> {
+  const { dataSource } = api.database;
+  const run = trainingRunRow();
+  await dataSource.getRepository(TrainingRun).insert(run);
+  const policy = await api.commitPolicy(run.id, 0, SHA);
+  await dataSource.getRepository(Rollout).insert(rolloutRow(run.id, policy));
+  const key = newApiKey('default', { name: 'unused', scopes: ['read'], expiresAt: null }).row;
+  await dataSource.getRepository(ApiKey).insert(key);
+  const create = async (path: string, body: object): Promise<string> =>
+    ((await api.request('post', path).send(body).expect(201)).body as { id: string }).id;
+  const evaluation = { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base', policy] };
+  return {
+    '/v1/projects': 'default',
+    '/v1/keys': key.id,
+    '/v1/training_runs': run.id,
+    '/v1/rollouts': `${run.id}/1/0/0`,
+    '/v1/evaluations': await create('/v1/evaluations', evaluation),
+    '/v1/agent_flows': await create('/v1/agent_flows', { question: QUESTION, policy }),
+    '/v1/audit_log': (await dataSource.getRepository(AuditEntry).findOneByOrFail({ project: 'default' })).id,
+  };
+}
+
+/** Bodies by which the routes that create something name what is in a list: all are to be refused for another project. */
+export const NAMING: Record<string, (ids: Ids) => object[]> = {
+  'post /v1/projects': () => [],
+  'post /v1/keys': ({ '/v1/projects': project }) => [{ name: 'one', scopes: ['read'], project }],
+  'post /v1/training_runs': ({ '/v1/training_runs': run }) => [
+    { ...RUN, from: { policy: `${run}@0` } },
+    { ...RUN, training: { kl: { reference: `${run}@0` } } },
+    { ...RUN, training: { objective: 'sft', trajectories: { run } } },
+  ],
+  'post /v1/evaluations': ({ '/v1/training_runs': run }) => [
+    { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base', `${run}@0`] },
+  ],
+  'post /v1/agent_flows': ({ '/v1/training_runs': run }) => [{ question: QUESTION, policy: `${run}@0` }],
+};
+
+function rolloutRow(run: string, policyName: string): Partial<Rollout> {
+  return {
+    flowId: `${run}/1/0/0`,
+    submissionId: run,
+    purpose: 'train',
+    step: 1,
+    groupIndex: 0,
+    rolloutIndex: 0,
+    queryId: 'atlas/7/train/1',
+    family: 'arithmetic',
+    question: QUESTION,
+    outcome: 'answered',
+    reward: 1,
+    answer: '2',
+    turns: 1,
+    tools: ['calculator'],
+    memory: [],
+    policyName,
+    policySha256: SHA,
+  };
+}
