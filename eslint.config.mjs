@@ -74,7 +74,13 @@ export default tseslint.config(
   },
   {
     files: ['workflows/**/*.ts', 'contracts/**/*.ts'],
-    ignores: ['**/*.spec.ts', 'contracts/*-config.ts', 'contracts/objectives/*.ts', 'contracts/names.ts'],
+    ignores: [
+      '**/*.spec.ts',
+      'contracts/*-config.ts',
+      'contracts/objectives/*.ts',
+      'contracts/names.ts',
+      'contracts/events.ts',
+    ],
     rules: {
       'no-restricted-imports': [
         'error',

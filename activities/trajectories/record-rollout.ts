@@ -1,16 +1,33 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { Rollout } from '../../infra/database/entities/index.js';
-import { OUTAGE_OUTCOMES, placeOf } from '../../contracts/flow.js';
+import { appendEvent } from '../../infra/database/run-events.js';
+import { EXCLUDED_OUTCOMES, OUTAGE_OUTCOMES, placeOf } from '../../contracts/flow.js';
 import type { RecordRolloutInput } from '../../contracts/agent-activities.js';
 
 /** What a flow came to. */
 const OUTCOME = ['outcome', 'reward', 'answer', 'grading', 'turns', 'tools', 'memory'];
 
-/** Writes a finished flow's record once; a later one changes nothing, unless the first was lost to an outage. */
+/**
+ * Writes a finished flow's record once; a later one changes nothing, unless the first was lost to an outage. That a
+ * rollout was excluded from its step is an event.
+ */
 export async function recordRollout(dataSource: DataSource, input: RecordRolloutInput): Promise<void> {
+  const { flow, result } = input;
+  const { outcome } = result;
+  if (flow.purpose !== 'train' || !(EXCLUDED_OUTCOMES as readonly string[]).includes(outcome)) {
+    return writeRecord(dataSource.manager, input);
+  }
+  await dataSource.transaction(async (manager) => {
+    await writeRecord(manager, input);
+    const data = { flow_id: flow.flowId, ...placeOf(flow), outcome };
+    await appendEvent(manager, flow.runId, `excluded/${flow.flowId}`, 'rollout.excluded', data);
+  });
+}
+
+async function writeRecord(manager: EntityManager, input: RecordRolloutInput): Promise<void> {
   const { flow, query, policy, result, memory } = input;
   const { step, group, rollout } = placeOf(flow);
-  await dataSource
+  await manager
     .createQueryBuilder()
     .insert()
     .into(Rollout)

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RUN_EVENT_TYPES, type RunEventType } from '../../contracts/events.js';
 import type { RunEvent } from '../../infra/database/entities/index.js';
 import { listSchema } from '../common/list.dto.js';
 
@@ -7,7 +8,7 @@ export const runEventSchema = z.object({
   object: z.literal('training_run.event'),
   run_id: z.string(),
   sequence: z.int().describe('From 1, without gaps.'),
-  type: z.string(),
+  type: z.enum(RUN_EVENT_TYPES).describe('`ProjectEvent` says what the data of each type is.'),
   data: z.record(z.string(), z.unknown()),
   created_at: z.iso.datetime(),
 });
@@ -21,7 +22,7 @@ export function toRunEventDto(row: RunEvent): RunEventDto {
     object: 'training_run.event',
     run_id: row.runId,
     sequence: row.sequence,
-    type: row.type,
+    type: row.type as RunEventType,
     data: row.data,
     created_at: row.createdAt.toISOString(),
   };

@@ -30,7 +30,7 @@ export async function listOrFollow(
     response.json(await source.list(project, id, page));
     return;
   }
-  const after = parseLastEventId(request.get('Last-Event-ID')) ?? page.after ?? 0;
+  const after = readLastEventId(request) ?? page.after ?? 0;
   if (await source.isOver(project, id, after)) response.status(204).end();
   else await sendEvents(response, (signal) => source.follow(project, id, after, signal));
 }
@@ -55,7 +55,8 @@ export async function sendEvents(
 }
 
 /** @throws ApiError 400 if the header `Last-Event-ID` is not a sequence */
-function parseLastEventId(header: string | undefined): number | undefined {
+export function readLastEventId(request: Request): number | undefined {
+  const header = request.get('Last-Event-ID');
   if (header === undefined || header === '') return undefined;
   if (/^\d{1,10}$/.test(header) && Number(header) <= MAX_INDEX) return Number(header);
   const message = 'Last-Event-ID must be the id of an event of this stream: its sequence.';

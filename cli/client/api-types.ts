@@ -3750,7 +3750,24 @@ export type RunEvent = {
    * From 1, without gaps.
    */
   sequence: number;
-  type: string;
+  /**
+   * `ProjectEvent` says what the data of each type is.
+   */
+  type:
+    | 'run.queued'
+    | 'run.running'
+    | 'run.pausing'
+    | 'run.paused'
+    | 'run.cancelling'
+    | 'run.cancelled'
+    | 'run.completed'
+    | 'run.failed'
+    | 'step.completed'
+    | 'step.warned'
+    | 'rollout.excluded'
+    | 'checkpoint.saved'
+    | 'evaluation.completed'
+    | 'identity.allowed';
   data: {
     [key: string]: unknown;
   };
@@ -3760,6 +3777,849 @@ export type RunEvent = {
 export type RunEventList = {
   object: 'list';
   data: Array<RunEvent>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
+export type ProjectEvent =
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'run.queued';
+      data: {
+        status: string;
+        /**
+         * The last step that is committed.
+         */
+        step: number;
+        /**
+         * Steps asked for.
+         */
+        steps?: number;
+        policy?: string;
+        policy_sha256?: string | null;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        learning_rate?: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'run.running';
+      data: {
+        status: string;
+        /**
+         * The last step that is committed.
+         */
+        step: number;
+        /**
+         * Steps asked for.
+         */
+        steps?: number;
+        policy?: string;
+        policy_sha256?: string | null;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        learning_rate?: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'run.pausing';
+      data: {
+        status: string;
+        /**
+         * The last step that is committed.
+         */
+        step: number;
+        /**
+         * Steps asked for.
+         */
+        steps?: number;
+        policy?: string;
+        policy_sha256?: string | null;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        learning_rate?: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'run.paused';
+      data: {
+        status: string;
+        /**
+         * The last step that is committed.
+         */
+        step: number;
+        /**
+         * Steps asked for.
+         */
+        steps?: number;
+        policy?: string;
+        policy_sha256?: string | null;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        learning_rate?: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'run.cancelling';
+      data: {
+        status: string;
+        /**
+         * The last step that is committed.
+         */
+        step: number;
+        /**
+         * Steps asked for.
+         */
+        steps?: number;
+        policy?: string;
+        policy_sha256?: string | null;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        learning_rate?: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'run.cancelled';
+      data: {
+        status: string;
+        /**
+         * The last step that is committed.
+         */
+        step: number;
+        /**
+         * Steps asked for.
+         */
+        steps?: number;
+        policy?: string;
+        policy_sha256?: string | null;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        learning_rate?: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'run.completed';
+      data: {
+        status: string;
+        /**
+         * The last step that is committed.
+         */
+        step: number;
+        /**
+         * Steps asked for.
+         */
+        steps?: number;
+        policy?: string;
+        policy_sha256?: string | null;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        learning_rate?: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'run.failed';
+      data: {
+        status: string;
+        /**
+         * The last step that is committed.
+         */
+        step: number;
+        /**
+         * Steps asked for.
+         */
+        steps?: number;
+        policy?: string;
+        policy_sha256?: string | null;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        learning_rate?: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'step.completed';
+      data: {
+        step: number;
+        policy: string;
+        policy_sha256: string;
+        metrics: {
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'step.warned';
+      data: {
+        step: number;
+        warnings: Array<{
+          kind: string;
+          message: string;
+          [key: string]: unknown;
+        }>;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'rollout.excluded';
+      data: {
+        flow_id: string;
+        step: number;
+        group: number;
+        rollout: number;
+        outcome: 'infrastructure' | 'group_deadline' | 'prompt_too_long' | 'undecided';
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'checkpoint.saved';
+      data: {
+        step: number;
+        sha256: string;
+        bytes: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'evaluation.completed';
+      data: {
+        id: string;
+        step: number;
+        planner: string;
+        policy: string;
+        policy_sha256: string;
+        questions: number;
+        correct: number;
+        failed: number;
+        accuracy: number;
+        interval: Array<number>;
+        mean_turns: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'identity.allowed';
+      data: {
+        parts: Array<string>;
+        from_step: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'run.deleted';
+      data: {
+        /**
+         * What it had ended as.
+         */
+        status: string;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'flow.queued';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'flow.running';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'flow.paused';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'flow.completed';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'flow.failed';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'flow.cancelled';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'flow.deleted';
+      data: {
+        /**
+         * What it had ended as.
+         */
+        status: string;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'benchmark_evaluation.queued';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'benchmark_evaluation.running';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'benchmark_evaluation.paused';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'benchmark_evaluation.completed';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'benchmark_evaluation.failed';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'benchmark_evaluation.cancelled';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'benchmark_evaluation.deleted';
+      data: {
+        /**
+         * What it had ended as.
+         */
+        status: string;
+        [key: string]: unknown;
+      };
+    };
+
+export type ProjectEventList = {
+  object: 'list';
+  data: Array<ProjectEvent>;
   has_more: boolean;
   first_id: string | null;
   last_id: string | null;
@@ -5065,6 +5925,52 @@ export type EventsControllerListOrFollowResponses = {
 export type EventsControllerListOrFollowResponse =
   EventsControllerListOrFollowResponses[keyof EventsControllerListOrFollowResponses];
 
+export type ProjectEventsControllerListOrFollowData = {
+  body?: never;
+  headers?: {
+    'Last-Event-ID'?: string;
+  };
+  path?: never;
+  query?: {
+    after?: number;
+    limit?: number;
+  };
+  url: '/v1/events';
+};
+
+export type ProjectEventsControllerListOrFollowErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type ProjectEventsControllerListOrFollowError =
+  ProjectEventsControllerListOrFollowErrors[keyof ProjectEventsControllerListOrFollowErrors];
+
+export type ProjectEventsControllerListOrFollowResponses = {
+  200: ProjectEventList;
+};
+
+export type ProjectEventsControllerListOrFollowResponse =
+  ProjectEventsControllerListOrFollowResponses[keyof ProjectEventsControllerListOrFollowResponses];
+
 export type RolloutsControllerListData = {
   body?: never;
   path?: never;
@@ -6052,6 +6958,10 @@ export interface Routes {
   'GET /v1/training_runs/{id}/events': {
     takes: EventsControllerListOrFollowData;
     answers: EventsControllerListOrFollowResponses;
+  };
+  'GET /v1/events': {
+    takes: ProjectEventsControllerListOrFollowData;
+    answers: ProjectEventsControllerListOrFollowResponses;
   };
   'GET /v1/rollouts': { takes: RolloutsControllerListData; answers: RolloutsControllerListResponses };
   'GET /v1/rollouts/{id}': { takes: RolloutsControllerGetData; answers: RolloutsControllerGetResponses };

@@ -27,7 +27,7 @@ describe(describeEvent, () => {
       object: 'training_run.event',
       run_id: 'run',
       sequence: 7,
-      type,
+      type: type as RunEvent['type'],
       data,
       created_at: '2030-01-02T10:11:12.345Z',
     };

@@ -20,6 +20,7 @@ import { OwnWorkflow1796061600000 } from './migrations/1796061600000-own-workflo
 import { ProjectsAndScopes1796140800000 } from './migrations/1796140800000-projects-and-scopes.js';
 import { AuditLog1796140860000 } from './migrations/1796140860000-audit-log.js';
 import { ToldEvents1796148000000 } from './migrations/1796148000000-told-events.js';
+import { ProjectEvents1796148300000 } from './migrations/1796148300000-project-events.js';
 import { gateOf } from './well-formed.js';
 
 const ENTITIES = Object.values(entities);
@@ -70,6 +71,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       ProjectsAndScopes1796140800000,
       AuditLog1796140860000,
       ToldEvents1796148000000,
+      ProjectEvents1796148300000,
     ],
     synchronize: false,
     installExtensions: false,

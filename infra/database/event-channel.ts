@@ -1,2 +1,7 @@
 /** The channel of PostgreSQL on which the id of what has a new event is told, in the transaction that commits it. */
 export const EVENT_CHANNEL = 'agentflow_events';
+
+/** What is told on it of a project: ids have no slash. */
+export function topicOfProject(project: string): string {
+  return `project/${project}`;
+}

@@ -47,8 +47,10 @@ describe('run events', () => {
 
   it('need a transaction and a run that exists', async () => {
     const { dataSource } = database;
-    await expect(appendEvent(dataSource.manager, runId, 'key', 'type', {})).rejects.toThrow('needs a transaction');
-    const unknown = dataSource.transaction((manager) => appendEvent(manager, 'run-none', 'key', 'type', {}));
+    await expect(appendEvent(dataSource.manager, runId, 'key', 'step.completed', {})).rejects.toThrow(
+      'needs a transaction',
+    );
+    const unknown = dataSource.transaction((manager) => appendEvent(manager, 'run-none', 'key', 'step.completed', {}));
     await expect(unknown).rejects.toThrow('no training run "run-none"');
   });
 

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { RunEventType } from '../../contracts/events.js';
 import { RunEvent } from './entities/run-event.entity.js';
 import { TrainingRun } from './entities/training-run.entity.js';
 import { NoSuchRun } from './removed.js';
@@ -14,7 +15,7 @@ export async function appendEvent(
   manager: EntityManager,
   runId: string,
   eventKey: string,
-  type: string,
+  type: RunEventType,
   data: Record<string, unknown>,
 ): Promise<number> {
   if (!manager.queryRunner?.isTransactionActive) {

@@ -13,13 +13,14 @@ export interface OwnedTable {
 
 /**
  * Every table whose rows say to whom they belong: by a column `run_id`, or by the id of a flow, which begins with its
- * owner's. Found by these columns, so that a table that is added later cannot be forgotten.
+ * owner's, or as the subject of an event. Found by these columns, so that a table that is added later cannot be forgotten.
  */
 export function ownedTables({ entityMetadatas }: DataSource): OwnedTable[] {
   return entityMetadatas.flatMap((entity) => {
     const name = entity.tableName;
     if (hasColumn(entity, 'run_id')) return [{ name, condition: 'run_id = $1' }];
     if (hasColumn(entity, 'flow_id')) return [{ name, condition: '(flow_id = $1 OR flow_id LIKE $2)' }];
+    if (hasColumn(entity, 'subject')) return [{ name, condition: "subject = $1 AND type NOT LIKE '%.deleted'" }];
     return [];
   });
 }

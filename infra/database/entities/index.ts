@@ -11,6 +11,7 @@ export { IdempotencyKey } from './idempotency-key.entity.js';
 export { ModelReply } from './model-reply.entity.js';
 export { Policy } from './policy.entity.js';
 export { Project } from './project.entity.js';
+export { ProjectEvent } from './project-event.entity.js';
 export { Removal } from './removal.entity.js';
 export { Rollout } from './rollout.entity.js';
 export { RunEvent } from './run-event.entity.js';

@@ -1,11 +1,17 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import type { ImageRef } from '../../../../contracts/flow.js';
 import { sha256Hex } from '../../../../infra/artifacts/sha256.js';
-import { AgentFlow, BenchmarkEvaluation, Removal, TrainingRun } from '../../../../infra/database/entities/index.js';
+import {
+  AgentFlow,
+  BenchmarkEvaluation,
+  ProjectEvent,
+  Removal,
+  TrainingRun,
+} from '../../../../infra/database/entities/index.js';
 import { trainingRunRow } from '../../../../infra/database/testing/training-run-row.js';
 
 /** Rows that a test's run has in each table; one in a table whose key is the run alone. */
@@ -89,11 +95,13 @@ export async function addRows(
   id: string,
 ): Promise<void> {
   const names = columns.map(({ databaseName }) => databaseName);
-  if (!names.includes('run_id') && !names.includes('flow_id')) return;
+  if (!['run_id', 'flow_id', 'subject'].some((column) => names.includes(column))) return;
   const filled = columns.filter((column) => !column.isNullable && column.default === undefined && !column.isGenerated);
   for (let n = 0; n < ROWS; n++) {
     const values = filled.map(({ databaseName, type }) => {
-      if (databaseName === 'run_id') return id;
+      if (databaseName === 'run_id' || databaseName === 'subject') return id;
+      // The other events of the project have the first ones.
+      if (databaseName === 'sequence' && tableName === 'project_events') return randomInt(2 ** 40, 2 ** 41);
       if (databaseName === 'project') return 'default';
       if (databaseName === 'flow_id' || databaseName === 'id') return `${id}/1/0/${n}`;
       if (databaseName === 'key') return `${id} ${n}`;
@@ -105,12 +113,13 @@ export async function addRows(
   }
 }
 
-/** Every row of every table and every file, as texts, except the notes of removals. */
+/** Every row of every table and every file, as texts, except the notes of removals and the events of them. */
 export async function everything(dataSource: DataSource, artifacts: string): Promise<string[]> {
   const rows: string[] = [];
   for (const { tableName, target } of dataSource.entityMetadatas) {
     if (target === Removal) continue;
-    const found: { row: string }[] = await dataSource.query(`SELECT t::text AS row FROM ${tableName} AS t`);
+    const but = target === ProjectEvent ? "WHERE t.type NOT LIKE '%.deleted'" : '';
+    const found: { row: string }[] = await dataSource.query(`SELECT t::text AS row FROM ${tableName} AS t ${but}`);
     rows.push(...found.map(({ row }) => `${tableName} ${row}`));
   }
   const entries = await readdir(artifacts, { recursive: true, withFileTypes: true });
