@@ -6,7 +6,7 @@ import { runFailuresAgain, sumOf } from './runner/again.mjs';
 import { runChecks } from './runner/checks.mjs';
 import { testEnvironment } from './runner/environment.mjs';
 import { runUnitTests, runWholeStackTests } from './runner/jest.mjs';
-import { runPytest } from './runner/pytest.mjs';
+import { runClientPytest, runPytest } from './runner/pytest.mjs';
 import { useTemporaryDirectory } from './runner/temporary-directory.mjs';
 
 delete process.env.TEMPORAL_ADDRESS; // the tests start servers of their own: set-up must not skip them
@@ -17,7 +17,7 @@ const env = testEnvironment();
 const ended = [];
 // Whole stacks wait for restarts, and workflow tests for their servers; what runs beside them computes meanwhile.
 for (const parts of [
-  [runWholeStackTests, runChecks],
+  [runWholeStackTests, runChecks, runClientPytest],
   [runUnitTests, runPytest],
 ]) {
   ended.push(...(await Promise.all(parts.map((runPart) => runPart(env, tmpdir())))));

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { CACHE, GPU_WORKER, ROOT } from '../../infra/local/setup/paths.mjs';
+import { CACHE, GPU_WORKER, PYTHON_CLIENT, ROOT } from '../../infra/local/setup/paths.mjs';
 import { runCommand } from './run-command.mjs';
 
 const node = (script, ...args) => [process.execPath, [join(ROOT, 'node_modules', script), ...args], ROOT];
-const python = (tool, ...args) => [join(GPU_WORKER, '.venv/bin', tool), args, GPU_WORKER];
+const python = (project, tool, ...args) => [join(GPU_WORKER, '.venv/bin', tool), args, project];
 
 /** Lint, format and types: each counts as one test. They run beside tests with time limits, and take what those leave. */
 const CHECKS = {
@@ -12,9 +12,12 @@ const CHECKS = {
   knip: node('knip/bin/knip.js', '--no-progress'),
   prettier: node('prettier/bin/prettier.cjs', '--check', '.'),
   tsc: node('typescript/bin/tsc', '--noEmit'),
-  'ruff check': python('ruff', 'check', '.'),
-  'ruff format': python('ruff', 'format', '--check', '.'),
-  pyright: python('pyright'),
+  'ruff check': python(GPU_WORKER, 'ruff', 'check', '.'),
+  'ruff format': python(GPU_WORKER, 'ruff', 'format', '--check', '.'),
+  pyright: python(GPU_WORKER, 'pyright'),
+  'ruff check of the client': python(PYTHON_CLIENT, 'ruff', 'check', '.'),
+  'ruff format of the client': python(PYTHON_CLIENT, 'ruff', 'format', '--check', '.'),
+  'pyright of the client': python(PYTHON_CLIENT, 'pyright'),
 };
 
 /** @returns {Promise<{ passed: number, failed: number, skipped: number }>} */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GPU_WORKER, PYTHON } from '../../infra/local/setup/paths.mjs';
+import { GPU_WORKER, PYTHON, PYTHON_CLIENT } from '../../infra/local/setup/paths.mjs';
 import { fewEnough } from './again.mjs';
 import { runCommand } from './run-command.mjs';
 
@@ -15,23 +15,29 @@ const PROCESSES = ['--numprocesses=2', '--dist=loadfile'];
 const LAST_FAILED = ['--last-failed', '--last-failed-no-failures=none'];
 
 /** @returns {Promise<import('./again.mjs').Counts>} */
-export async function runPytest(env, resultsDirectory) {
-  const first = await runOnce(PROCESSES, env, join(resultsDirectory, 'pytest.xml'));
+export const runPytest = (env, resultsDirectory) => runProject(GPU_WORKER, 'pytest', env, resultsDirectory);
+
+/** @returns {Promise<import('./again.mjs').Counts>} */
+export const runClientPytest = (env, resultsDirectory) =>
+  runProject(PYTHON_CLIENT, 'pytest-client', env, resultsDirectory);
+
+async function runProject(project, name, env, resultsDirectory) {
+  const first = await runOnce(project, PROCESSES, env, join(resultsDirectory, `${name}.xml`));
   if (!fewEnough(first.failed)) return first;
   return {
     ...first,
     async again() {
-      const second = await runOnce(LAST_FAILED, env, join(resultsDirectory, 'pytest-again.xml'));
+      const second = await runOnce(project, LAST_FAILED, env, join(resultsDirectory, `${name}-again.xml`));
       const unsteady = first.names.filter((name) => !second.names.includes(name));
       return { ...first, passed: first.passed + second.passed, failed: second.failed, unsteady };
     },
   };
 }
 
-async function runOnce(options, env, results) {
+async function runOnce(project, options, env, results) {
   const args = ['-m', 'pytest', ...options, `--junitxml=${results}`];
   // Kept until the end: other tests write to the terminal meanwhile.
-  const { ok, output } = await runCommand(PYTHON, args, { cwd: GPU_WORKER, env, capture: true });
+  const { ok, output } = await runCommand(PYTHON, args, { cwd: project, env, capture: true });
   console.log(output.trimEnd());
   const counts = readResults(results);
   return ok ? counts : { ...counts, failed: Math.max(counts.failed, 1) };

@@ -9,6 +9,9 @@ export const CACHE = resolve(ROOT, process.env.AGENTFLOW_CACHE || '.cache');
 
 export const GPU_WORKER = join(ROOT, 'worker/gpu');
 
+/** The client for Python. Its tests and tools run in the environment of worker/gpu, which has what they need. */
+export const PYTHON_CLIENT = join(ROOT, 'clients/python');
+
 /** The Python that runs the policy server, the trainer worker and their tests. */
 export const PYTHON = join(GPU_WORKER, '.venv/bin/python');
 

@@ -1,0 +1,47 @@
+"""Client of durable AgentFlow for Python. `Client` is for notebooks and scripts, `AsyncClient` for asyncio and trio."""
+
+from ._async.client import AsyncClient
+from ._async.submissions import AsyncEvaluation, AsyncFlow, AsyncRun
+from ._sync.client import Client
+from ._sync.submissions import Evaluation, Flow, Run
+from .errors import (
+    AgentFlowError,
+    ApiError,
+    ApiUnreachable,
+    AuthenticationFailed,
+    Conflict,
+    InvalidRequest,
+    NoApiKey,
+    NotCompleted,
+    NotFound,
+    NotOurApi,
+    PermissionDenied,
+    RateLimited,
+    ServerFailed,
+    WaitTimeout,
+)
+
+__all__ = [
+    "AgentFlowError",
+    "ApiError",
+    "ApiUnreachable",
+    "AsyncClient",
+    "AsyncEvaluation",
+    "AsyncFlow",
+    "AsyncRun",
+    "AuthenticationFailed",
+    "Client",
+    "Conflict",
+    "Evaluation",
+    "Flow",
+    "InvalidRequest",
+    "NoApiKey",
+    "NotCompleted",
+    "NotFound",
+    "NotOurApi",
+    "PermissionDenied",
+    "RateLimited",
+    "Run",
+    "ServerFailed",
+    "WaitTimeout",
+]

@@ -1,0 +1,128 @@
+"""Requests to the API, with retries."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx
+from httpx_sse import EventSource, connect_sse
+
+from ..access import Access
+from ..bodies import Body, json_body
+from ..errors import not_ours, refusal, unreachable
+from ..retries import ATTEMPTS, NEVER_SENT, may_repeat, pause_before
+
+TIMEOUT_S = 30.0
+"""Of each wait for bytes. The API answers within 20 s."""
+KEPT_S = 2.0
+"""A connection that is not in use. The API closes it after five seconds: what is sent at that moment is lost."""
+
+
+def segment(name: str) -> str:
+    """An id as a part of a path. Rollouts have slashes in theirs. Raises ValueError for what no URL can hold."""
+    if name in {"", ".", ".."}:
+        raise ValueError(f'"{name}" is not an id.')
+    return quote(name, safe="")
+
+
+class Http:
+    """Any route of docs/openapi.json, by its path. Every method raises the errors of `durable_agentflow.errors`."""
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+        self._client = httpx.Client(
+            base_url=access.url,
+            headers={"Authorization": f"Bearer {access.key}", "User-Agent": "durable-agentflow-python"},
+            timeout=httpx.Timeout(TIMEOUT_S),
+            limits=httpx.Limits(keepalive_expiry=KEPT_S),
+            trust_env=not access.is_local,
+            follow_redirects=False,  # the key is for the API, not for where another program sends us
+        )
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+        return self._content(self._send("GET", path, query=query, repeatable=True))
+
+    def post(self, path: str, body: object = None) -> Any:
+        """What changes something that is there. It is repeated only if the API cannot have got it."""
+        sent = None if body is None else json_body(body)
+        return self._content(self._send("POST", path, body=sent, repeatable=False))
+
+    def create(self, path: str, body: Body, idempotency_key: str | None = None) -> Any:
+        """Creates something, once: every attempt carries the same Idempotency-Key."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
+        return self._content(self._send("POST", path, body=body, headers=headers, repeatable=True))
+
+    def delete(self, path: str) -> Any:
+        """Deletes something. If a repeated attempt finds nothing, the one before it was carried out."""
+        return self._content(self._send("DELETE", path, repeatable=True))
+
+    @contextmanager
+    def events(self, path: str, after: int, silence: float) -> Iterator[EventSource | None]:
+        """The stream of events after a sequence, or None if nothing more will come.
+
+        Raises httpx.TransportError, on entry or while it is read, if the connection breaks or is silent for `silence`
+        seconds; ApiError or NotOurApi if the answer is no stream.
+        """
+        timeout = httpx.Timeout(TIMEOUT_S, read=silence)
+        headers = {"Last-Event-ID": str(after)}
+        with connect_sse(self._client, "GET", path, headers=headers, timeout=timeout) as source:
+            response = source.response
+            if response.status_code == 204:
+                yield None
+                return
+            if not response.is_success:
+                response.read()
+                raise refusal(response)
+            if not response.headers.get("content-type", "").startswith("text/event-stream"):
+                raise not_ours(response)
+            yield source
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Body | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool,
+    ) -> httpx.Response:
+        content = None if body is None else body.content
+        headers = {**(headers or {}), **({} if body is None else {"Content-Type": body.content_type})}
+        for attempt in range(1, ATTEMPTS + 1):
+            response = None
+            try:
+                response = self._client.request(method, path, params=given(query), headers=headers, content=content)
+            except httpx.TransportError as error:
+                if attempt == ATTEMPTS or not (repeatable or isinstance(error, NEVER_SENT)):
+                    raise unreachable(self.access.url, error) from error
+            else:
+                is_gone = method == "DELETE" and attempt > 1 and response.status_code == 404
+                if response.is_success or is_gone:
+                    return response
+                if attempt == ATTEMPTS or not may_repeat(response, repeatable):
+                    raise refusal(response)
+            time.sleep(pause_before(attempt + 1, response))
+        raise AssertionError("the last attempt returns or raises")
+
+    @staticmethod
+    def _content(response: httpx.Response) -> Any:
+        if response.status_code in {202, 204, 404}:
+            return None
+        try:
+            content = response.json()
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise not_ours(response)
+        return content
+
+
+def given(query: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (query or {}).items() if value is not None}
