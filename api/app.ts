@@ -7,8 +7,10 @@ import { AuditLogService } from './audit-log/audit-log.service.js';
 import { auditBeginMiddleware, auditEndMiddleware } from './audit-log/audit.middleware.js';
 import { AuthService } from './auth/auth.service.js';
 import { authenticateMiddleware } from './auth/authenticate.middleware.js';
+import { rateLimitMiddleware } from './auth/rate-limit.middleware.js';
 import { BoundedHttpAdapter } from './common/bounded-http.adapter.js';
 import { bodyMiddlewares } from './common/body.middleware.js';
+import { corsOptions } from './common/cors.js';
 import { deadlineMiddleware } from './common/deadline.middleware.js';
 import { ErrorsFilter } from './common/errors.filter.js';
 import { hostMiddleware } from './common/host.middleware.js';
@@ -34,14 +36,20 @@ export async function createApp(
   });
   app.disable('x-powered-by');
   const auditLog = app.get(AuditLogService);
+  const { allowed_origins: origins, requests_per_minute: limit } = dependencies.operator.api;
   app.use(
     requestIdMiddleware(),
     deadlineMiddleware(),
     auditEndMiddleware(auditLog),
     // The API is served over plain HTTP on the loopback interface: nothing may send its pages to HTTPS.
     helmet({ hsts: false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }),
-    hostMiddleware(),
+    hostMiddleware(origins),
+  );
+  // A browser asks without a key whether it may ask: before the key is looked for.
+  if (origins.length > 0) app.enableCors(corsOptions(origins));
+  app.use(
     authenticateMiddleware(app.get(AuthService)),
+    rateLimitMiddleware(limit),
     auditBeginMiddleware(auditLog),
     ...bodyMiddlewares(),
   );

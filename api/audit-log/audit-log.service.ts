@@ -4,7 +4,7 @@ import type { Response } from 'express';
 import { DataSource, IsNull, LessThan } from 'typeorm';
 import { type ApiKey, AuditEntry } from '../../infra/database/entities/index.js';
 import { redact } from '../../infra/redaction/redact.js';
-import type { AuthenticatedRequest } from '../auth/authenticate.middleware.js';
+import type { AuthenticatedRequest } from '../auth/authenticated-request.js';
 import { badRequest } from '../common/api-error.js';
 import { toList, type List } from '../common/list.dto.js';
 import { REQUEST_ID } from '../common/request-id.js';

@@ -1,12 +1,9 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import type { ApiKey } from '../../infra/database/entities/index.js';
 import { ApiError } from '../common/api-error.js';
 import type { AuthService } from './auth.service.js';
+import type { AuthenticatedRequest } from './authenticated-request.js';
 import { authorize, requiredScope } from './authorize.js';
-
-export interface AuthenticatedRequest extends Request {
-  apiKey?: ApiKey;
-}
+import { strangersMiddleware } from './rate-limit.middleware.js';
 
 const OPEN_PATHS = new Set(['/health']);
 
@@ -16,13 +13,15 @@ const OPEN_PATHS = new Set(['/health']);
  * browser asks for: no other path does, because browsers attach Basic credentials on their own.
  */
 export function authenticateMiddleware(auth: AuthService): RequestHandler {
+  const strangers = strangersMiddleware();
   return (request: AuthenticatedRequest, response: Response, next: NextFunction) => {
     if (OPEN_PATHS.has(request.path)) return next();
     admit(auth, request).then(
       () => next(),
       (error: unknown) => {
         if (error instanceof ApiError) response.set('WWW-Authenticate', challenge(request, error));
-        next(error);
+        if (request.apiKey) return next(error);
+        void strangers(request, response, (limited: unknown) => next(limited ?? error));
       },
     );
   };

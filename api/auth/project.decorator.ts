@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { ApiKey } from '../../infra/database/entities/index.js';
-import type { AuthenticatedRequest } from './authenticate.middleware.js';
+import type { AuthenticatedRequest } from './authenticated-request.js';
 
 /** The project of the request's API key. */
 export const Project = createParamDecorator(

@@ -4,6 +4,7 @@ import {
   ApiGatewayTimeoutResponse,
   ApiNotFoundResponse,
   ApiServiceUnavailableResponse,
+  ApiTooManyRequestsResponse,
   ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -32,6 +33,10 @@ export function ApiErrorResponses(): ClassDecorator {
       schema,
     }),
     ApiNotFoundResponse({ description: 'It does not exist, or it belongs to another project.', schema }),
+    ApiTooManyRequestsResponse({
+      description: 'Too many requests with this key. `Retry-After` says when to ask again.',
+      schema,
+    }),
     ApiServiceUnavailableResponse({
       description: 'Temporal or the database does not answer, or another session holds a lock. Try again.',
       schema,

@@ -7,6 +7,7 @@ export type ApiErrorType =
   | 'permission_error'
   | 'not_found_error'
   | 'conflict_error'
+  | 'rate_limit_error'
   | 'server_error'
   | 'service_unavailable_error';
 

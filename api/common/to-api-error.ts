@@ -22,6 +22,7 @@ const TYPE_OF_STATUS: Record<number, ApiErrorType> = {
   403: 'permission_error',
   404: 'not_found_error',
   409: 'conflict_error',
+  429: 'rate_limit_error',
   503: 'service_unavailable_error',
   504: 'service_unavailable_error',
 };

@@ -4786,6 +4786,10 @@ export type ProjectsControllerListErrors = {
    */
   404: Error;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -4843,6 +4847,10 @@ export type ProjectsControllerCreateErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -4888,6 +4896,10 @@ export type ProjectsControllerGetErrors = {
    */
   404: Error;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -4932,6 +4944,10 @@ export type KeysControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -5002,6 +5018,10 @@ export type KeysControllerCreateErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -5050,6 +5070,10 @@ export type KeysControllerRevokeErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -5089,6 +5113,10 @@ export type KeysControllerGetErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -5135,6 +5163,10 @@ export type AuditLogControllerListErrors = {
    */
   404: Error;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -5175,6 +5207,10 @@ export type TrainingRunsControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -5229,6 +5265,10 @@ export type TrainingRunsControllerCreateErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -5282,6 +5322,10 @@ export type RunVerbsControllerRemoveErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -5330,6 +5374,10 @@ export type TrainingRunsControllerGetErrors = {
    */
   404: Error;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -5373,6 +5421,10 @@ export type TrainingRunsControllerListStepsErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -5418,6 +5470,10 @@ export type TrainingRunsControllerListCheckpointsErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -5470,6 +5526,10 @@ export type RunVerbsControllerPauseErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -5519,6 +5579,10 @@ export type RunVerbsControllerResumeErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -5563,6 +5627,10 @@ export type RunVerbsControllerStopErrors = {
    * The run has ended, or it refuses the request.
    */
   409: unknown;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -5609,6 +5677,10 @@ export type RunVerbsControllerSetLearningRateErrors = {
    * The run has ended, or it refuses the request.
    */
   409: unknown;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -5660,6 +5732,10 @@ export type RunVerbsControllerExtendErrors = {
    * The run has ended, or it refuses the request.
    */
   409: unknown;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -5720,6 +5796,10 @@ export type RunVerbsControllerDecideErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -5764,6 +5844,10 @@ export type RunVerbsControllerProgressErrors = {
    * The run has ended, or it refuses the request.
    */
   409: unknown;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -5810,6 +5894,10 @@ export type RunVerbsControllerCancelErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -5854,6 +5942,10 @@ export type RunVerbsControllerReviveErrors = {
    * The run has ended, or it refuses the request.
    */
   409: unknown;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -5901,6 +5993,10 @@ export type EventsControllerListOrFollowErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -6008,6 +6104,10 @@ export type RolloutsControllerListErrors = {
    */
   404: Error;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -6047,6 +6147,10 @@ export type RolloutsControllerGetErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -6091,6 +6195,10 @@ export type EvaluationsControllerListErrors = {
    */
   404: Error;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -6132,6 +6240,10 @@ export type BenchmarkEvaluationsControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -6187,6 +6299,10 @@ export type BenchmarkEvaluationsControllerCreateErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -6240,6 +6356,10 @@ export type BenchmarkEvaluationsControllerRemoveErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -6288,6 +6408,10 @@ export type BenchmarkEvaluationsControllerGetErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -6342,6 +6466,10 @@ export type BenchmarkEvaluationsControllerListAnswersErrors = {
    */
   404: Error;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -6387,6 +6515,10 @@ export type BenchmarkEvaluationsControllerResumeErrors = {
    * The evaluation has ended.
    */
   409: unknown;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -6434,6 +6566,10 @@ export type BenchmarkEvaluationsControllerCancelErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -6480,6 +6616,10 @@ export type BenchmarkEvaluationsControllerReviveErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -6522,6 +6662,10 @@ export type AgentFlowsControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -6576,6 +6720,10 @@ export type AgentFlowsControllerCreateErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -6628,6 +6776,10 @@ export type AgentFlowsControllerRemoveErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -6676,6 +6828,10 @@ export type AgentFlowsControllerGetErrors = {
    */
   404: Error;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -6719,6 +6875,10 @@ export type AgentFlowsControllerResumeErrors = {
    * The flow has ended.
    */
   409: unknown;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -6766,6 +6926,10 @@ export type AgentFlowsControllerListOrFollowErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
@@ -6817,6 +6981,10 @@ export type AgentFlowsControllerCancelErrors = {
    */
   409: unknown;
   /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
   503: Error;
@@ -6861,6 +7029,10 @@ export type AgentFlowsControllerReviveErrors = {
    * The flow is completed.
    */
   409: unknown;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DocumentRefused } from '../documents/document-bounds.js';
 import { readTextFile } from '../documents/read-text-file.js';
 import { lineOf, MAX_YAML_BYTES, parseYaml } from '../documents/yaml-document.js';
+import { apiSection } from './operator/api.js';
 import { datasetsSection } from './operator/datasets.js';
 import { contradictions, languageModelsSection } from './operator/language-models.js';
 import { providersSection } from './operator/providers.js';
@@ -116,6 +117,7 @@ const operatorObject = z.strictObject({
       'Who serves language models (docs/language-models.md). A provider with a limit has a task queue of its own.',
     ),
   language_models: languageModelsSection.default({}).describe('Language models that a configuration may name.'),
+  api: apiSection,
   python: pythonSection,
   mcp_servers: mcpServersSection,
   user_tools: userToolsSection,

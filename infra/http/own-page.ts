@@ -15,8 +15,13 @@ export interface Refusal {
  * Why a server on the loopback interface does not answer a request: one that names no path of it, or another host, or
  * that a page of another origin made.
  * @param server what the server calls itself, such as `API`
+ * @param origins of pages that may use it besides its own
  */
-export function refusalOf({ headers, rawHeaders, url = '' }: IncomingMessage, server: string): Refusal | undefined {
+export function refusalOf(
+  { headers, rawHeaders, url = '' }: IncomingMessage,
+  server: string,
+  origins: readonly string[] = [],
+): Refusal | undefined {
   const { host, origin } = headers;
   const param = 'Host';
   // Node keeps the first: what passed it on may have gone by another (RFC 9112, 3.2).
@@ -28,7 +33,7 @@ export function refusalOf({ headers, rawHeaders, url = '' }: IncomingMessage, se
     const message = `The Host header names "${host ?? ''}"; this ${server} answers to ${LOOPBACK_NAMES.join(', ')}.`;
     return { status: 421, code: 'unknown_host', message, param };
   }
-  if (origin !== undefined && origin !== `http://${host}`) {
+  if (origin !== undefined && origin !== `http://${host}` && !origins.includes(origin)) {
     const message = `A page of ${origin} may not use this ${server}.`;
     return { status: 403, code: 'foreign_page', message, param: 'Origin' };
   }

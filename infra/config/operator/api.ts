@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text && !text.includes('*'),
+    'must be an origin, as in https://app.example, without a path or *',
+  )
+  .meta({ title: 'origin' });
+
+/** What the API allows whom. */
+export const apiSection = z
+  .strictObject({
+    allowed_origins: z
+      .array(origin)
+      .default([])
+      .describe(
+        'Origins of web pages that may use the API (CORS), with a key, as in `https://app.example`. Without any, no page may.',
+      ),
+    requests_per_minute: z
+      .int()
+      .min(1)
+      .default(60_000)
+      .describe('Requests with one key in a minute, in each API process. Further ones are answered with 429.'),
+  })
+  .prefault({})
+  .describe('What the API allows whom (docs/api.md).');
+
+export type ApiSection = z.infer<typeof apiSection>;
