@@ -48,13 +48,16 @@ export async function fillLists(api: TestApi): Promise<Ids> {
   const create = async (path: string, body: object): Promise<string> =>
     ((await api.request('post', path).send(body).expect(201)).body as { id: string }).id;
   const evaluation = { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base', policy] };
+  const flow = await create('/v1/agent_flows', { question: QUESTION, policy });
   return {
     '/v1/projects': 'default',
     '/v1/keys': key.id,
     '/v1/training_runs': run.id,
     '/v1/rollouts': `${run.id}/1/0/0`,
     '/v1/evaluations': await create('/v1/evaluations', evaluation),
-    '/v1/agent_flows': await create('/v1/agent_flows', { question: QUESTION, policy }),
+    '/v1/agent_flows': flow,
+    // An event is found by what it tells of.
+    '/v1/events': flow,
     '/v1/audit_log': (await dataSource.getRepository(AuditEntry).findOneByOrFail({ project: 'default' })).id,
   };
 }
