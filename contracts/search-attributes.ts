@@ -3,6 +3,8 @@
  * by the local stack, or by the worker at start if the cluster allows it.
  */
 export const searchAttributes = {
+  /** Of the key that submitted it. Workflows that older versions started have none. */
+  project: { name: 'Project', type: 'KEYWORD' },
   trainingRun: { name: 'TrainingRun', type: 'KEYWORD' },
   trainingStep: { name: 'TrainingStep', type: 'INT' },
   policy: { name: 'Policy', type: 'KEYWORD' },

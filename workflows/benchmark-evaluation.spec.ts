@@ -7,6 +7,7 @@ import type { BenchmarkEvaluationInput, SetEvaluationStatusInput } from '../cont
 import { evaluationConfigSchema } from '../contracts/evaluation-config.js';
 import { AGENT_TASK_QUEUE } from '../contracts/task-queues.js';
 import { placeOf } from '../contracts/flow.js';
+import { searchAttributes } from '../contracts/search-attributes.js';
 
 jest.setTimeout(300_000);
 
@@ -19,7 +20,7 @@ describe('benchmarkEvaluation', () => {
   afterAll(() => harness.stop());
 
   /** A benchmark of so many questions, and what was written about the evaluation. */
-  async function evaluate(config: Record<string, unknown>, size: number, resolve = true) {
+  async function evaluate(config: Record<string, unknown>, size: number, resolve = true, project?: string) {
     const statuses: SetEvaluationStatusInput[] = [];
     const reports: string[] = [];
     const scripted = scriptedActivities({
@@ -44,9 +45,19 @@ describe('benchmarkEvaluation', () => {
       taskQueue: AGENT_TASK_QUEUE,
       workflowId: input.id,
       args: [input],
+      typedSearchAttributes: project === undefined ? [] : [{ key: searchAttributes.project, value: project }],
     });
     return { handle, input, statuses, reports, rollouts: scripted.calls.rollouts };
   }
+
+  it.each(['team', undefined])('has cells and flows of its own project: %s', async (project) => {
+    const { handle, input, rollouts } = await evaluate({ policies: ['base'] }, 1, true, project);
+    await handle.result();
+    for (const id of [input.id, `${input.id}/0`, rollouts[0].flow.flowId]) {
+      const { typedSearchAttributes } = await harness.client.workflow.getHandle(id).describe();
+      expect(typedSearchAttributes.get(searchAttributes.project)).toBe(project);
+    }
+  });
 
   it('asks every question of every cell as often as there are trials, until the benchmark ends', async () => {
     const { handle, input, statuses, reports, rollouts } = await evaluate(

@@ -7,6 +7,7 @@ import {
   setCurrentDetails,
 } from '@temporalio/workflow';
 import { runCalls } from './calls.js';
+import { inheritedAttributes } from './child-options.js';
 import type { RunFailure } from '../contracts/failures.js';
 import type { PolicyRef } from '../contracts/artifacts.js';
 import {
@@ -93,6 +94,7 @@ function runCell(
     args: [{ ...input, cell, policy, asked, budgets }],
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     staticSummary: `${cell.benchmark.name}, ${cell.policy}, at most ${cell.maxTurns} turns`,
+    typedSearchAttributes: inheritedAttributes(),
   });
 }
 

@@ -1,4 +1,5 @@
-import { ParentClosePolicy } from '@temporalio/workflow';
+import { ParentClosePolicy, workflowInfo } from '@temporalio/workflow';
+import type { SearchAttributePair } from '@temporalio/common';
 import type { AgentFlowInput } from '../contracts/flow.js';
 import { searchAttributes } from '../contracts/search-attributes.js';
 import { oneLine } from './details.js';
@@ -31,12 +32,19 @@ export function childOptions<Input>(
     staticSummary: summary,
     staticDetails: details,
     typedSearchAttributes: [
+      ...inheritedAttributes(),
       { key: searchAttributes.trainingRun, value: run },
       ...(step === undefined ? [] : [{ key: searchAttributes.trainingStep, value: step }]),
       { key: searchAttributes.policy, value: policy },
       { key: searchAttributes.benchmark, value: benchmark },
     ],
   };
+}
+
+/** What every child is found by as its parent is: the project, unless an older version started the parent. */
+export function inheritedAttributes(): SearchAttributePair[] {
+  const project = workflowInfo().typedSearchAttributes.get(searchAttributes.project);
+  return project === undefined ? [] : [{ key: searchAttributes.project, value: project }];
 }
 
 /** The same for an agent flow, which is shown by its question. */

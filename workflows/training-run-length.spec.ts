@@ -3,6 +3,7 @@ import { executionsOf, MAX_PAYLOAD_BYTES } from '../test/support/executions.js';
 import { scriptedActivities } from '../test/support/scripted-activities.js';
 import { tinyRun } from '../test/support/tiny-run.js';
 import { WorkflowHarness } from '../test/support/workflow-harness.js';
+import { searchAttributes } from '../contracts/search-attributes.js';
 import { AGENT_TASK_QUEUE } from '../contracts/task-queues.js';
 
 jest.setTimeout(900_000);
@@ -25,6 +26,7 @@ describe('a long trainingRun', () => {
       taskQueue: AGENT_TASK_QUEUE,
       workflowId: input.runId,
       args: [input],
+      typedSearchAttributes: [{ key: searchAttributes.project, value: 'team' }],
     });
     return { handle, calls: scripted.calls, result: () => handle.result() };
   }
@@ -40,7 +42,7 @@ describe('a long trainingRun', () => {
     }
   });
 
-  it('loses no message that arrives around continue-as-new', async () => {
+  it('loses no message that arrives around continue-as-new, nor its project', async () => {
     const { handle, calls, result } = await start(60);
     let sent = 0;
     for (let rate = 1; rate <= 40; rate++) {
@@ -49,6 +51,8 @@ describe('a long trainingRun', () => {
     }
     await expect(result()).resolves.toMatchObject({ step: 60 });
     expect((await executionsOf(harness, handle.workflowId)).length).toBeGreaterThan(1);
+    const { typedSearchAttributes } = await handle.describe();
+    expect(typedSearchAttributes.get(searchAttributes.project)).toBe('team');
     const rates = calls.batches.map((batch) => batch.training.learning_rate);
     expect(rates.at(-1)).toBe(sent);
     expect([...rates].slice(1).every((rate, i) => rates[i] === 1e-4 || rate >= rates[i])).toBe(true);

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { QueryDefinition, UpdateDefinition } from '@temporalio/common';
+import { TypedSearchAttributes, type QueryDefinition, type UpdateDefinition } from '@temporalio/common';
 import { WORKFLOW_LOST } from '../../contracts/failures.js';
+import { searchAttributes } from '../../contracts/search-attributes.js';
 import type { Submission } from '../../infra/database/entities/submission.entity.js';
 import { isEnded, type RowEnding } from '../../infra/database/submission-rows.js';
 import type { Checked } from '../../infra/config/submitted/config-issues.js';
@@ -144,7 +145,9 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
 
   /** Starts the workflow of a queued row. @returns false if it has already ended, or another has taken its id */
   async start(row: Row, deadlineMs?: number): Promise<boolean> {
-    return this.workflows.start(this.workflowOf(row), await this.startOf(row), deadlineMs);
+    const { typedSearchAttributes = new TypedSearchAttributes(), ...start } = await this.startOf(row);
+    const attributes = typedSearchAttributes.updateCopy([{ key: searchAttributes.project, value: row.project }]);
+    return this.workflows.start(this.workflowOf(row), { ...start, typedSearchAttributes: attributes }, deadlineMs);
   }
 
   /** Starts the workflow of a queued row; if Temporal does not answer, the reconciler does it later. */

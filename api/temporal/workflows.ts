@@ -8,7 +8,7 @@ import {
   type WorkflowHandle,
   type WorkflowStartOptions,
 } from '@temporalio/client';
-import { rootCause, type QueryDefinition, type UpdateDefinition } from '@temporalio/common';
+import { rootCause, type QueryDefinition, type TypedSearchAttributes, type UpdateDefinition } from '@temporalio/common';
 import PQueue from 'p-queue';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.js';
 import { START_TOKEN } from '../../contracts/row-writer.js';
@@ -43,10 +43,8 @@ export interface RowWorkflow {
 }
 
 /** How the workflow of a row is started. */
-export interface WorkflowStart extends Pick<
-  WorkflowStartOptions,
-  'staticSummary' | 'staticDetails' | 'typedSearchAttributes'
-> {
+export interface WorkflowStart extends Pick<WorkflowStartOptions, 'staticSummary' | 'staticDetails'> {
+  typedSearchAttributes?: TypedSearchAttributes;
   /** But for the settings, which every workflow is started with. */
   input: object;
   /** Whether an earlier workflow of this id is gone, and this one goes on. */

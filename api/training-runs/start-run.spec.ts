@@ -5,6 +5,7 @@ import { writeRunStatus } from '../../infra/database/run-status.js';
 import { scriptedActivities } from '../../test/support/scripted-activities.js';
 import { until } from '../../test/support/started-run.js';
 import { TEST_SETTINGS, WorkflowHarness } from '../../test/support/workflow-harness.js';
+import { searchAttributes } from '../../contracts/search-attributes.js';
 import { FailureType } from '../../contracts/failures.js';
 import { ApiClient } from '../../cli/client/api-client.js';
 import { ReconcilerService } from '../submissions/reconciler.service.js';
@@ -70,7 +71,12 @@ describe('training runs in Temporal', () => {
       message: `${id} is completed; it cannot be paused.`,
     });
     const description = await harness.client.workflow.getHandle(id).describe();
+    expect(description.typedSearchAttributes.get(searchAttributes.project)).toBe('default');
     expect(await description.staticSummary()).toBe('training run: 2 steps of tiny-random');
+    const count = async (query: string) => (await harness.client.workflow.count(query)).count;
+    // The run, two steps of a group and two rollouts, and evaluations of its policies. Temporal lists them a little later.
+    await until(async () => (await count(`Project = "default" AND TrainingRun = "${id}"`)) >= 7);
+    expect(await count(`Project = "default" AND TrainingRun = "${id}"`)).toBe(await count(`TrainingRun = "${id}"`));
   });
 
   it('deletes the histories of a run with those of its children, and of no other run', async () => {
