@@ -26,8 +26,16 @@ export interface CliContext {
 
 export function createContext(): CliContext {
   let client: Promise<ApiClient> | undefined;
+  /** The stack may be brought up while `agentflow mcp` runs. */
+  const forget = (error: unknown): never => {
+    client = undefined;
+    throw error;
+  };
   return {
-    client: () => (client ??= locateApi().then((api) => new ApiClient(api))),
+    client: () =>
+      (client ??= locateApi()
+        .then((api) => new ApiClient(api))
+        .catch(forget)),
     storage: locateStorage,
     python: (call) => runPython(call),
     askPython: (call, input) => askPython(call, input),

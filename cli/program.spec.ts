@@ -12,8 +12,8 @@ import { PYTHON_EXIT_CODE, runCli, type CliOutcome } from './testing/test-cli.js
 import { TestApi } from '../api/testing/test-api.js';
 import type { TrainingRun as TrainingRunAnswer } from './client/api-types.js';
 
-/** What only starts, stops or prints something for a shell. */
-const WITHOUT_JSON = ['up', 'down', 'completion'];
+/** What only starts, stops or prints something for another program. */
+const WITHOUT_JSON = ['mcp', 'up', 'down', 'completion'];
 
 it('every command that tells something has --json for programs, and every one says what it does', () => {
   const without: string[] = [];

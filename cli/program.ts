@@ -5,6 +5,7 @@ import { registerDatasets } from './commands/datasets/datasets.command.js';
 import { registerEval } from './commands/eval.command.js';
 import { registerDecide } from './commands/decide.command.js';
 import { registerExport } from './commands/export.command.js';
+import { registerMcp } from './commands/mcp.command.js';
 import { registerKeys } from './commands/keys/keys.command.js';
 import { registerPassages } from './commands/passages.command.js';
 import { registerProjects } from './commands/projects/projects.command.js';
@@ -34,6 +35,7 @@ const COMMANDS: RegisterCommand[] = [
   registerExport,
   registerKeys,
   registerProjects,
+  registerMcp,
   registerData,
   registerStack,
   registerDoctor,
