@@ -17,6 +17,7 @@ import type { RowWriter } from './row-writer.js';
 import type { RunConfig } from './run-config.js';
 import type { Grading, RewardChoice, RulesVersion, UndecidedChoice } from './scoring.js';
 import type { QueueActivities } from './task-queues.js';
+import type { TrainStepResult } from './trainer-activities.js';
 import type { RolloutTraining, RecordedTraining } from './training-config.js';
 import type { EvaluationSummary, RunStatus, StepDecision, TrainingRunState } from './training-run.js';
 
@@ -281,6 +282,8 @@ export interface RecordStepInput {
   step: number;
   policy: PolicyRef;
   metrics: Record<string, unknown>;
+  /** How the trainer came to hold the state before the step. Histories of before lack it. */
+  recoveredFrom?: TrainStepResult['recovered_from'];
   /** As in SetRunStatusInput, after the step. */
   state?: TrainingRunState;
 }

@@ -27,6 +27,11 @@ function ofEach<Status extends string, Kind extends string, Data>(kind: Kind, st
 /** What a training run tells: its own stream, and its project's. Every type with the shape of its data. */
 export const RUN_EVENTS = {
   ...ofEach<keyof typeof NEXT_STATUSES, 'run', typeof runStatus>('run', NEXT_STATUSES, runStatus),
+  'run.recovered': z.looseObject({
+    step: step.describe('The first step that was taken again.'),
+    from: z.enum(['checkpoint', 'replay']).describe('What its state was made of again.'),
+    seconds_lost: z.number().describe('That the step took longer than its own computation.'),
+  }),
   'step.completed': z.looseObject({ step, ...policy, metrics: z.record(z.string(), z.unknown()) }),
   'step.warned': z.looseObject({
     step,

@@ -113,9 +113,10 @@ export class TrainingRun implements StepContext {
   async nextStep(): Promise<void> {
     const taken = await this.takeStep();
     this.state = transitions.committed(this.state, taken);
-    const { step, policy, metrics } = taken;
+    const { step, policy, metrics, recoveredFrom } = taken;
     const summary = `step ${step}: reward ${metrics.reward_mean.toFixed(3)}`;
-    const record = { runId: this.input.runId, step, policy, metrics: { ...metrics }, state: this.state };
+    const { runId } = this.input;
+    const record = { runId, step, policy, metrics: { ...metrics }, recoveredFrom, state: this.state };
     // It is committed: a cancellation comes after its record.
     await CancellationScope.nonCancellable(() => this.activities.recordStep.executeWithOptions({ summary }, [record]));
     for (const planner of this.evaluationsDue()) await this.attempt(() => this.evaluate(planner));

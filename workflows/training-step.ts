@@ -7,6 +7,7 @@ import type { Collected, StepContext, StepSamples } from './step-context.js';
 
 export interface TakenStep extends Committed {
   metrics: StepMetrics & Partial<RolloutMetrics> & { rollout_seconds: number };
+  recoveredFrom: TrainStepResult['recovered_from'];
 }
 
 /**
@@ -30,7 +31,7 @@ export class TrainingStep {
     const { metrics: rollouts, draws, seconds } = this.collected;
     const batch = await this.freeze();
     const checkpointed = this.savesCheckpoint();
-    const { policy, metrics } = await this.train(batch, checkpointed);
+    const { policy, metrics, recovered_from: recoveredFrom } = await this.train(batch, checkpointed);
     return {
       step: this.step,
       policy,
@@ -38,6 +39,7 @@ export class TrainingStep {
       draws,
       checkpointed,
       metrics: { ...metrics, ...rollouts, rollout_seconds: seconds },
+      recoveredFrom,
     };
   }
 

@@ -1,4 +1,4 @@
-import { LessThan, type DataSource } from 'typeorm';
+import { LessThan, type DataSource, type EntityManager } from 'typeorm';
 import { TrainingRun, TrainingStep } from '../../infra/database/entities/index.js';
 import { appendEvent } from '../../infra/database/run-events.js';
 import { newerState, stateParameters } from '../../infra/database/run-status.js';
@@ -37,6 +37,7 @@ export async function recordStep(dataSource: DataSource, input: RecordStepInput)
         .setParameters(stateParameters(state))
         .execute();
     }
+    await tellRecovery(manager, input);
     await appendEvent(manager, runId, `step/${step}`, 'step.completed', {
       step,
       policy: policy.name,
@@ -50,4 +51,20 @@ export async function recordStep(dataSource: DataSource, input: RecordStepInput)
       await appendEvent(manager, runId, `step/${step}/warnings`, 'step.warned', { step, warnings });
     }
   });
+}
+
+/**
+ * An event for a step before which the trainer had to make its state again, because the process that held it was lost or
+ * had let go of it. Lost are the seconds since the batch was frozen but for those of the step itself.
+ */
+async function tellRecovery(manager: EntityManager, input: RecordStepInput): Promise<void> {
+  const { runId, step, metrics, recoveredFrom: from } = input;
+  if (from !== 'checkpoint' && from !== 'replay') return;
+  const [{ seconds }] = await manager.query<{ seconds: number | null }[]>(
+    'SELECT extract(epoch FROM clock_timestamp() - max(created_at))::float AS seconds FROM batches WHERE run_id = $1 AND step = $2',
+    [runId, step],
+  );
+  const lost = Math.max(0, (seconds ?? 0) - Number(metrics['seconds'] ?? 0));
+  const data = { step, from, seconds_lost: Math.round(lost * 10) / 10 };
+  await appendEvent(manager, runId, `step/${step}/recovered`, 'run.recovered', data);
 }

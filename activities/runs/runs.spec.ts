@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import {
+  Batch,
   HeldOutEvaluation,
   Rollout,
   RunEvent,
@@ -9,6 +10,7 @@ import {
 } from '../../infra/database/entities/index.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
+import { RUN_EVENTS } from '../../contracts/events.js';
 import type { Outcome } from '../../contracts/flow.js';
 import type { Grading } from '../../contracts/scoring.js';
 import type { StepWarning } from '../../contracts/step-answers.js';
@@ -84,6 +86,23 @@ describe('run activities', () => {
       ['step/2', 'step.completed'],
     ]);
     expect((await events())[0].data).toMatchObject({ step: 1, metrics: { loss: 0.5 } });
+  });
+
+  it('tell that a step was recovered and what that cost, once and before the step; from memory nothing is told', async () => {
+    const { dataSource } = database;
+    const batch = { runId, revision: 0, uri: 'file:///b', sha256: 'b', samples: 1, bytes: 1, policySha256: 'p' };
+    const at = new Date(Date.now() - 100_000);
+    await dataSource.getRepository(Batch).insert([1, 2].map((step) => ({ ...batch, step, createdAt: at })));
+    const record = (step: number, recoveredFrom: 'memory' | 'replay') =>
+      activities.recordStep({ runId, step, policy: policy(step), metrics: { seconds: 40 }, recoveredFrom });
+    await record(1, 'memory');
+    await record(2, 'replay');
+    await record(2, 'replay');
+    const told = await events();
+    expect(told.map(({ type }) => type)).toEqual(['step.completed', 'run.recovered', 'step.completed']);
+    const { seconds_lost: lost, ...data } = RUN_EVENTS['run.recovered'].parse(told[1].data);
+    expect(data).toEqual({ step: 2, from: 'replay' });
+    expect(lost).toBeGreaterThanOrEqual(60);
   });
 
   const graded = (step: number, index: number, grading: Grading, outcome: Outcome = 'answered') => ({

@@ -3762,6 +3762,7 @@ export type RunEvent = {
     | 'run.cancelled'
     | 'run.completed'
     | 'run.failed'
+    | 'run.recovered'
     | 'step.completed'
     | 'step.warned'
     | 'rollout.excluded'
@@ -4076,6 +4077,38 @@ export type ProjectEvent =
           [key: string]: unknown;
         };
         learning_rate?: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow or evaluation that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'run.recovered';
+      data: {
+        /**
+         * The first step that was taken again.
+         */
+        step: number;
+        /**
+         * What its state was made of again.
+         */
+        from: 'checkpoint' | 'replay';
+        /**
+         * That the step took longer than its own computation.
+         */
+        seconds_lost: number;
         [key: string]: unknown;
       };
     }
@@ -6047,6 +6080,10 @@ export type ProjectEventsControllerListOrFollowErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */
