@@ -1,6 +1,7 @@
 import { newApiKey } from '../../infra/database/api-keys.js';
 import { ApiKey, AuditEntry, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
+import { until } from '../../test/support/started-run.js';
 import type { TestApi } from './test-api.js';
 
 const SHA = 'a'.repeat(64);
@@ -49,6 +50,8 @@ export async function fillLists(api: TestApi): Promise<Ids> {
     ((await api.request('post', path).send(body).expect(201)).body as { id: string }).id;
   const evaluation = { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base', policy] };
   const flow = await create('/v1/agent_flows', { question: QUESTION, policy });
+  // An event is written when it is known that what it tells of was committed: a little later.
+  await until(async () => (await api.request('get', '/v1/events').expect(200)).text.includes(flow));
   return {
     '/v1/projects': 'default',
     '/v1/keys': key.id,
