@@ -1746,7 +1746,22 @@ class RunEvent(TypedDict):
     object: Literal["training_run.event"]
     run_id: str
     sequence: int
-    type: str
+    type: Literal[
+        "run.queued",
+        "run.running",
+        "run.pausing",
+        "run.paused",
+        "run.cancelling",
+        "run.cancelled",
+        "run.completed",
+        "run.failed",
+        "step.completed",
+        "step.warned",
+        "rollout.excluded",
+        "checkpoint.saved",
+        "evaluation.completed",
+        "identity.allowed",
+    ]
     data: dict[str, Any]
     created_at: str
 
@@ -1754,6 +1769,544 @@ class RunEvent(TypedDict):
 class RunEventList(TypedDict):
     object: Literal["list"]
     data: list[RunEvent]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
+class Failure4(TypedDict):
+    type: str
+    message: str
+
+
+class Data(TypedDict):
+    status: str
+    step: int
+    steps: NotRequired[int]
+    policy: NotRequired[str]
+    policy_sha256: NotRequired[str | None]
+    failure: NotRequired[Failure4]
+    learning_rate: NotRequired[float]
+
+
+class ProjectEvent1(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["run.queued"]
+    data: Data
+
+
+class Data1(TypedDict):
+    status: str
+    step: int
+    steps: NotRequired[int]
+    policy: NotRequired[str]
+    policy_sha256: NotRequired[str | None]
+    failure: NotRequired[Failure4]
+    learning_rate: NotRequired[float]
+
+
+class ProjectEvent2(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["run.running"]
+    data: Data1
+
+
+class Data2(TypedDict):
+    status: str
+    step: int
+    steps: NotRequired[int]
+    policy: NotRequired[str]
+    policy_sha256: NotRequired[str | None]
+    failure: NotRequired[Failure4]
+    learning_rate: NotRequired[float]
+
+
+class ProjectEvent3(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["run.pausing"]
+    data: Data2
+
+
+class Data3(TypedDict):
+    status: str
+    step: int
+    steps: NotRequired[int]
+    policy: NotRequired[str]
+    policy_sha256: NotRequired[str | None]
+    failure: NotRequired[Failure4]
+    learning_rate: NotRequired[float]
+
+
+class ProjectEvent4(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["run.paused"]
+    data: Data3
+
+
+class Data4(TypedDict):
+    status: str
+    step: int
+    steps: NotRequired[int]
+    policy: NotRequired[str]
+    policy_sha256: NotRequired[str | None]
+    failure: NotRequired[Failure4]
+    learning_rate: NotRequired[float]
+
+
+class ProjectEvent5(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["run.cancelling"]
+    data: Data4
+
+
+class Data5(TypedDict):
+    status: str
+    step: int
+    steps: NotRequired[int]
+    policy: NotRequired[str]
+    policy_sha256: NotRequired[str | None]
+    failure: NotRequired[Failure4]
+    learning_rate: NotRequired[float]
+
+
+class ProjectEvent6(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["run.cancelled"]
+    data: Data5
+
+
+class Data6(TypedDict):
+    status: str
+    step: int
+    steps: NotRequired[int]
+    policy: NotRequired[str]
+    policy_sha256: NotRequired[str | None]
+    failure: NotRequired[Failure4]
+    learning_rate: NotRequired[float]
+
+
+class ProjectEvent7(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["run.completed"]
+    data: Data6
+
+
+class Data7(TypedDict):
+    status: str
+    step: int
+    steps: NotRequired[int]
+    policy: NotRequired[str]
+    policy_sha256: NotRequired[str | None]
+    failure: NotRequired[Failure4]
+    learning_rate: NotRequired[float]
+
+
+class ProjectEvent8(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["run.failed"]
+    data: Data7
+
+
+class Data8(TypedDict):
+    step: int
+    policy: str
+    policy_sha256: str
+    metrics: dict[str, Any]
+
+
+class ProjectEvent9(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["step.completed"]
+    data: Data8
+
+
+class Warning1(TypedDict):
+    kind: str
+    message: str
+
+
+class Data9(TypedDict):
+    step: int
+    warnings: list[Warning1]
+
+
+class ProjectEvent10(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["step.warned"]
+    data: Data9
+
+
+class Data10(TypedDict):
+    flow_id: str
+    step: int
+    group: int
+    rollout: int
+    outcome: Literal["infrastructure", "group_deadline", "prompt_too_long", "undecided"]
+
+
+class ProjectEvent11(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["rollout.excluded"]
+    data: Data10
+
+
+class Data11(TypedDict):
+    step: int
+    sha256: str
+    bytes: int
+
+
+class ProjectEvent12(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["checkpoint.saved"]
+    data: Data11
+
+
+class Data12(TypedDict):
+    id: str
+    step: int
+    planner: str
+    policy: str
+    policy_sha256: str
+    questions: int
+    correct: int
+    failed: int
+    accuracy: float
+    interval: list[float]
+    mean_turns: float
+
+
+class ProjectEvent13(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["evaluation.completed"]
+    data: Data12
+
+
+class Data13(TypedDict):
+    parts: list[str]
+    from_step: int
+
+
+class ProjectEvent14(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["identity.allowed"]
+    data: Data13
+
+
+class Data14(TypedDict):
+    status: str
+
+
+class ProjectEvent15(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["run.deleted"]
+    data: Data14
+
+
+class Data15(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent16(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["flow.queued"]
+    data: Data15
+
+
+class Data16(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent17(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["flow.running"]
+    data: Data16
+
+
+class Data17(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent18(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["flow.paused"]
+    data: Data17
+
+
+class Data18(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent19(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["flow.completed"]
+    data: Data18
+
+
+class Data19(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent20(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["flow.failed"]
+    data: Data19
+
+
+class Data20(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent21(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["flow.cancelled"]
+    data: Data20
+
+
+class Data21(TypedDict):
+    status: str
+
+
+class ProjectEvent22(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["flow.deleted"]
+    data: Data21
+
+
+class Data22(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent23(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["benchmark_evaluation.queued"]
+    data: Data22
+
+
+class Data23(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent24(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["benchmark_evaluation.running"]
+    data: Data23
+
+
+class Data24(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent25(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["benchmark_evaluation.paused"]
+    data: Data24
+
+
+class Data25(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent26(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["benchmark_evaluation.completed"]
+    data: Data25
+
+
+class Data26(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent27(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["benchmark_evaluation.failed"]
+    data: Data26
+
+
+class Data27(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent28(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["benchmark_evaluation.cancelled"]
+    data: Data27
+
+
+class Data28(TypedDict):
+    status: str
+
+
+class ProjectEvent29(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["benchmark_evaluation.deleted"]
+    data: Data28
+
+
+ProjectEvent: TypeAlias = (
+    ProjectEvent1
+    | ProjectEvent2
+    | ProjectEvent3
+    | ProjectEvent4
+    | ProjectEvent5
+    | ProjectEvent6
+    | ProjectEvent7
+    | ProjectEvent8
+    | ProjectEvent9
+    | ProjectEvent10
+    | ProjectEvent11
+    | ProjectEvent12
+    | ProjectEvent13
+    | ProjectEvent14
+    | ProjectEvent15
+    | ProjectEvent16
+    | ProjectEvent17
+    | ProjectEvent18
+    | ProjectEvent19
+    | ProjectEvent20
+    | ProjectEvent21
+    | ProjectEvent22
+    | ProjectEvent23
+    | ProjectEvent24
+    | ProjectEvent25
+    | ProjectEvent26
+    | ProjectEvent27
+    | ProjectEvent28
+    | ProjectEvent29
+)
+
+
+class ProjectEventList(TypedDict):
+    object: Literal["list"]
+    data: list[ProjectEvent]
     has_more: bool
     first_id: str | None
     last_id: str | None
@@ -1927,6 +2480,11 @@ V1TrainingRunsIdDecidePostRequest: TypeAlias = (
 
 
 class V1TrainingRunsIdEventsGetParametersQuery(TypedDict):
+    after: NotRequired[int]
+    limit: NotRequired[int]
+
+
+class V1EventsGetParametersQuery(TypedDict):
     after: NotRequired[int]
     limit: NotRequired[int]
 
