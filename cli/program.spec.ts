@@ -151,6 +151,37 @@ describe('agentflow', () => {
     await expect(cli('runs', 'show', 'run-none')).rejects.toThrow('There is no training run "run-none".');
   });
 
+  it('runs list takes filters', async () => {
+    const { id } = await train('--set', 'name=only this one');
+    const list = (...args: string[]) => json<{ data: { id: string }[] }>('runs', 'list', ...args);
+    const since = ['--created-from', '2020-01-01T00:00:00Z', '--model', 'tiny-random', '--dataset', 'atlas'];
+    const { data } = await list('--name', 'ONLY this', '--status', 'queued', ...since);
+    expect(data.map((run) => run.id)).toEqual([id]);
+    expect((await list('--created-before', '2020-01-01T00:00:00Z')).data).toEqual([]);
+    await expect(cli('runs', 'list', '--status', 'done')).rejects.toThrow(/queued, running/);
+    await expect(cli('runs', 'list', '--created-from', '2020-01-01')).rejects.toThrow(/with its offset/);
+  });
+
+  it('runs fork submits a run that starts from a policy of another', async () => {
+    const { id } = await train();
+    const policy = await api.commitPolicy(id, 1, 'c'.repeat(64));
+    const fork = await json<TrainingRunAnswer>(
+      'runs',
+      'fork',
+      id,
+      '--step',
+      '1',
+      '--set',
+      'steps=7',
+      '--allow',
+      'prompts',
+    );
+    expect(fork).toMatchObject({ steps: 7, config: { from: { policy, optimizer: false, allow: ['prompts'] } } });
+    const lines = (await cli('runs', 'fork', id, '--step', '1', '--set', 'training.group_size=4')).lines;
+    expect(lines).toContain('status   queued');
+    await expect(cli('runs', 'fork', id, '--step', '8')).rejects.toThrow(/no policy/);
+  });
+
   it('runs answers shows what the answers of each step were like, and examples of one', async () => {
     const { id: runId } = await train();
     expect((await cli('runs', 'answers', runId)).notes).toEqual([`No step of ${runId} has answers to show.`]);

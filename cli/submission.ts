@@ -34,6 +34,13 @@ export async function readConfiguration(file: string, overrules: Overrules): Pro
   return overrule(file, await readContent(file), overrules);
 }
 
+/** What `--set` says, as data. */
+export function overridesOf(set: readonly string[]): Record<string, unknown> {
+  const overrides: Record<string, unknown> = {};
+  for (const assignment of set) assign(overrides, assignment);
+  return overrides;
+}
+
 function overrule(file: string, content: string, { set, from }: Overrules): Record<string, unknown> {
   const config = parse(nameOf(file), content);
   if (!isRecord(config)) throw new CliError(`${nameOf(file)} must hold a mapping of keys to values.`);

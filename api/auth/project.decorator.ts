@@ -10,7 +10,8 @@ export const Project = createParamDecorator(
 /** The API key of the request. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): ApiKey => callerOf(context));
 
-function callerOf(context: ExecutionContext): ApiKey {
+/** The API key of a request, wherever Nest handles it. */
+export function callerOf(context: ExecutionContext): ApiKey {
   const { apiKey } = context.switchToHttp().getRequest<AuthenticatedRequest>();
   if (!apiKey) throw new Error('A route that needs a project was reached without an API key.');
   return apiKey;

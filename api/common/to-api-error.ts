@@ -10,8 +10,8 @@ import { QueryFailedError } from 'typeorm';
 import { isDatabaseOutage } from '../../infra/database/outage.js';
 import { ApiError, badRequest, conflict, notFound, unavailable, type ApiErrorType } from './api-error.js';
 
-/** A value that no column holds: out of range, a NUL in a text. It can only come from a request. */
-const REFUSED_VALUE_SQLSTATE = new Set(['22003', '22021', '22P02', '22P05']);
+/** A value that no column holds: out of range, a day that no calendar has, a NUL in a text. It can only come from a request. */
+const REFUSED_VALUE_SQLSTATE = new Set(['22003', '22007', '22008', '22021', '22P02', '22P05']);
 /** A lock was waited for as long as the API may. */
 const LOCK_NOT_AVAILABLE = '55P03';
 /** gRPC: DEADLINE_EXCEEDED and UNAVAILABLE. */
@@ -61,7 +61,7 @@ function isTemporalOutage(error: unknown): boolean {
 function fromDatabase(error: unknown): ApiError | undefined {
   if (error instanceof QueryFailedError && REFUSED_VALUE_SQLSTATE.has(String(codeOf(error.driverError)))) {
     const message =
-      'A value in the request is too large a number, or holds a character that the database cannot store.';
+      'A value in the request is too large a number, no time, or holds a character that the database cannot store.';
     return badRequest('invalid_value', message, { cause: error });
   }
   if (error instanceof QueryFailedError && codeOf(error.driverError) === LOCK_NOT_AVAILABLE) {

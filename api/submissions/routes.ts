@@ -31,18 +31,20 @@ interface Answer {
  * `POST` of a new one.
  * @param input what is submitted, as in `question`, and what it becomes, as in `flow`
  * @param again the answer to a repeated request, if it is not the row alone
+ * @param path where, if something that is there is what it is made from
  */
 export function CreateRoute(
   operation: ApiOperationOptions,
-  input: { body: Answer['schema']; called: string; becomes: string },
+  input: { body: Answer['schema']; called: string; becomes: string; isOptional?: boolean },
   answer: Answer,
   again: ApiResponseNoStatusOptions = { ...answer, description: 'An earlier request with this key created it.' },
+  path?: string,
 ): MethodDecorator {
   return applyDecorators(
-    Post(),
+    Post(path),
     ApiOperation(operation),
     ApiConsumes('application/json', 'application/yaml'),
-    ApiBody({ schema: input.body }),
+    ApiBody({ schema: input.body, required: !input.isOptional }),
     ApiHeader({
       name: 'Idempotency-Key',
       required: false,

@@ -1,5 +1,5 @@
 import type { ImageRef } from '../../contracts/flow.js';
-import { In, type DataSource, type EntityManager, type EntityTarget } from 'typeorm';
+import { In, type DataSource, type EntityManager, type EntityTarget, type SelectQueryBuilder } from 'typeorm';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
 import { IdempotencyKey, Removal } from '../../infra/database/entities/index.js';
 import type { Submission } from '../../infra/database/entities/submission.entity.js';
@@ -26,6 +26,9 @@ export interface Draft<Row extends Submission> {
   /** The policies that it uses, by the key that names each: they are kept until it has ended. */
   policies: readonly { param: string; policy: KnownPolicy }[];
 }
+
+/** Adds conditions on `submission` to a query of a list. */
+export type Filter<Row extends Submission> = (query: SelectQueryBuilder<Row>) => SelectQueryBuilder<Row>;
 
 /** The rows of a kind. A kind that names policies, or writes more than its row, has a class of its own. */
 export class SubmissionsRepository<Row extends Submission> {
@@ -58,14 +61,14 @@ export class SubmissionsRepository<Row extends Submission> {
     return this.query().where({ project, id }).getOne();
   }
 
-  /** Newest first, those before `last`; one more than `limit`. */
-  async list(project: string, limit: number, last?: Row): Promise<Row[]> {
+  /** Newest first, those before `last` that the filter lets pass; one more than `limit`. */
+  async list(project: string, limit: number, last?: Row, filter: Filter<Row> = (query) => query): Promise<Row[]> {
     const query = this.query()
       .where({ project })
       .orderBy('submission.number', 'DESC')
       .limit(limit + 1);
     if (last) query.andWhere('submission.number < :number', { number: last.number });
-    return query.getMany();
+    return filter(query).getMany();
   }
 
   /**

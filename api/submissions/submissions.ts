@@ -26,7 +26,7 @@ import {
   type WorkflowStart,
 } from '../temporal/workflows.js';
 import type { RemovalsService } from './removal/removals.service.js';
-import { notEnded, type Draft, type SubmissionsRepository } from './submissions.repository.js';
+import { notEnded, type Draft, type Filter, type SubmissionsRepository } from './submissions.repository.js';
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 /** A client that submits waits no longer for Temporal: the row is recorded, and the reconciler starts its workflow. */
@@ -87,14 +87,20 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
   /**
    * Records what was submitted as queued and starts its workflow. If Temporal does not answer, it stays queued and the
    * reconciler starts it later.
+   * @param sent what a repeated request must repeat, if that is not the body
    * @returns it, and whether this call created it
    * @throws ApiError 400 that lists everything that is wrong
    */
-  async create(project: string, body: unknown, idempotencyKey?: string): Promise<{ dto: Dto; created: boolean }> {
+  async create(
+    project: string,
+    body: unknown,
+    idempotencyKey?: string,
+    sent: unknown = body,
+  ): Promise<{ dto: Dto; created: boolean }> {
     if (body === undefined) throw badRequest('body_missing', `The body must be ${this.names.body}, as JSON or YAML.`);
     const checked = this.check(body);
     if ('issues' in checked) throw this.refused(checked.issues, checked.more);
-    const idempotency = readIdempotency(idempotencyKey, body);
+    const idempotency = readIdempotency(idempotencyKey, sent);
     const id = newId(this.names.prefix);
     const draft = await this.draft({ id, project }, checked.config);
     const earlier = await this.repository.create(draft, idempotency);
@@ -108,13 +114,13 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
   }
 
   /** Newest first. */
-  async list(project: string, { after, limit }: IdPageQuery): Promise<List<Dto>> {
+  async list(project: string, { after, limit }: IdPageQuery, filter?: Filter<Row>): Promise<List<Dto>> {
     const last = after === undefined ? undefined : await this.repository.find(project, after);
     if (last === null) {
       const message = `after: there is no ${this.names.noun} "${after}".`;
       throw badRequest('unknown_cursor', message, { param: 'after' });
     }
-    const rows = await this.repository.list(project, limit, last);
+    const rows = await this.repository.list(project, limit, last, filter);
     const shown = await Promise.all(rows.map(async (row) => ({ id: row.id, dto: await this.toDto(row) })));
     return toList(
       shown,

@@ -23,6 +23,7 @@ export const CREATES: Record<string, readonly [object, object]> = {
     { name: 'two', scopes: ['read'] },
   ],
   'post /v1/training_runs': [RUN, { ...RUN, steps: 2 }],
+  'post /v1/training_runs/{id}/fork': [{}, { overrides: { steps: 2 } }],
   'post /v1/evaluations': [
     { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base'] },
     { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base'], seed: 1 },

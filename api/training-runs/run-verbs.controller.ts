@@ -1,5 +1,13 @@
-import { Body, Controller, Get, Param } from '@nestjs/common';
-import { ApiBody, ApiConflictResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Param, UseInterceptors } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiConflictResponse,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiPreconditionFailedResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import { runUpdates, type TrainingRunProgress } from '../../contracts/messages.js';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
@@ -18,9 +26,10 @@ import {
   type PauseBody,
   type ResumeBody,
 } from './dto/verbs.dto.js';
+import { ETAG, RunTagsInterceptor } from './run-tags.interceptor.js';
 import { TrainingRunsService } from './training-runs.service.js';
 
-const RUN = { schema: named('TrainingRun', trainingRunSchema) };
+const RUN = { schema: named('TrainingRun', trainingRunSchema), headers: ETAG };
 const ENDING = {
   cancel: { operation: { summary: 'Cancel: open rollouts end, the last finished step is kept as a checkpoint' } },
   revive: {
@@ -47,6 +56,13 @@ const ENDING = {
 @ApiTags('training runs')
 @ApiErrorResponses()
 @ApiConflictResponse({ description: 'The run has ended, or it refuses the request.' })
+@ApiHeader({
+  name: 'If-Match',
+  required: false,
+  description: 'The ETag of an answer: the request is refused if the run has changed since.',
+})
+@ApiPreconditionFailedResponse({ description: 'The run is no longer as `If-Match` says.' })
+@UseInterceptors(RunTagsInterceptor)
 @Controller('v1/training_runs')
 export class RunVerbsController extends EndingRoutes<TrainingRunDto>(RUN, ENDING) {
   constructor(override readonly service: TrainingRunsService) {

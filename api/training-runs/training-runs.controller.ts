@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Param, Query, Res, UseInterceptors } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { runConfigSchema } from '../../contracts/run-config.js';
@@ -6,11 +6,14 @@ import { Checkpoint, TrainingStep } from '../../infra/database/entities/index.js
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { named } from '../common/json-schema.js';
-import { idPageQuery, numberPageQuery, type IdPageQuery, type List, type NumberPageQuery } from '../common/list.dto.js';
+import { numberPageQuery, type List, type NumberPageQuery } from '../common/list.dto.js';
 import { answerCreation, CreateRoute } from '../submissions/routes.js';
 import { checkpointListSchema, toCheckpointDto, type CheckpointDto } from './dto/checkpoint.dto.js';
+import { forkBody, type ForkBody } from './dto/fork.dto.js';
 import { trainingRunListSchema, trainingRunSchema, type TrainingRunDto } from './dto/training-run.dto.js';
 import { toTrainingStepDto, trainingStepListSchema, type TrainingStepDto } from './dto/training-step.dto.js';
+import { ETAG, RunTagsInterceptor } from './run-tags.interceptor.js';
+import { runsQuery, type RunsQuery } from './runs.query.js';
 import { TrainingRunsService } from './training-runs.service.js';
 
 const PATH = 'v1/training_runs';
@@ -37,20 +40,42 @@ export class TrainingRunsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List training runs, newest first' })
+  @ApiOperation({ summary: 'List training runs, newest first, that all filters let pass' })
   @ApiOkResponse({ schema: named('TrainingRunList', trainingRunListSchema) })
   async list(
     @Project() project: string,
-    @Query({ schema: idPageQuery }) page: IdPageQuery,
+    @Query({ schema: runsQuery }) query: RunsQuery,
   ): Promise<List<TrainingRunDto>> {
-    return this.service.list(project, page);
+    return this.service.list(project, query);
   }
 
   @Get(':id')
+  @UseInterceptors(RunTagsInterceptor)
   @ApiOperation({ summary: 'Get a training run' })
-  @ApiOkResponse(RUN)
+  @ApiOkResponse({ ...RUN, headers: ETAG })
   async get(@Project() project: string, @Param('id') id: string): Promise<TrainingRunDto> {
     return this.service.get(project, id);
+  }
+
+  @CreateRoute(
+    {
+      summary: 'Fork a training run',
+      description:
+        'A new run with the configuration of this one, changed where you say so, that starts from a copy of its policy. It depends on nothing of the run once it has begun.',
+    },
+    { body: named('Fork', forkBody, 'input'), called: 'configuration', becomes: 'run', isOptional: true },
+    RUN,
+    { ...RUN, description: 'An earlier request with this key created it.' },
+    ':id/fork',
+  )
+  async fork(
+    @Project() project: string,
+    @Param('id') id: string,
+    @Body({ schema: forkBody }) body: ForkBody,
+    @Headers('idempotency-key') key: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<TrainingRunDto> {
+    return answerCreation(response, PATH, await this.service.fork(project, id, body, key));
   }
 
   @Get(':id/steps')

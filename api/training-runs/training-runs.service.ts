@@ -17,7 +17,10 @@ import type { Draft } from '../submissions/submissions.repository.js';
 import { Submissions, type Place } from '../submissions/submissions.js';
 import { Workflows, type WorkflowStart } from '../temporal/workflows.js';
 import { toTrainingRunDto, type TrainingRunDto } from './dto/training-run.dto.js';
+import type { ForkBody } from './dto/fork.dto.js';
+import { forkedConfig } from './forked-config.js';
 import { namedRuns } from './named-runs.js';
+import { filterOf, type RunsQuery } from './runs.query.js';
 import { startOfRun } from './start-run.js';
 import { TrainingRunsRepository, type RowOfStep } from './training-runs.repository.js';
 
@@ -61,6 +64,26 @@ export class TrainingRunsService extends Submissions<TrainingRun, TrainingRunDto
     await this.load(project, id);
     const rows = await this.runs.listByStep(entity, id, page);
     return toList(rows, page.limit, ({ step }) => String(step), toDto);
+  }
+
+  /** Newest first, those that the filters let pass. */
+  override async list(project: string, query: RunsQuery): Promise<List<TrainingRunDto>> {
+    return super.list(project, query, filterOf(query));
+  }
+
+  /**
+   * Submits the configuration of a run anew, to start from a policy of the run.
+   * @throws ApiError as `create` does
+   */
+  async fork(
+    project: string,
+    id: string,
+    fork: ForkBody,
+    idempotencyKey?: string,
+  ): Promise<{ dto: TrainingRunDto; created: boolean }> {
+    const parent = await this.load(project, id);
+    // The last step goes on, and a repeated request is still the same.
+    return this.create(project, forkedConfig(parent, fork), idempotencyKey, { fork: id, ...fork });
   }
 
   /** The workflow's own account, newer than what the database holds. */

@@ -14,6 +14,7 @@ import type {
   Evaluation,
   EvaluationAnswer,
   FlowEvent,
+  Fork as ForkInput,
   Project,
   ProjectInput,
   QuestionInput,
@@ -66,8 +67,13 @@ export class ApiClient {
     return this.http.send('POST /v1/training_runs', { headers }, raw(submission));
   }
 
-  async listRuns(query: { after?: string; limit?: number } = {}): Promise<TrainingRunList> {
+  async listRuns(query: Routes['GET /v1/training_runs']['takes']['query'] = {}): Promise<TrainingRunList> {
     return this.http.call('GET /v1/training_runs', { query });
+  }
+
+  async forkRun(id: string, body: ForkInput, idempotencyKey?: string): Promise<TrainingRun> {
+    const headers = idempotencyKey === undefined ? undefined : { 'Idempotency-Key': idempotencyKey };
+    return this.http.call('POST /v1/training_runs/{id}/fork', { path: { id }, headers, body });
   }
 
   async getRun(id: string): Promise<TrainingRun> {

@@ -1631,6 +1631,27 @@ export type RunConfigInput = {
   };
 };
 
+export type Fork = {
+  /**
+   * Starts from the policy after this step; without it, after the last committed one.
+   */
+  step?: number;
+  /**
+   * Also copies the run's optimiser state.
+   */
+  optimizer?: boolean;
+  /**
+   * Parts in which the fork may differ from the run.
+   */
+  allow?: Array<'base-model' | 'tokenizer' | 'prompts' | 'dataset'>;
+  /**
+   * A JSON merge patch (RFC 7396) of the run's configuration: what is named replaces what was there, `null` takes it away. As in `{ steps: 20, training: { learning_rate: 1e-5 } }`.
+   */
+  overrides?: {
+    [key: string]: unknown;
+  };
+};
+
 export type ProjectInput = {
   /**
    * What it is called from then on.
@@ -5223,6 +5244,27 @@ export type TrainingRunsControllerListData = {
   query?: {
     after?: string;
     limit?: number;
+    status?: 'queued' | 'running' | 'pausing' | 'paused' | 'cancelling' | 'cancelled' | 'completed' | 'failed';
+    /**
+     * A part of the name, in capitals or not. It holds no wildcards.
+     */
+    name?: string;
+    /**
+     * registered name
+     */
+    model?: string;
+    /**
+     * registered name
+     */
+    dataset?: string;
+    /**
+     * Created then or later.
+     */
+    created_from?: string;
+    /**
+     * Created earlier.
+     */
+    created_before?: string;
   };
   url: '/v1/training_runs';
 };
@@ -5330,6 +5372,12 @@ export type TrainingRunsControllerCreateResponse =
 
 export type RunVerbsControllerRemoveData = {
   body?: never;
+  headers?: {
+    /**
+     * The ETag of an answer: the request is refused if the run has changed since.
+     */
+    'If-Match'?: string;
+  };
   path: {
     id: string;
   };
@@ -5354,6 +5402,10 @@ export type RunVerbsControllerRemoveErrors = {
    * The run has ended, or it refuses the request.
    */
   409: unknown;
+  /**
+   * The run is no longer as `If-Match` says.
+   */
+  412: unknown;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5428,6 +5480,91 @@ export type TrainingRunsControllerGetResponses = {
 
 export type TrainingRunsControllerGetResponse =
   TrainingRunsControllerGetResponses[keyof TrainingRunsControllerGetResponses];
+
+export type TrainingRunsControllerForkData = {
+  body?: {
+    /**
+     * Starts from the policy after this step; without it, after the last committed one.
+     */
+    step?: number;
+    /**
+     * Also copies the run's optimiser state.
+     */
+    optimizer?: boolean;
+    /**
+     * Parts in which the fork may differ from the run.
+     */
+    allow?: Array<'base-model' | 'tokenizer' | 'prompts' | 'dataset'>;
+    /**
+     * A JSON merge patch (RFC 7396) of the run's configuration: what is named replaces what was there, `null` takes it away. As in `{ steps: 20, training: { learning_rate: 1e-5 } }`.
+     */
+    overrides?: {
+      [key: string]: unknown;
+    };
+  };
+  headers?: {
+    /**
+     * A second request with the same key and body returns the same run.
+     */
+    'Idempotency-Key'?: string;
+  };
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/training_runs/{id}/fork';
+};
+
+export type TrainingRunsControllerForkErrors = {
+  /**
+   * The configuration cannot be accepted; `issues` lists why.
+   */
+  400: unknown;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The Idempotency-Key was used with another body.
+   */
+  409: unknown;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type TrainingRunsControllerForkError = TrainingRunsControllerForkErrors[keyof TrainingRunsControllerForkErrors];
+
+export type TrainingRunsControllerForkResponses = {
+  /**
+   * An earlier request with this key created it.
+   */
+  200: TrainingRun;
+  /**
+   * Queued.
+   */
+  201: TrainingRun;
+};
+
+export type TrainingRunsControllerForkResponse =
+  TrainingRunsControllerForkResponses[keyof TrainingRunsControllerForkResponses];
 
 export type TrainingRunsControllerListStepsData = {
   body?: never;
@@ -5534,6 +5671,12 @@ export type RunVerbsControllerPauseData = {
      */
     now?: boolean;
   };
+  headers?: {
+    /**
+     * The ETag of an answer: the request is refused if the run has changed since.
+     */
+    'If-Match'?: string;
+  };
   path: {
     id: string;
   };
@@ -5558,6 +5701,10 @@ export type RunVerbsControllerPauseErrors = {
    * The run has ended, or it refuses the request.
    */
   409: unknown;
+  /**
+   * The run is no longer as `If-Match` says.
+   */
+  412: unknown;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5587,6 +5734,12 @@ export type RunVerbsControllerResumeData = {
      */
     allow?: Array<'prompts' | 'dataset' | 'tools' | 'reward' | 'trajectories'>;
   };
+  headers?: {
+    /**
+     * The ETag of an answer: the request is refused if the run has changed since.
+     */
+    'If-Match'?: string;
+  };
   path: {
     id: string;
   };
@@ -5612,6 +5765,10 @@ export type RunVerbsControllerResumeErrors = {
    */
   409: unknown;
   /**
+   * The run is no longer as `If-Match` says.
+   */
+  412: unknown;
+  /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
   429: Error;
@@ -5636,6 +5793,12 @@ export type RunVerbsControllerResumeResponse =
 
 export type RunVerbsControllerStopData = {
   body?: never;
+  headers?: {
+    /**
+     * The ETag of an answer: the request is refused if the run has changed since.
+     */
+    'If-Match'?: string;
+  };
   path: {
     id: string;
   };
@@ -5660,6 +5823,10 @@ export type RunVerbsControllerStopErrors = {
    * The run has ended, or it refuses the request.
    */
   409: unknown;
+  /**
+   * The run is no longer as `If-Match` says.
+   */
+  412: unknown;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5686,6 +5853,12 @@ export type RunVerbsControllerSetLearningRateData = {
   body: {
     learning_rate: number;
   };
+  headers?: {
+    /**
+     * The ETag of an answer: the request is refused if the run has changed since.
+     */
+    'If-Match'?: string;
+  };
   path: {
     id: string;
   };
@@ -5710,6 +5883,10 @@ export type RunVerbsControllerSetLearningRateErrors = {
    * The run has ended, or it refuses the request.
    */
   409: unknown;
+  /**
+   * The run is no longer as `If-Match` says.
+   */
+  412: unknown;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5741,6 +5918,12 @@ export type RunVerbsControllerExtendData = {
      */
     steps: number;
   };
+  headers?: {
+    /**
+     * The ETag of an answer: the request is refused if the run has changed since.
+     */
+    'If-Match'?: string;
+  };
   path: {
     id: string;
   };
@@ -5765,6 +5948,10 @@ export type RunVerbsControllerExtendErrors = {
    * The run has ended, or it refuses the request.
    */
   409: unknown;
+  /**
+   * The run is no longer as `If-Match` says.
+   */
+  412: unknown;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5804,6 +5991,12 @@ export type RunVerbsControllerDecideData = {
         kind: 'learning-rate';
         learning_rate: number;
       };
+  headers?: {
+    /**
+     * The ETag of an answer: the request is refused if the run has changed since.
+     */
+    'If-Match'?: string;
+  };
   path: {
     id: string;
   };
@@ -5829,6 +6022,10 @@ export type RunVerbsControllerDecideErrors = {
    */
   409: unknown;
   /**
+   * The run is no longer as `If-Match` says.
+   */
+  412: unknown;
+  /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
   429: Error;
@@ -5853,6 +6050,12 @@ export type RunVerbsControllerDecideResponse =
 
 export type RunVerbsControllerProgressData = {
   body?: never;
+  headers?: {
+    /**
+     * The ETag of an answer: the request is refused if the run has changed since.
+     */
+    'If-Match'?: string;
+  };
   path: {
     id: string;
   };
@@ -5878,6 +6081,10 @@ export type RunVerbsControllerProgressErrors = {
    */
   409: unknown;
   /**
+   * The run is no longer as `If-Match` says.
+   */
+  412: unknown;
+  /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
   429: Error;
@@ -5902,6 +6109,12 @@ export type RunVerbsControllerProgressResponses = {
 
 export type RunVerbsControllerCancelData = {
   body?: never;
+  headers?: {
+    /**
+     * The ETag of an answer: the request is refused if the run has changed since.
+     */
+    'If-Match'?: string;
+  };
   path: {
     id: string;
   };
@@ -5927,6 +6140,10 @@ export type RunVerbsControllerCancelErrors = {
    */
   409: unknown;
   /**
+   * The run is no longer as `If-Match` says.
+   */
+  412: unknown;
+  /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
   429: Error;
@@ -5951,6 +6168,12 @@ export type RunVerbsControllerCancelResponse =
 
 export type RunVerbsControllerReviveData = {
   body?: never;
+  headers?: {
+    /**
+     * The ETag of an answer: the request is refused if the run has changed since.
+     */
+    'If-Match'?: string;
+  };
   path: {
     id: string;
   };
@@ -5975,6 +6198,10 @@ export type RunVerbsControllerReviveErrors = {
    * The run has ended, or it refuses the request.
    */
   409: unknown;
+  /**
+   * The run is no longer as `If-Match` says.
+   */
+  412: unknown;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7123,6 +7350,10 @@ export interface Routes {
   'GET /v1/training_runs': { takes: TrainingRunsControllerListData; answers: TrainingRunsControllerListResponses };
   'GET /v1/training_runs/{id}': { takes: TrainingRunsControllerGetData; answers: TrainingRunsControllerGetResponses };
   'DELETE /v1/training_runs/{id}': { takes: RunVerbsControllerRemoveData; answers: RunVerbsControllerRemoveResponses };
+  'POST /v1/training_runs/{id}/fork': {
+    takes: TrainingRunsControllerForkData;
+    answers: TrainingRunsControllerForkResponses;
+  };
   'GET /v1/training_runs/{id}/steps': {
     takes: TrainingRunsControllerListStepsData;
     answers: TrainingRunsControllerListStepsResponses;

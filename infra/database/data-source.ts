@@ -21,6 +21,7 @@ import { ProjectsAndScopes1796140800000 } from './migrations/1796140800000-proje
 import { AuditLog1796140860000 } from './migrations/1796140860000-audit-log.js';
 import { ToldEvents1796148000000 } from './migrations/1796148000000-told-events.js';
 import { ProjectEvents1796148300000 } from './migrations/1796148300000-project-events.js';
+import { RunFilters1796151600000 } from './migrations/1796151600000-run-filters.js';
 import { gateOf } from './well-formed.js';
 
 const ENTITIES = Object.values(entities);
@@ -72,6 +73,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       AuditLog1796140860000,
       ToldEvents1796148000000,
       ProjectEvents1796148300000,
+      RunFilters1796151600000,
     ],
     synchronize: false,
     installExtensions: false,

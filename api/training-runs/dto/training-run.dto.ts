@@ -3,7 +3,7 @@ import type { TrainingRun } from '../../../infra/database/entities/index.js';
 import { runConfigSchema } from '../../../contracts/run-config.js';
 import { listSchema } from '../../common/list.dto.js';
 
-const RUN_STATUSES = [
+export const RUN_STATUSES = [
   'queued',
   'running',
   'pausing',

@@ -666,6 +666,13 @@ RunConfigInput = TypedDict(
 )
 
 
+class Fork(TypedDict):
+    step: NotRequired[int]
+    optimizer: NotRequired[bool]
+    allow: NotRequired[list[Literal["base-model", "tokenizer", "prompts", "dataset"]]]
+    overrides: NotRequired[dict[str, Any]]
+
+
 class ProjectInput(TypedDict):
     id: str
 
@@ -2432,6 +2439,21 @@ class V1AuditLogGetParametersQuery(TypedDict):
 class V1TrainingRunsGetParametersQuery(TypedDict):
     after: NotRequired[str]
     limit: NotRequired[int]
+    status: NotRequired[
+        Literal["queued", "running", "pausing", "paused", "cancelling", "cancelled", "completed", "failed"]
+    ]
+    name: NotRequired[str]
+    model: NotRequired[str]
+    dataset: NotRequired[str]
+    created_from: NotRequired[str]
+    created_before: NotRequired[str]
+
+
+class V1TrainingRunsIdForkPostRequest(TypedDict):
+    step: NotRequired[int]
+    optimizer: NotRequired[bool]
+    allow: NotRequired[list[Literal["base-model", "tokenizer", "prompts", "dataset"]]]
+    overrides: NotRequired[dict[str, Any]]
 
 
 class V1TrainingRunsIdStepsGetParametersQuery(TypedDict):

@@ -7,6 +7,11 @@ import { Submission } from './submission.entity.js';
 /** One training run, `run-…`. The record of a step moves `step`, `policy*` and `state` on too. */
 @Entity('training_runs')
 @Index('training_runs_project_number', ['project', 'number'])
+@Index('training_runs_project_status', ['project', 'status', 'number'])
+@Index('training_runs_project_created', ['project', 'createdAt'])
+/** Made by the migration RunFilters, because TypeORM does not know indices on expressions. */
+@Index('training_runs_project_model', { synchronize: false })
+@Index('training_runs_project_dataset', { synchronize: false })
 export class TrainingRun extends Submission<RunStatus> {
   @Column({ type: 'text' })
   name: string;
