@@ -1,27 +1,28 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Of infra/database/event-channel.ts: a migration stays as it was written. */
-const CHANNEL = 'agentflow_events';
-
 /**
- * Whoever listens is told of new events in the transaction that commits them, whoever writes them. What is told is an id,
+ * Whoever listens on the channel of infra/database/event-channel.ts is told of new events in the transaction that commits them, whoever writes them. What is told is an id,
  * never an event: a notification holds 8000 bytes. Turns of a run's rollouts are nobody's events.
  */
 export class ToldEvents1796148000000 implements MigrationInterface {
   name = 'ToldEvents1796148000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    for (const [name, column] of [
-      ['tell_of_run', 'run_id'],
-      ['tell_of_flow', 'flow_id'],
-      ['tell_of_row', 'id'],
-    ]) {
-      await queryRunner.query(`CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$
+    await queryRunner.query(`CREATE FUNCTION tell_of_run() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_notify('${CHANNEL}', NEW.${column});
+  PERFORM pg_notify('agentflow_events', NEW.run_id);
   RETURN NULL;
 END $$`);
-    }
+    await queryRunner.query(`CREATE FUNCTION tell_of_flow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('agentflow_events', NEW.flow_id);
+  RETURN NULL;
+END $$`);
+    await queryRunner.query(`CREATE FUNCTION tell_of_row() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('agentflow_events', NEW.id);
+  RETURN NULL;
+END $$`);
     await queryRunner.query(
       'CREATE TRIGGER tell AFTER INSERT ON run_events FOR EACH ROW EXECUTE FUNCTION tell_of_run()',
     );

@@ -1,8 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Of infra/database/event-channel.ts: a migration stays as it was written. */
-const CHANNEL = 'agentflow_events';
-
 /** What has statuses, and what its events are called. */
 const KINDS = [
   ['training_runs', 'run'],
@@ -69,7 +66,7 @@ BEGIN
     ON CONFLICT (project) DO UPDATE SET sequence = s.sequence + 1 RETURNING s.sequence INTO next;
   INSERT INTO project_events (project, sequence, type, subject, data, created_at)
     VALUES (of, next, kind, about, told, at);
-  PERFORM pg_notify('${CHANNEL}', 'project/' || of);
+  PERFORM pg_notify('agentflow_events', 'project/' || of);
 END $$`);
   // As appendEvent() (infra/database/run-events.ts) does it, for rows that the trainer writes.
   await queryRunner.query(`CREATE FUNCTION append_run_event(run text, key text, kind text, told jsonb)

@@ -7,6 +7,7 @@ import type { ImageRef } from '../../../../contracts/flow.js';
 import { sha256Hex } from '../../../../infra/artifacts/sha256.js';
 import {
   AgentFlow,
+  AuditEntry,
   BenchmarkEvaluation,
   ProjectEvent,
   Removal,
@@ -113,11 +114,11 @@ export async function addRows(
   }
 }
 
-/** Every row of every table and every file, as texts, except the notes of removals and the events of them. */
+/** Every row of every table and every file, as texts, except what tells of removals and of requests. */
 export async function everything(dataSource: DataSource, artifacts: string): Promise<string[]> {
   const rows: string[] = [];
   for (const { tableName, target } of dataSource.entityMetadatas) {
-    if (target === Removal) continue;
+    if (target === Removal || target === AuditEntry) continue;
     const but = target === ProjectEvent ? "WHERE t.type NOT LIKE '%.deleted'" : '';
     const found: { row: string }[] = await dataSource.query(`SELECT t::text AS row FROM ${tableName} AS t ${but}`);
     rows.push(...found.map(({ row }) => `${tableName} ${row}`));
