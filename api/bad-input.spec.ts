@@ -76,7 +76,7 @@ describe('a request that is wrong', () => {
   });
 
   it.each(named(lists))('%s: the cursor of another list', async (_, operation) => {
-    const cursors = Object.entries(ids).filter(([list]) => list !== operation.path);
+    const cursors = Object.entries(ids).filter(([, id]) => id !== ids[operation.path]);
     const run_id = ids['/v1/training_runs'];
     const needed = parametersOf(operation, 'query').includes('run_id') ? { run_id } : {};
     for (const [, after] of cursors) {
