@@ -8,6 +8,7 @@ import { EvaluationsModule } from './evaluations/evaluations.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { KeysModule } from './keys/keys.module.js';
+import { OpenAiModule } from './openai/openai.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
 import { SubmissionsModule } from './submissions/submissions.module.js';
@@ -26,6 +27,7 @@ import { TrainingRunsModule } from './training-runs/training-runs.module.js';
     EvaluationsModule,
     BenchmarkEvaluationsModule,
     AgentFlowsModule,
+    OpenAiModule,
     HealthModule,
   ],
 })

@@ -15,7 +15,7 @@ import { createTestDatabase, type TestDatabase } from '../infra/database/testing
 import { trainingRunRow } from '../infra/database/testing/training-run-row.js';
 import { CONNECTION_BOUNDS } from './common/bounded-http.adapter.js';
 import { REQUEST_BOUNDS } from './common/deadline.middleware.js';
-import { STREAM_BOUNDS } from './events/event-stream.js';
+import { STREAM_BOUNDS } from './events/sse-writer.js';
 import { Workflows } from './temporal/workflows.js';
 import { TestApi } from './testing/test-api.js';
 

@@ -6,6 +6,7 @@ import { Workflows } from './temporal/workflows.js';
 
 export const OPERATOR = Symbol('OPERATOR');
 export const ARTIFACTS = Symbol('ARTIFACTS');
+export const POLICY_SERVER = Symbol('POLICY_SERVER');
 
 /** What the API works on; made, connected and closed by whoever starts it. */
 export interface Dependencies {
@@ -13,13 +14,15 @@ export interface Dependencies {
   workflows: Workflows;
   artifacts: ArtifactStore;
   operator: OperatorFile;
+  /** Address of the policy server. */
+  policyServer: string;
 }
 
 /** Offers the dependencies to every module. */
 @Global()
 @Module({})
 export class DependenciesModule {
-  static of({ dataSource, workflows, artifacts, operator }: Dependencies): DynamicModule {
+  static of({ dataSource, workflows, artifacts, operator, policyServer }: Dependencies): DynamicModule {
     return {
       module: DependenciesModule,
       providers: [
@@ -27,8 +30,9 @@ export class DependenciesModule {
         { provide: Workflows, useValue: workflows },
         { provide: ARTIFACTS, useValue: artifacts },
         { provide: OPERATOR, useValue: operator },
+        { provide: POLICY_SERVER, useValue: policyServer },
       ],
-      exports: [DataSource, Workflows, ARTIFACTS, OPERATOR],
+      exports: [DataSource, Workflows, ARTIFACTS, OPERATOR, POLICY_SERVER],
     };
   }
 }

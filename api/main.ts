@@ -23,7 +23,8 @@ async function main(): Promise<void> {
   const { client, connection } = createTemporalClient();
   const workflows = new Workflows(client, connection, runSettings(operator));
   const artifacts = openArtifactStore(env.AGENTFLOW_ARTIFACTS);
-  const app = await createApp({ dataSource, workflows, artifacts, operator }, { logger });
+  const policyServer = env.AGENTFLOW_POLICY_SERVER_URL;
+  const app = await createApp({ dataSource, workflows, artifacts, operator, policyServer }, { logger });
 
   const stop = async (): Promise<void> => {
     setTimeout(() => fail(new Error(`The API did not come to its end within ${STOP_MS} ms.`)), STOP_MS).unref();

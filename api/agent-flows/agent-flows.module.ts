@@ -9,5 +9,6 @@ import { FlowEventsService } from './flow-events.service.js';
   imports: [WakeupsModule],
   controllers: [AgentFlowsController],
   providers: [AgentFlowsRepository, AgentFlowsService, FlowEventsService],
+  exports: [AgentFlowsService, FlowEventsService],
 })
 export class AgentFlowsModule {}

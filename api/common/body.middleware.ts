@@ -8,12 +8,13 @@ import { ApiError, badRequest } from './api-error.js';
 export const BODY_BOUNDS = {
   /** Most bytes of a request body in JSON. */
   bytes: 1024 * 1024,
-  /** The same for a question, which may come with pictures, in base64. */
+  /** The same for a question in any form, which may come with pictures, in base64. */
   questionBytes: 24 * 1024 * 1024,
   /** Until a whole body is there, in milliseconds. */
   arrivalMs: 10_000,
 };
-const QUESTIONS = '/v1/agent_flows';
+/** Where questions are asked. */
+export const QUESTIONS = /^\/(v1\/agent_flows|openai\/v1\/(chat\/completions|responses))\/?$/i;
 
 const JSON_TYPES = ['application/json'];
 const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml'];
@@ -76,7 +77,7 @@ function parseBody(request: Request, response: Response, next: NextFunction): vo
 /** @throws ApiError 400, 408, 413 */
 async function readBody(request: Request): Promise<unknown> {
   const isJson = Boolean(request.is(JSON_TYPES));
-  const isQuestion = request.path === QUESTIONS;
+  const isQuestion = QUESTIONS.test(request.path);
   const jsonBytes = isQuestion ? BODY_BOUNDS.questionBytes : BODY_BOUNDS.bytes;
   const bounds = isQuestion ? { ...DOCUMENT_BOUNDS, stringBytes: BODY_BOUNDS.questionBytes } : DOCUMENT_BOUNDS;
   try {

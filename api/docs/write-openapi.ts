@@ -19,6 +19,7 @@ const app = await createApp(
     workflows: new Workflows(client, connection, settings),
     artifacts: openArtifactStore('file:///unused'),
     operator,
+    policyServer: 'http://127.0.0.1',
   },
   { logger: false },
 );

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import type { Response } from 'express';
-import { liftDeadline } from '../common/deadline.middleware.js';
+import { SseWriter } from './sse-writer.js';
 
 /** An event of any stream. */
 export interface StreamedEvent {
@@ -9,46 +8,18 @@ export interface StreamedEvent {
   type: string;
 }
 
-/** Proxies and clients drop connections that are silent for long. */
-const HEARTBEAT_MS = 10_000;
-
-export const STREAM_BOUNDS = {
-  /** A reader that takes nothing for this long, although something waits for it, is gone. */
-  stalledMs: 30_000,
-};
-
-/** Writes server-sent events to a response, at the pace of its reader. It has no deadline. */
+/** Events of ours as server-sent events. */
 export class EventStream {
-  private lastWrite = Date.now();
+  private readonly writer: SseWriter;
 
-  constructor(
-    private readonly response: Response,
-    private readonly signal: AbortSignal,
-  ) {
-    liftDeadline(response);
-    response.status(200).set({
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      'Cache-Control': 'no-store',
-      'X-Accel-Buffering': 'no',
-    });
-    response.flushHeaders();
+  constructor(response: Response, signal: AbortSignal) {
+    this.writer = new SseWriter(response, signal);
   }
 
   /** Writes a page of events; for an empty one a heartbeat, if it is time for one. */
   async write(events: readonly StreamedEvent[]): Promise<void> {
-    if (events.length > 0) return this.send(events.map(format).join(''));
-    if (Date.now() - this.lastWrite >= HEARTBEAT_MS) await this.send(': heartbeat\n\n');
-  }
-
-  private async send(text: string): Promise<void> {
-    this.lastWrite = Date.now();
-    if (this.response.write(text) || this.signal.aborted) return;
-    const stalled = setTimeout(() => this.response.destroy(), STREAM_BOUNDS.stalledMs);
-    try {
-      await once(this.response, 'drain', { signal: this.signal });
-    } finally {
-      clearTimeout(stalled);
-    }
+    if (events.length > 0) return this.writer.send(events.map(format).join(''));
+    await this.writer.beat(': heartbeat\n\n');
   }
 }
 

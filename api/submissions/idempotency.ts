@@ -41,7 +41,23 @@ export async function claimKey(
     .returning(['submissionId'])
     .execute();
   if ((inserted.raw as unknown[]).length > 0) return undefined;
-  const earlier = await manager.findOneByOrFail(IdempotencyKey, { project, key });
+  return madeBy(await manager.findOneByOrFail(IdempotencyKey, { project, key }), bodySha256);
+}
+
+/**
+ * @returns the id of what an earlier request with this key and body created, if there was one
+ * @throws ApiError 409 if that request had another body
+ */
+export async function findEarlier(
+  manager: EntityManager,
+  project: string,
+  { key, bodySha256 }: Idempotency,
+): Promise<string | undefined> {
+  const earlier = await manager.findOneBy(IdempotencyKey, { project, key });
+  return earlier ? madeBy(earlier, bodySha256) : undefined;
+}
+
+function madeBy(earlier: IdempotencyKey, bodySha256: string): string {
   if (earlier.bodySha256 !== bodySha256) throw keyReused(earlier);
   return earlier.submissionId;
 }

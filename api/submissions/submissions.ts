@@ -15,7 +15,7 @@ import {
   type ApiErrorOptions,
   type ApiIssue,
 } from '../common/api-error.js';
-import { readIdempotency } from './idempotency.js';
+import { readIdempotency, type Idempotency } from './idempotency.js';
 import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
 import {
   isGone,
@@ -98,9 +98,16 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
     sent: unknown = body,
   ): Promise<{ dto: Dto; created: boolean }> {
     if (body === undefined) throw badRequest('body_missing', `The body must be ${this.names.body}, as JSON or YAML.`);
+    return this.submit(project, body, readIdempotency(idempotencyKey, sent));
+  }
+
+  /**
+   * The same of a body that was made from a request in another form.
+   * @param idempotency of the request as it was sent
+   */
+  async submit(project: string, body: unknown, idempotency?: Idempotency): Promise<{ dto: Dto; created: boolean }> {
     const checked = this.check(body);
     if ('issues' in checked) throw this.refused(checked.issues, checked.more);
-    const idempotency = readIdempotency(idempotencyKey, sent);
     const id = newId(this.names.prefix);
     const draft = await this.draft({ id, project }, checked.config);
     const earlier = await this.repository.create(draft, idempotency);

@@ -18,6 +18,7 @@ export interface Schema {
 export interface Operation {
   parameters?: { in: string; name: string; schema?: Schema }[];
   requestBody?: { content: Record<string, { schema: Schema }> };
+  responses: Record<string, object>;
 }
 
 /** docs/openapi.json, which a test compares with the routes. */

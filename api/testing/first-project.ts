@@ -62,6 +62,7 @@ export async function fillLists(api: TestApi): Promise<Ids> {
     '/v1/agent_flows': flow,
     // An event is found by what it tells of.
     '/v1/events': flow,
+    '/openai/v1/models': policy,
     '/v1/audit_log': (await dataSource.getRepository(AuditEntry).findOneByOrFail({ project: 'default' })).id,
   };
 }
@@ -79,6 +80,9 @@ export const NAMING: Record<string, (ids: Ids) => object[]> = {
     { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base', `${run}@0`] },
   ],
   'post /v1/agent_flows': ({ '/v1/training_runs': run }) => [{ question: QUESTION, policy: `${run}@0` }],
+  'post /openai/v1/chat/completions': ({ '/v1/training_runs': run }) =>
+    [`${run}@0`, `policy:${run}@0`].map((model) => ({ model, messages: [{ role: 'user', content: QUESTION }] })),
+  'post /openai/v1/responses': ({ '/v1/training_runs': run }) => [{ model: `${run}@0`, input: QUESTION }],
 };
 
 function rolloutRow(run: string, policyName: string): Partial<Rollout> {

@@ -39,6 +39,7 @@ export class TestApi {
       workflows: workflows as unknown as Dependencies['workflows'],
       artifacts: new FileArtifactStore(artifacts),
       operator: loadOperatorFile(join(PROJECT_ROOT, 'infra/local/operator.yaml')),
+      policyServer: 'http://127.0.0.1:1',
       ...real,
     };
     const app = await createApp(dependencies, { logger: false });

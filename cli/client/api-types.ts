@@ -1678,6 +1678,278 @@ export type ApiKeyInput = {
   expires_at?: string | null;
 };
 
+export type OpenAiChatRequest = {
+  /**
+   * `RUN@n`, `RUN@latest`, `RUN@best`, or a name that the operator registered: see the list of models.
+   */
+  model: string;
+  stream?: boolean | null;
+  /**
+   * One message: the question.
+   */
+  messages: Array<{
+    role: 'user';
+    /**
+     * The question, and at most 4 pictures.
+     */
+    content:
+      | string
+      | Array<
+          | {
+              type: 'text';
+              text: string;
+            }
+          | {
+              type: 'image_url';
+              image_url: {
+                /**
+                 * data: URL
+                 */
+                url: string;
+                detail?: 'auto' | null;
+              };
+            }
+        >;
+    name?: string | null;
+  }>;
+  stream_options?: {
+    include_usage?: boolean | null;
+    include_obfuscation?: boolean | null;
+  } | null;
+  /**
+   * With it the planner samples at its temperature, with this seed.
+   */
+  seed?: number | null;
+  /**
+   * Most tokens of the text of the answer, if a model writes it. A scripted generator writes a number.
+   */
+  max_completion_tokens?: number | null;
+  /**
+   * Most tokens of the text of the answer, if a model writes it. A scripted generator writes a number.
+   */
+  max_tokens?: number | null;
+  /**
+   * A flow takes its likeliest tokens; with `seed` it samples at the temperature of its configuration. 0 and 1, which many clients send unasked, are taken, and change nothing.
+   */
+  temperature?: 0 | 1 | null;
+  /**
+   * Any other value is refused.
+   */
+  top_p?: 1 | null;
+  /**
+   * Any other value is refused.
+   */
+  top_logprobs?: 0 | null;
+  /**
+   * Must be empty: a flow has the tools of its configuration.
+   */
+  tools?: Array<unknown> | null;
+  /**
+   * Any other value is refused.
+   */
+  tool_choice?: 'auto' | 'none' | null;
+  /**
+   * Without tools it says nothing.
+   */
+  parallel_tool_calls?: boolean | null;
+  /**
+   * Any other value is refused.
+   */
+  service_tier?: 'auto' | 'default' | null;
+  /**
+   * Taken and not kept.
+   */
+  metadata?: {
+    [key: string]: string;
+  } | null;
+  /**
+   * Taken and not kept.
+   */
+  user?: string | null;
+  /**
+   * Taken and not kept.
+   */
+  safety_identifier?: string | null;
+  /**
+   * Taken and not kept.
+   */
+  prompt_cache_key?: string | null;
+  /**
+   * Any other value is refused.
+   */
+  n?: 1 | null;
+  /**
+   * Any other value is refused.
+   */
+  presence_penalty?: 0 | null;
+  /**
+   * Any other value is refused.
+   */
+  frequency_penalty?: 0 | null;
+  logit_bias?: {
+    [key: string]: unknown;
+  } | null;
+  /**
+   * Any other value is refused.
+   */
+  logprobs?: false | null;
+  /**
+   * Must be empty.
+   */
+  stop?: Array<unknown> | null;
+  response_format?: {
+    /**
+     * Any other value is refused.
+     */
+    type?: 'text' | null;
+  } | null;
+  modalities?: Array<'text'> | null;
+  /**
+   * Must be empty.
+   */
+  functions?: Array<unknown> | null;
+  /**
+   * Any other value is refused.
+   */
+  function_call?: 'auto' | 'none' | null;
+  /**
+   * A flow is kept until it is deleted, whatever this says.
+   */
+  store?: boolean | null;
+};
+
+export type OpenAiResponsesRequest = {
+  /**
+   * `RUN@n`, `RUN@latest`, `RUN@best`, or a name that the operator registered: see the list of models.
+   */
+  model: string;
+  stream?: boolean | null;
+  /**
+   * The question, as text or as one message.
+   */
+  input:
+    | string
+    | Array<{
+        type?: 'message';
+        role: 'user';
+        content:
+          | string
+          | Array<
+              | {
+                  type: 'input_text';
+                  text: string;
+                }
+              | {
+                  type: 'input_image';
+                  /**
+                   * data: URL
+                   */
+                  image_url: string;
+                  detail?: 'auto' | null;
+                  file_id?: null;
+                }
+            >;
+        id?: string | null;
+        status?: string | null;
+      }>;
+  stream_options?: {
+    include_obfuscation?: boolean | null;
+  } | null;
+  /**
+   * Most tokens of the text of the answer, if a model writes it. A scripted generator writes a number.
+   */
+  max_output_tokens?: number | null;
+  /**
+   * A flow takes its likeliest tokens; with `seed` it samples at the temperature of its configuration. 0 and 1, which many clients send unasked, are taken, and change nothing.
+   */
+  temperature?: 0 | 1 | null;
+  /**
+   * Any other value is refused.
+   */
+  top_p?: 1 | null;
+  /**
+   * Any other value is refused.
+   */
+  top_logprobs?: 0 | null;
+  /**
+   * Must be empty: a flow has the tools of its configuration.
+   */
+  tools?: Array<unknown> | null;
+  /**
+   * Any other value is refused.
+   */
+  tool_choice?: 'auto' | 'none' | null;
+  /**
+   * Without tools it says nothing.
+   */
+  parallel_tool_calls?: boolean | null;
+  /**
+   * Any other value is refused.
+   */
+  service_tier?: 'auto' | 'default' | null;
+  /**
+   * Taken and not kept.
+   */
+  metadata?: {
+    [key: string]: string;
+  } | null;
+  /**
+   * Taken and not kept.
+   */
+  user?: string | null;
+  /**
+   * Taken and not kept.
+   */
+  safety_identifier?: string | null;
+  /**
+   * Taken and not kept.
+   */
+  prompt_cache_key?: string | null;
+  /**
+   * Must be empty: the modules of a flow have prompts of their own.
+   */
+  instructions?: '' | null;
+  previous_response_id?: null;
+  conversation?: null;
+  prompt?: null;
+  max_tool_calls?: null;
+  /**
+   * Must be empty.
+   */
+  include?: Array<unknown> | null;
+  /**
+   * Any other value is refused.
+   */
+  background?: false | null;
+  /**
+   * A flow is kept until it is deleted.
+   */
+  store?: true | null;
+  /**
+   * Any other value is refused.
+   */
+  truncation?: 'disabled' | 'auto' | null;
+  /**
+   * The turns are told in any case; an effort is refused.
+   */
+  reasoning?: {
+    effort?: null;
+    summary?: 'auto' | 'concise' | 'detailed' | null;
+  } | null;
+  text?: {
+    format?: {
+      /**
+       * Any other value is refused.
+       */
+      type?: 'text' | null;
+    } | null;
+    /**
+     * Any other value is refused.
+     */
+    verbosity?: 'medium' | null;
+  } | null;
+};
+
 export type Error = {
   error: {
     message: string;
@@ -4743,6 +5015,190 @@ export type ApiKeyList = {
   last_id: string | null;
 };
 
+export type OpenAiModel = {
+  id: string;
+  object: 'model';
+  /**
+   * Seconds since 1970; 0 of what the operator registered.
+   */
+  created: number;
+  /**
+   * The project, or `operator`.
+   */
+  owned_by: string;
+};
+
+export type OpenAiChatCompletionChunk = {
+  /**
+   * Of the agent flow.
+   */
+  id: string;
+  created: number;
+  model: string;
+  object: 'chat.completion.chunk';
+  choices: Array<{
+    index: 0;
+    delta: {
+      role?: 'assistant';
+      content?: string;
+      /**
+       * What the turns said. A field of several servers; clients that do not know it ignore it.
+       */
+      reasoning_content?: string;
+    };
+    logprobs: null;
+    finish_reason: 'stop' | null;
+  }>;
+  usage?: {
+    prompt_tokens: number;
+    completion_tokens: number;
+    total_tokens: number;
+  } | null;
+  /**
+   * The flow that answered: `GET /v1/agent_flows/{id}` tells everything it did.
+   */
+  agent_flow?: {
+    id: string;
+    outcome: string;
+    turns: number;
+  };
+};
+
+/**
+ * One of OpenAI's typed events.
+ */
+export type OpenAiResponseEvent = {
+  type: string;
+  /**
+   * From 0, without gaps.
+   */
+  sequence_number: number;
+  [key: string]: unknown;
+};
+
+export type OpenAiModelList = {
+  object: 'list';
+  data: Array<OpenAiModel>;
+};
+
+export type OpenAiChatCompletion = {
+  /**
+   * Of the agent flow.
+   */
+  id: string;
+  created: number;
+  model: string;
+  object: 'chat.completion';
+  choices: Array<{
+    index: 0;
+    message: {
+      role: 'assistant';
+      content: string;
+      refusal: null;
+      /**
+       * What the turns said. A field of several servers; clients that do not know it ignore it.
+       */
+      reasoning_content: string;
+    };
+    logprobs: null;
+    finish_reason: 'stop';
+  }>;
+  usage: {
+    prompt_tokens: number;
+    completion_tokens: number;
+    total_tokens: number;
+  };
+  /**
+   * The flow that answered: `GET /v1/agent_flows/{id}` tells everything it did.
+   */
+  agent_flow: {
+    id: string;
+    outcome: string;
+    turns: number;
+  };
+};
+
+export type OpenAiResponse = {
+  /**
+   * Of the agent flow.
+   */
+  id: string;
+  object: 'response';
+  created_at: number;
+  model: string;
+  status: 'in_progress' | 'completed' | 'failed';
+  output: Array<
+    | {
+        id: string;
+        type: 'reasoning';
+        status: 'in_progress' | 'completed';
+        summary: Array<{
+          type: 'summary_text';
+          text: string;
+        }>;
+      }
+    | {
+        id: string;
+        type: 'message';
+        role: 'assistant';
+        status: 'in_progress' | 'completed';
+        content: Array<{
+          type: 'output_text';
+          text: string;
+          annotations: Array<unknown>;
+          logprobs: Array<unknown>;
+        }>;
+      }
+  >;
+  usage: {
+    input_tokens: number;
+    input_tokens_details: {
+      cached_tokens: 0;
+    };
+    output_tokens: number;
+    output_tokens_details: {
+      reasoning_tokens: 0;
+    };
+    total_tokens: number;
+  } | null;
+  error: {
+    code: string;
+    message: string;
+  } | null;
+  incomplete_details: null;
+  instructions: null;
+  previous_response_id: null;
+  metadata: {
+    [key: string]: never;
+  };
+  parallel_tool_calls: false;
+  tool_choice: 'none';
+  tools: Array<unknown>;
+  temperature: null;
+  top_p: null;
+  max_output_tokens: null;
+  background: false;
+  store: true;
+  truncation: 'disabled';
+  text: {
+    format: {
+      type: 'text';
+    };
+  };
+  reasoning: {
+    effort: null;
+    summary: null;
+  };
+  /**
+   * The flow that answered: `GET /v1/agent_flows/{id}` tells everything it did.
+   */
+  agent_flow?: {
+    id: string;
+    outcome: string;
+    turns: number;
+  };
+};
+
 export type RolloutList = {
   object: 'list';
   data: Array<Rollout>;
@@ -7316,6 +7772,197 @@ export type AgentFlowsControllerReviveResponses = {
 export type AgentFlowsControllerReviveResponse =
   AgentFlowsControllerReviveResponses[keyof AgentFlowsControllerReviveResponses];
 
+export type OpenAiControllerListData = {
+  body?: never;
+  path?: never;
+  query?: never;
+  url: '/openai/v1/models';
+};
+
+export type OpenAiControllerListErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type OpenAiControllerListError = OpenAiControllerListErrors[keyof OpenAiControllerListErrors];
+
+export type OpenAiControllerListResponses = {
+  200: OpenAiModelList;
+};
+
+export type OpenAiControllerListResponse = OpenAiControllerListResponses[keyof OpenAiControllerListResponses];
+
+export type OpenAiControllerGetData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/openai/v1/models/{id}';
+};
+
+export type OpenAiControllerGetErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type OpenAiControllerGetError = OpenAiControllerGetErrors[keyof OpenAiControllerGetErrors];
+
+export type OpenAiControllerGetResponses = {
+  200: OpenAiModel;
+};
+
+export type OpenAiControllerGetResponse = OpenAiControllerGetResponses[keyof OpenAiControllerGetResponses];
+
+export type OpenAiControllerChatData = {
+  body: OpenAiChatRequest;
+  headers?: {
+    /**
+     * A second request with the same key and body joins the flow of the first.
+     */
+    'Idempotency-Key'?: string;
+    /**
+     * Sent by OpenAI's clients. A request that was sent before joins its flow, also without a key.
+     */
+    'X-Stainless-Retry-Count'?: string;
+  };
+  path?: never;
+  query?: never;
+  url: '/openai/v1/chat/completions';
+};
+
+export type OpenAiControllerChatErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type OpenAiControllerChatError = OpenAiControllerChatErrors[keyof OpenAiControllerChatErrors];
+
+export type OpenAiControllerChatResponses = {
+  200: OpenAiChatCompletion;
+};
+
+export type OpenAiControllerChatResponse = OpenAiControllerChatResponses[keyof OpenAiControllerChatResponses];
+
+export type OpenAiControllerResponsesData = {
+  body: OpenAiResponsesRequest;
+  headers?: {
+    /**
+     * A second request with the same key and body joins the flow of the first.
+     */
+    'Idempotency-Key'?: string;
+    /**
+     * Sent by OpenAI's clients. A request that was sent before joins its flow, also without a key.
+     */
+    'X-Stainless-Retry-Count'?: string;
+  };
+  path?: never;
+  query?: never;
+  url: '/openai/v1/responses';
+};
+
+export type OpenAiControllerResponsesErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type OpenAiControllerResponsesError = OpenAiControllerResponsesErrors[keyof OpenAiControllerResponsesErrors];
+
+export type OpenAiControllerResponsesResponses = {
+  200: OpenAiResponse;
+};
+
+export type OpenAiControllerResponsesResponse =
+  OpenAiControllerResponsesResponses[keyof OpenAiControllerResponsesResponses];
+
 export type HealthControllerCheckData = {
   body?: never;
   path?: never;
@@ -7464,5 +8111,9 @@ export interface Routes {
     takes: AgentFlowsControllerReviveData;
     answers: AgentFlowsControllerReviveResponses;
   };
+  'GET /openai/v1/models': { takes: OpenAiControllerListData; answers: OpenAiControllerListResponses };
+  'GET /openai/v1/models/{id}': { takes: OpenAiControllerGetData; answers: OpenAiControllerGetResponses };
+  'POST /openai/v1/chat/completions': { takes: OpenAiControllerChatData; answers: OpenAiControllerChatResponses };
+  'POST /openai/v1/responses': { takes: OpenAiControllerResponsesData; answers: OpenAiControllerResponsesResponses };
   'GET /health': { takes: HealthControllerCheckData; answers: HealthControllerCheckResponses };
 }

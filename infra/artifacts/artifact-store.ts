@@ -21,6 +21,9 @@ export interface ArtifactStore {
 
   exists(uri: string): Promise<boolean>;
 
+  /** The names in a directory, in no order; none if it is not there. */
+  names(uri: string): Promise<string[]>;
+
   /**
    * Takes a file or a directory away from its name, at once and for good: from then on nothing of it is found. Nothing
    * happens if it is not there.

@@ -62,6 +62,10 @@ export class FileArtifactStore implements ArtifactStore {
     return (await unlessMissing(stat(this.pathOf(uri)))) !== undefined;
   }
 
+  async names(uri: string): Promise<string[]> {
+    return (await unlessMissing(readdir(this.pathOf(uri)))) ?? [];
+  }
+
   async discard(path: string): Promise<void> {
     const directory = this.inside(join(this.root, path));
     const aside = join(dirname(directory), `.discarded-${basename(directory)}-${randomBytes(4).toString('hex')}`);

@@ -55,7 +55,13 @@ export const environmentSchema = z.object({
 
 /** What each process that is not the local stack reads. */
 export const PROCESS_VARIABLES = {
-  api: ['DATABASE_URL', 'AGENTFLOW_API_PORT', 'AGENTFLOW_ARTIFACTS', 'AGENTFLOW_OPERATOR_FILE'],
+  api: [
+    'DATABASE_URL',
+    'AGENTFLOW_API_PORT',
+    'AGENTFLOW_ARTIFACTS',
+    'AGENTFLOW_OPERATOR_FILE',
+    'AGENTFLOW_POLICY_SERVER_URL',
+  ],
   agentWorker: [
     'DATABASE_URL',
     'AGENTFLOW_ARTIFACTS',

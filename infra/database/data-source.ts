@@ -19,6 +19,7 @@ import { AnswersOfSteps1796054400000 } from './migrations/1796054400000-answers-
 import { OwnWorkflow1796061600000 } from './migrations/1796061600000-own-workflow.js';
 import { ProjectsAndScopes1796140800000 } from './migrations/1796140800000-projects-and-scopes.js';
 import { AuditLog1796140860000 } from './migrations/1796140860000-audit-log.js';
+import { RequestsByBody1796144400000 } from './migrations/1796144400000-requests-by-body.js';
 import { ToldEvents1796148000000 } from './migrations/1796148000000-told-events.js';
 import { ProjectEvents1796148300000 } from './migrations/1796148300000-project-events.js';
 import { RunFilters1796151600000 } from './migrations/1796151600000-run-filters.js';
@@ -71,6 +72,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       OwnWorkflow1796061600000,
       ProjectsAndScopes1796140800000,
       AuditLog1796140860000,
+      RequestsByBody1796144400000,
       ToldEvents1796148000000,
       ProjectEvents1796148300000,
       RunFilters1796151600000,

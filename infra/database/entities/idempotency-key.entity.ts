@@ -1,7 +1,9 @@
-import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
+import { Column, CreateDateColumn, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** The `Idempotency-Key` of a creation and the body it came with. */
 @Entity('idempotency_keys')
+/** A request that is sent again without a key is found by its body. */
+@Index('idempotency_keys_body', ['project', 'bodySha256'])
 export class IdempotencyKey {
   @PrimaryColumn({ type: 'text' })
   project: string;
