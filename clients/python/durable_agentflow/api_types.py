@@ -1762,6 +1762,7 @@ class RunEvent(TypedDict):
         "run.cancelled",
         "run.completed",
         "run.failed",
+        "run.recovered",
         "step.completed",
         "step.warned",
         "rollout.excluded",
@@ -1946,11 +1947,14 @@ class ProjectEvent8(TypedDict):
     data: Data7
 
 
-class Data8(TypedDict):
-    step: int
-    policy: str
-    policy_sha256: str
-    metrics: dict[str, Any]
+Data8 = TypedDict(
+    "Data8",
+    {
+        "step": int,
+        "from": Literal["checkpoint", "replay"],
+        "seconds_lost": float,
+    },
+)
 
 
 class ProjectEvent9(TypedDict):
@@ -1959,18 +1963,15 @@ class ProjectEvent9(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["step.completed"]
+    type: Literal["run.recovered"]
     data: Data8
-
-
-class Warning1(TypedDict):
-    kind: str
-    message: str
 
 
 class Data9(TypedDict):
     step: int
-    warnings: list[Warning1]
+    policy: str
+    policy_sha256: str
+    metrics: dict[str, Any]
 
 
 class ProjectEvent10(TypedDict):
@@ -1979,16 +1980,18 @@ class ProjectEvent10(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["step.warned"]
+    type: Literal["step.completed"]
     data: Data9
 
 
+class Warning1(TypedDict):
+    kind: str
+    message: str
+
+
 class Data10(TypedDict):
-    flow_id: str
     step: int
-    group: int
-    rollout: int
-    outcome: Literal["infrastructure", "group_deadline", "prompt_too_long", "undecided"]
+    warnings: list[Warning1]
 
 
 class ProjectEvent11(TypedDict):
@@ -1997,14 +2000,16 @@ class ProjectEvent11(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["rollout.excluded"]
+    type: Literal["step.warned"]
     data: Data10
 
 
 class Data11(TypedDict):
+    flow_id: str
     step: int
-    sha256: str
-    bytes: int
+    group: int
+    rollout: int
+    outcome: Literal["infrastructure", "group_deadline", "prompt_too_long", "undecided"]
 
 
 class ProjectEvent12(TypedDict):
@@ -2013,11 +2018,27 @@ class ProjectEvent12(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["checkpoint.saved"]
+    type: Literal["rollout.excluded"]
     data: Data11
 
 
 class Data12(TypedDict):
+    step: int
+    sha256: str
+    bytes: int
+
+
+class ProjectEvent13(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["checkpoint.saved"]
+    data: Data12
+
+
+class Data13(TypedDict):
     id: str
     step: int
     planner: str
@@ -2031,33 +2052,19 @@ class Data12(TypedDict):
     mean_turns: float
 
 
-class ProjectEvent13(TypedDict):
-    id: str
-    object: Literal["event"]
-    sequence: int
-    subject: str
-    created_at: str
-    type: Literal["evaluation.completed"]
-    data: Data12
-
-
-class Data13(TypedDict):
-    parts: list[str]
-    from_step: int
-
-
 class ProjectEvent14(TypedDict):
     id: str
     object: Literal["event"]
     sequence: int
     subject: str
     created_at: str
-    type: Literal["identity.allowed"]
+    type: Literal["evaluation.completed"]
     data: Data13
 
 
 class Data14(TypedDict):
-    status: str
+    parts: list[str]
+    from_step: int
 
 
 class ProjectEvent15(TypedDict):
@@ -2066,13 +2073,12 @@ class ProjectEvent15(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["run.deleted"]
+    type: Literal["identity.allowed"]
     data: Data14
 
 
 class Data15(TypedDict):
     status: str
-    failure: NotRequired[Failure4]
 
 
 class ProjectEvent16(TypedDict):
@@ -2081,7 +2087,7 @@ class ProjectEvent16(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.queued"]
+    type: Literal["run.deleted"]
     data: Data15
 
 
@@ -2096,7 +2102,7 @@ class ProjectEvent17(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.running"]
+    type: Literal["flow.queued"]
     data: Data16
 
 
@@ -2111,7 +2117,7 @@ class ProjectEvent18(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.paused"]
+    type: Literal["flow.running"]
     data: Data17
 
 
@@ -2126,7 +2132,7 @@ class ProjectEvent19(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.completed"]
+    type: Literal["flow.paused"]
     data: Data18
 
 
@@ -2141,7 +2147,7 @@ class ProjectEvent20(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.failed"]
+    type: Literal["flow.completed"]
     data: Data19
 
 
@@ -2156,12 +2162,13 @@ class ProjectEvent21(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.cancelled"]
+    type: Literal["flow.failed"]
     data: Data20
 
 
 class Data21(TypedDict):
     status: str
+    failure: NotRequired[Failure4]
 
 
 class ProjectEvent22(TypedDict):
@@ -2170,13 +2177,12 @@ class ProjectEvent22(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.deleted"]
+    type: Literal["flow.cancelled"]
     data: Data21
 
 
 class Data22(TypedDict):
     status: str
-    failure: NotRequired[Failure4]
 
 
 class ProjectEvent23(TypedDict):
@@ -2185,7 +2191,7 @@ class ProjectEvent23(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.queued"]
+    type: Literal["flow.deleted"]
     data: Data22
 
 
@@ -2200,7 +2206,7 @@ class ProjectEvent24(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.running"]
+    type: Literal["benchmark_evaluation.queued"]
     data: Data23
 
 
@@ -2215,7 +2221,7 @@ class ProjectEvent25(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.paused"]
+    type: Literal["benchmark_evaluation.running"]
     data: Data24
 
 
@@ -2230,7 +2236,7 @@ class ProjectEvent26(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.completed"]
+    type: Literal["benchmark_evaluation.paused"]
     data: Data25
 
 
@@ -2245,7 +2251,7 @@ class ProjectEvent27(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.failed"]
+    type: Literal["benchmark_evaluation.completed"]
     data: Data26
 
 
@@ -2260,12 +2266,13 @@ class ProjectEvent28(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.cancelled"]
+    type: Literal["benchmark_evaluation.failed"]
     data: Data27
 
 
 class Data28(TypedDict):
     status: str
+    failure: NotRequired[Failure4]
 
 
 class ProjectEvent29(TypedDict):
@@ -2274,8 +2281,22 @@ class ProjectEvent29(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.deleted"]
+    type: Literal["benchmark_evaluation.cancelled"]
     data: Data28
+
+
+class Data29(TypedDict):
+    status: str
+
+
+class ProjectEvent30(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["benchmark_evaluation.deleted"]
+    data: Data29
 
 
 ProjectEvent: TypeAlias = (
@@ -2308,6 +2329,7 @@ ProjectEvent: TypeAlias = (
     | ProjectEvent27
     | ProjectEvent28
     | ProjectEvent29
+    | ProjectEvent30
 )
 
 
