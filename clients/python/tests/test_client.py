@@ -144,6 +144,7 @@ def drive(client):
     run.pause(now=True)
     run.stop()
     run.extend(3)
+    run.fork(step=1, overrides={"steps": 4})
     run.set_learning_rate(1e-4)
     run.progress()
     for pages in (run.steps, run.checkpoints, run.evaluations, run.rollouts(step=1, outcome="answered")):

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from time import monotonic
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, cast
 
 import anyio
 
 from .. import api_types
+from ..bodies import json_body
 from ..errors import NotCompleted, WaitTimeout
 from ..progress import Progress, open_progress
 from .events import follow
@@ -153,6 +154,13 @@ class AsyncRun(AsyncSubmission[api_types.TrainingRun]):
     async def extend(self, steps: int) -> Self:
         """Gives it a new total of steps."""
         return await self._verb("extend", {"steps": steps})
+
+    async def fork(
+        self, idempotency_key: str | None = None, **changes: Unpack[api_types.V1TrainingRunsIdForkPostRequest]
+    ) -> "AsyncRun":
+        """Submits a run that begins with a policy of this one: that after `step`, else that of the last step."""
+        path = self._path("/fork")
+        return AsyncRun(self._http, await self._http.create(path, json_body(changes), idempotency_key))
 
     async def set_learning_rate(self, learning_rate: float) -> Self:
         return await self._verb("learning_rate", {"learning_rate": learning_rate})

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Iterator
 from time import monotonic
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, cast
 
 from .. import api_types
+from ..bodies import json_body
 from ..errors import NotCompleted, WaitTimeout
 from ..progress import Progress, open_progress
 from .events import follow
@@ -152,6 +153,13 @@ class Run(Submission[api_types.TrainingRun]):
     def extend(self, steps: int) -> Self:
         """Gives it a new total of steps."""
         return self._verb("extend", {"steps": steps})
+
+    def fork(
+        self, idempotency_key: str | None = None, **changes: Unpack[api_types.V1TrainingRunsIdForkPostRequest]
+    ) -> "Run":
+        """Submits a run that begins with a policy of this one: that after `step`, else that of the last step."""
+        path = self._path("/fork")
+        return Run(self._http, self._http.create(path, json_body(changes), idempotency_key))
 
     def set_learning_rate(self, learning_rate: float) -> Self:
         return self._verb("learning_rate", {"learning_rate": learning_rate})
