@@ -684,6 +684,136 @@ class ApiKeyInput(TypedDict):
     expires_at: NotRequired[str | None]
 
 
+class Content(TypedDict):
+    type: Literal["text"]
+    text: str
+
+
+class ImageUrl(TypedDict):
+    url: str
+    detail: NotRequired[Literal["auto"] | None]
+
+
+class Content1(TypedDict):
+    type: Literal["image_url"]
+    image_url: ImageUrl
+
+
+class Message(TypedDict):
+    role: Literal["user"]
+    content: str | list[Content | Content1]
+    name: NotRequired[str | None]
+
+
+class StreamOptions(TypedDict):
+    include_usage: NotRequired[bool | None]
+    include_obfuscation: NotRequired[bool | None]
+
+
+class ResponseFormat(TypedDict):
+    type: NotRequired[Literal["text"] | None]
+
+
+class OpenAiChatRequest(TypedDict):
+    model: str
+    stream: NotRequired[bool | None]
+    messages: list[Message]
+    stream_options: NotRequired[StreamOptions | None]
+    seed: NotRequired[int | None]
+    max_completion_tokens: NotRequired[int | None]
+    max_tokens: NotRequired[int | None]
+    temperature: NotRequired[Literal[0, 1] | None]
+    top_p: NotRequired[Literal[1] | None]
+    top_logprobs: NotRequired[Literal[0] | None]
+    tools: NotRequired[list[Any] | None]
+    tool_choice: NotRequired[Literal["auto", "none"] | None]
+    parallel_tool_calls: NotRequired[bool | None]
+    service_tier: NotRequired[Literal["auto", "default"] | None]
+    metadata: NotRequired[dict[str, str] | None]
+    user: NotRequired[str | None]
+    safety_identifier: NotRequired[str | None]
+    prompt_cache_key: NotRequired[str | None]
+    n: NotRequired[Literal[1] | None]
+    presence_penalty: NotRequired[Literal[0] | None]
+    frequency_penalty: NotRequired[Literal[0] | None]
+    logit_bias: NotRequired[dict[str, Any] | None]
+    logprobs: NotRequired[Literal[False] | None]
+    stop: NotRequired[list[Any] | None]
+    response_format: NotRequired[ResponseFormat | None]
+    modalities: NotRequired[list[Literal["text"]] | None]
+    functions: NotRequired[list[Any] | None]
+    function_call: NotRequired[Literal["auto", "none"] | None]
+    store: NotRequired[bool | None]
+
+
+class Content2(TypedDict):
+    type: Literal["input_text"]
+    text: str
+
+
+class Content3(TypedDict):
+    type: Literal["input_image"]
+    image_url: str
+    detail: NotRequired[Literal["auto"] | None]
+    file_id: NotRequired[None]
+
+
+class InputItem(TypedDict):
+    type: NotRequired[Literal["message"]]
+    role: Literal["user"]
+    content: str | list[Content2 | Content3]
+    id: NotRequired[str | None]
+    status: NotRequired[str | None]
+
+
+class StreamOptions1(TypedDict):
+    include_obfuscation: NotRequired[bool | None]
+
+
+class Reasoning(TypedDict):
+    effort: NotRequired[None]
+    summary: NotRequired[Literal["auto", "concise", "detailed"] | None]
+
+
+class Format(TypedDict):
+    type: NotRequired[Literal["text"] | None]
+
+
+class Text(TypedDict):
+    format: NotRequired[Format | None]
+    verbosity: NotRequired[Literal["medium"] | None]
+
+
+class OpenAiResponsesRequest(TypedDict):
+    model: str
+    stream: NotRequired[bool | None]
+    input: str | list[InputItem]
+    stream_options: NotRequired[StreamOptions1 | None]
+    max_output_tokens: NotRequired[int | None]
+    temperature: NotRequired[Literal[0, 1] | None]
+    top_p: NotRequired[Literal[1] | None]
+    top_logprobs: NotRequired[Literal[0] | None]
+    tools: NotRequired[list[Any] | None]
+    tool_choice: NotRequired[Literal["auto", "none"] | None]
+    parallel_tool_calls: NotRequired[bool | None]
+    service_tier: NotRequired[Literal["auto", "default"] | None]
+    metadata: NotRequired[dict[str, str] | None]
+    user: NotRequired[str | None]
+    safety_identifier: NotRequired[str | None]
+    prompt_cache_key: NotRequired[str | None]
+    instructions: NotRequired[Literal[""] | None]
+    previous_response_id: NotRequired[None]
+    conversation: NotRequired[None]
+    prompt: NotRequired[None]
+    max_tool_calls: NotRequired[None]
+    include: NotRequired[list[Any] | None]
+    background: NotRequired[Literal[False] | None]
+    store: NotRequired[Literal[True] | None]
+    truncation: NotRequired[Literal["disabled", "auto"] | None]
+    reasoning: NotRequired[Reasoning | None]
+    text: NotRequired[Text | None]
+
+
 class Issue(TypedDict):
     param: str
     message: str
@@ -2388,6 +2518,170 @@ class ApiKeyList(TypedDict):
     has_more: bool
     first_id: str | None
     last_id: str | None
+
+
+class OpenAiModel(TypedDict):
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class Delta(TypedDict):
+    role: NotRequired[Literal["assistant"]]
+    content: NotRequired[str]
+    reasoning_content: NotRequired[str]
+
+
+class Choice(TypedDict):
+    index: Literal[0]
+    delta: Delta
+    logprobs: None
+    finish_reason: Literal["stop"] | None
+
+
+class Usage1(TypedDict):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class AgentFlow1(TypedDict):
+    id: str
+    outcome: str
+    turns: int
+
+
+class OpenAiChatCompletionChunk(TypedDict):
+    id: str
+    created: int
+    model: str
+    object: Literal["chat.completion.chunk"]
+    choices: list[Choice]
+    usage: NotRequired[Usage1 | None]
+    agent_flow: NotRequired[AgentFlow1]
+
+
+class OpenAiResponseEvent(TypedDict):
+    type: str
+    sequence_number: int
+
+
+class OpenAiModelList(TypedDict):
+    object: Literal["list"]
+    data: list[OpenAiModel]
+
+
+class Message1(TypedDict):
+    role: Literal["assistant"]
+    content: str
+    refusal: None
+    reasoning_content: str
+
+
+class Choice1(TypedDict):
+    index: Literal[0]
+    message: Message1
+    logprobs: None
+    finish_reason: Literal["stop"]
+
+
+class OpenAiChatCompletion(TypedDict):
+    id: str
+    created: int
+    model: str
+    object: Literal["chat.completion"]
+    choices: list[Choice1]
+    usage: Usage1
+    agent_flow: AgentFlow1
+
+
+class SummaryItem(TypedDict):
+    type: Literal["summary_text"]
+    text: str
+
+
+class Output(TypedDict):
+    id: str
+    type: Literal["reasoning"]
+    status: Literal["in_progress", "completed"]
+    summary: list[SummaryItem]
+
+
+class ContentItem(TypedDict):
+    type: Literal["output_text"]
+    text: str
+    annotations: list[Any]
+    logprobs: list[Any]
+
+
+class Output1(TypedDict):
+    id: str
+    type: Literal["message"]
+    role: Literal["assistant"]
+    status: Literal["in_progress", "completed"]
+    content: list[ContentItem]
+
+
+class InputTokensDetails(TypedDict):
+    cached_tokens: Literal[0]
+
+
+class OutputTokensDetails(TypedDict):
+    reasoning_tokens: Literal[0]
+
+
+class Usage3(TypedDict):
+    input_tokens: int
+    input_tokens_details: InputTokensDetails
+    output_tokens: int
+    output_tokens_details: OutputTokensDetails
+    total_tokens: int
+
+
+class Error2(TypedDict):
+    code: str
+    message: str
+
+
+class Format1(TypedDict):
+    type: Literal["text"]
+
+
+class Text1(TypedDict):
+    format: Format1
+
+
+class Reasoning1(TypedDict):
+    effort: None
+    summary: None
+
+
+class OpenAiResponse(TypedDict):
+    id: str
+    object: Literal["response"]
+    created_at: int
+    model: str
+    status: Literal["in_progress", "completed", "failed"]
+    output: list[Output | Output1]
+    usage: Usage3 | None
+    error: Error2 | None
+    incomplete_details: None
+    instructions: None
+    previous_response_id: None
+    metadata: dict[str, Any]
+    parallel_tool_calls: Literal[False]
+    tool_choice: Literal["none"]
+    tools: list[Any]
+    temperature: None
+    top_p: None
+    max_output_tokens: None
+    background: Literal[False]
+    store: Literal[True]
+    truncation: Literal["disabled"]
+    text: Text1
+    reasoning: Reasoning1
+    agent_flow: NotRequired[AgentFlow1]
 
 
 class RolloutList(TypedDict):
