@@ -63,6 +63,30 @@ describe(RolloutsController, () => {
     await api.request('get', '/v1/rollouts').expect(400);
   });
 
+  it('finds rollouts by reward, tool and a part of the question, which is text and no pattern', async () => {
+    const row = { ...rolloutRow(runId, 3, 0), reward: 0.25, tools: ['lookup', 'none'], question: 'Is 50% of A_b "x"?' };
+    await api.database.dataSource.getRepository(Rollout).insert(row);
+    const unscored = { ...rolloutRow(runId, 3, 1), reward: null, outcome: 'infrastructure' as const };
+    await api.database.dataSource.getRepository(Rollout).insert(unscored);
+    const found = async (query: string) => {
+      const { body } = await api.request('get', `/v1/rollouts?run_id=${runId}&${query}`).expect(200);
+      return (body as { data: { id: string }[] }).data.map(({ id }) => id.slice(runId.length + 1));
+    };
+    expect(await found('reward_max=0.5')).toEqual(['3/0/0']);
+    expect(await found('reward_min=0.5&step=1')).toEqual(['1/0/0', '1/0/1']);
+    expect(await found('reward_min=0.25&reward_max=0.25')).toEqual(['3/0/0']);
+    expect(await found('tool=none')).toEqual(['3/0/0']);
+    expect(await found('tool=look')).toEqual([]);
+    for (const part of ['a_B', '50%', '_', '%', '"x"']) {
+      expect(await found(`question=${encodeURIComponent(part)}`)).toEqual(['3/0/0']);
+    }
+    expect(await found(`question=${encodeURIComponent("' OR 1=1 --")}`)).toEqual([]);
+    expect(await found(`tool=none&after=${encodeURIComponent(`${runId}/1/0/1`)}`)).toEqual(['3/0/0']);
+    for (const query of ['reward_min=NaN', 'reward_max=many', 'tool=', 'question=']) {
+      await api.request('get', `/v1/rollouts?run_id=${runId}&${query}`).expect(400);
+    }
+  });
+
   it("shows nothing of another project's runs", async () => {
     const key = await createApiKey(api.database.dataSource, 'other');
     await api.request('get', `/v1/rollouts?run_id=${runId}`, key).expect(404);

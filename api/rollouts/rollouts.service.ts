@@ -6,7 +6,7 @@ import { toList, type List } from '../common/list.dto.js';
 import { inOrder } from '../common/turn-order.js';
 import { TrainingRunsService } from '../training-runs/training-runs.service.js';
 import { toRolloutDto, type RolloutDto } from './rollout.dto.js';
-import type { RolloutsQuery } from './rollouts.query.js';
+import { CONDITIONS, type RolloutsQuery } from './rollouts.query.js';
 import { toTurnDto, type RolloutWithTurnsDto } from './turn.dto.js';
 
 const POSITION = '(rollout.purpose, rollout.step, rollout.group_index, rollout.rollout_index, rollout.flow_id)';
@@ -37,7 +37,8 @@ export class RolloutsService {
     return { ...toRolloutDto(rollout), turn_records: turns.map(toTurnDto) };
   }
 
-  private async read({ run_id, purpose, step, group, outcome, after, limit }: RolloutsQuery): Promise<Rollout[]> {
+  private async read(asked: RolloutsQuery): Promise<Rollout[]> {
+    const { run_id, purpose, step, group, outcome, after, limit } = asked;
     const repository = this.dataSource.getRepository(Rollout);
     const query = repository
       .createQueryBuilder('rollout')
@@ -48,6 +49,10 @@ export class RolloutsService {
       .addOrderBy('rollout.rolloutIndex')
       .addOrderBy('rollout.flowId')
       .limit(limit + 1);
+    for (const [name, condition] of Object.entries(CONDITIONS)) {
+      const value = asked[name as keyof typeof CONDITIONS];
+      if (value !== undefined) query.andWhere(condition, { [name]: value });
+    }
     if (after === undefined) return query.getMany();
     const cursor = await repository.findOneBy({ flowId: after, submissionId: run_id });
     if (!cursor) throw badRequest('unknown_cursor', `after: there is no rollout "${after}".`, { param: 'after' });

@@ -6806,6 +6806,22 @@ export type RolloutsControllerListData = {
       | 'group_deadline'
       | 'prompt_too_long'
       | 'undecided';
+    /**
+     * At least this reward. Rollouts without a reward are left out.
+     */
+    reward_min?: number;
+    /**
+     * At most this reward. Rollouts without a reward are left out.
+     */
+    reward_max?: number;
+    /**
+     * A tool that one of its turns called; `none`: an unreadable plan.
+     */
+    tool?: string;
+    /**
+     * A part of the question, in capitals or not. It holds no wildcards.
+     */
+    question?: string;
   };
   url: '/v1/rollouts';
 };

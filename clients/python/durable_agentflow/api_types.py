@@ -2846,6 +2846,10 @@ class V1RolloutsGetParametersQuery(TypedDict):
             "undecided",
         ]
     ]
+    reward_min: NotRequired[float]
+    reward_max: NotRequired[float]
+    tool: NotRequired[str]
+    question: NotRequired[str]
 
 
 class V1TrainingRunsIdEvaluationsGetParametersQuery(TypedDict):
