@@ -14,8 +14,8 @@ export interface Dependencies {
   workflows: Workflows;
   artifacts: ArtifactStore;
   operator: OperatorFile;
-  /** Address of the policy server. */
-  policyServer: string;
+  /** Address of the policy server, if there is one that the API may ask. */
+  policyServer?: string;
 }
 
 /** Offers the dependencies to every module. */
@@ -30,7 +30,7 @@ export class DependenciesModule {
         { provide: Workflows, useValue: workflows },
         { provide: ARTIFACTS, useValue: artifacts },
         { provide: OPERATOR, useValue: operator },
-        { provide: POLICY_SERVER, useValue: policyServer },
+        { provide: POLICY_SERVER, useValue: policyServer ?? null },
       ],
       exports: [DataSource, Workflows, ARTIFACTS, OPERATOR, POLICY_SERVER],
     };

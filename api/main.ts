@@ -23,7 +23,9 @@ async function main(): Promise<void> {
   const { client, connection } = createTemporalClient();
   const workflows = new Workflows(client, connection, runSettings(operator));
   const artifacts = openArtifactStore(env.AGENTFLOW_ARTIFACTS);
-  const policyServer = env.AGENTFLOW_POLICY_SERVER_URL;
+  const policyServer = process.env['AGENTFLOW_POLICY_SERVER_URL']
+    ? readEnvironment(['AGENTFLOW_POLICY_SERVER_URL']).AGENTFLOW_POLICY_SERVER_URL
+    : undefined;
   const app = await createApp({ dataSource, workflows, artifacts, operator, policyServer }, { logger });
 
   const stop = async (): Promise<void> => {

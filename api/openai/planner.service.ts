@@ -18,7 +18,7 @@ export class PlannerService {
   constructor(
     private readonly models: ModelsService,
     @Inject(OPERATOR) private readonly operator: OperatorFile,
-    @Inject(POLICY_SERVER) private readonly policyServer: string,
+    @Inject(POLICY_SERVER) private readonly policyServer: string | null,
   ) {}
 
   /**
@@ -30,17 +30,19 @@ export class PlannerService {
    */
   async sample(project: string, model: string, body: object, signal: AbortSignal): Promise<object> {
     if (this.operator.policy_server.kind !== 'embedded') throw onVllm(model);
+    if (this.policyServer === null) throw withoutServer(model);
     const { name, sha256 } = await this.models.resolvePlanner(project, model);
-    const { status, answer } = await this.post({ ...body, model: name, policy_sha256: sha256 }, signal);
+    const url = new URL('/v1/chat/completions', this.policyServer);
+    const { status, answer } = await this.post(url, { ...body, model: name, policy_sha256: sha256 }, signal);
     if (status === 200 && (answer as { policy_sha256?: unknown } | undefined)?.policy_sha256 === sha256) {
       return { ...(answer as object), model };
     }
     throw status === 200 ? anotherPolicy(model) : refused(status, answer);
   }
 
-  private async post(body: object, gone: AbortSignal): Promise<{ status: number; answer: unknown }> {
+  private async post(url: URL, body: object, gone: AbortSignal): Promise<{ status: number; answer: unknown }> {
     try {
-      const response = await fetch(new URL('/v1/chat/completions', this.policyServer), {
+      const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
@@ -70,6 +72,13 @@ function refused(status: number, answer: unknown): ApiError {
 function anotherPolicy(model: string): ApiError {
   const message = `The policy server sampled from another policy than ${model}; its answer is thrown away.`;
   return new ApiError(409, 'conflict_error', 'wrong_policy', message, { param: 'model' });
+}
+
+function withoutServer(model: string): ApiError {
+  const message =
+    `"${model}" cannot be sampled: the API was started without the address of a policy server. ` +
+    'Whoever starts it gives it in AGENTFLOW_POLICY_SERVER_URL.';
+  return unavailable('no_policy_server', message, { param: 'model' });
 }
 
 function onVllm(model: string): ApiError {

@@ -54,6 +54,20 @@ describe('the planner itself, asked by the official client of Node', () => {
     expect(asked).toEqual({ model: policy, policy_sha256: SHA256, messages, temperature: 0.5, max_tokens: 9 });
   });
 
+  it('is told to be out of reach by an API that was started without a policy server', async () => {
+    const alone = await TestApi.start({ policyServer: undefined });
+    try {
+      const other = new OpenAI({ baseURL: `${alone.url}/openai/v1`, apiKey: alone.key, maxRetries: 0 });
+      await expect(other.chat.completions.create({ model: 'policy:run-abc@1', messages })).rejects.toMatchObject({
+        status: 503,
+        code: 'no_policy_server',
+        message: expect.stringContaining('AGENTFLOW_POLICY_SERVER_URL'),
+      });
+    } finally {
+      await alone.stop();
+    }
+  });
+
   it('I11: is never another policy', async () => {
     answer.body = { ...answer.body, policy_sha256: 'cd'.repeat(32) };
     await expect(sample()).rejects.toMatchObject({ status: 409, code: 'wrong_policy' });

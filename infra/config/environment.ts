@@ -19,7 +19,9 @@ export const environmentSchema = z.object({
     .string()
     .regex(/^file:\/\/\//, 'must be a file:/// URL of a directory')
     .meta({ title: '`file:///absolute/directory`', description: 'Root of the artifact store.' }),
-  AGENTFLOW_POLICY_SERVER_URL: httpUrl.describe('The policy server.'),
+  AGENTFLOW_POLICY_SERVER_URL: httpUrl.describe(
+    'The policy server. The API needs it for the models `policy:RUN@n` alone, and starts without it.',
+  ),
   AGENTFLOW_POLICY_SERVER_KEY: z.string().optional().describe('The API key of the policy server, if it wants one.'),
   AGENTFLOW_API_PORT: port.default(8400).describe('Port on 127.0.0.1.'),
   AGENTFLOW_API_URL: httpUrl.describe('Where the API is. Without it: what `api.json` in the data directory says.'),
@@ -55,13 +57,7 @@ export const environmentSchema = z.object({
 
 /** What each process that is not the local stack reads. */
 export const PROCESS_VARIABLES = {
-  api: [
-    'DATABASE_URL',
-    'AGENTFLOW_API_PORT',
-    'AGENTFLOW_ARTIFACTS',
-    'AGENTFLOW_OPERATOR_FILE',
-    'AGENTFLOW_POLICY_SERVER_URL',
-  ],
+  api: ['DATABASE_URL', 'AGENTFLOW_API_PORT', 'AGENTFLOW_ARTIFACTS', 'AGENTFLOW_OPERATOR_FILE'],
   agentWorker: [
     'DATABASE_URL',
     'AGENTFLOW_ARTIFACTS',
