@@ -115,7 +115,7 @@ describe('the list of training runs', () => {
     expect(used.get('status')).toContain('training_runs_project_status');
     expect(used.get('model')).toContain('training_runs_project_model');
     expect(used.get('dataset')).toContain('training_runs_project_dataset');
-    expect(used.get('created_from')).toContain('training_runs_project_created');
+    expect(used.get('created_from')).toContain('training_runs_project_created_at');
     expect(used.get('name')).toContain('training_runs_project_number');
   });
 

@@ -8,7 +8,7 @@ import { Submission } from './submission.entity.js';
 @Entity('training_runs')
 @Index('training_runs_project_number', ['project', 'number'])
 @Index('training_runs_project_status', ['project', 'status', 'number'])
-@Index('training_runs_project_created', ['project', 'createdAt'])
+@Index('training_runs_project_created_at', ['project', 'createdAt'])
 /** Made by the migration RunFilters, because TypeORM does not know indices on expressions. */
 @Index('training_runs_project_model', { synchronize: false })
 @Index('training_runs_project_dataset', { synchronize: false })

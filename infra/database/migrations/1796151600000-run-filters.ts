@@ -4,7 +4,7 @@ const INDICES = {
   training_runs_project_status: '(project, status, number)',
   training_runs_project_model: `(project, (config ->> 'model'), number)`,
   training_runs_project_dataset: `(project, (config #>> '{dataset,name}'), number)`,
-  training_runs_project_created: '(project, created_at)',
+  training_runs_project_created_at: '(project, created_at)',
 };
 
 /** Training runs are found by status, model, dataset and time without reading all of a project's. */
