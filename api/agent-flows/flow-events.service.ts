@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AgentFlow } from '../../infra/database/entities/index.js';
 import { isEnded } from '../../infra/database/submission-rows.js';
 import { toList, type List, type NumberPageQuery } from '../common/list.dto.js';
+import { followed, type Look } from '../events/followed.js';
 import { SharedLooks } from '../events/shared-looks.js';
 import { WakeupsService } from '../events/wakeups.service.js';
 import { AgentFlowsRepository } from './agent-flows.repository.js';
@@ -10,15 +11,9 @@ import type { FlowEventDto } from './dto/flow-event.dto.js';
 import { usageOf } from './dto/usage.dto.js';
 import { flowEvents, lastSequence, turnAfter } from './flow-events.js';
 
-/** What there is after a sequence, and whether nothing can follow it. */
-interface Look {
-  events: FlowEventDto[];
-  isOver: boolean;
-}
-
 @Injectable()
 export class FlowEventsService {
-  private readonly looks = new SharedLooks<Look>();
+  private readonly looks = new SharedLooks<Look<FlowEventDto>>();
 
   constructor(
     private readonly flows: AgentFlowsService,
@@ -42,25 +37,15 @@ export class FlowEventsService {
     return isEnded(flow) && after >= lastSequence(flow);
   }
 
-  /**
-   * Every event after a sequence in order, then each new one as it comes, until the flow has ended and all is told or
-   * `signal` is aborted. An empty page is passed on at every look that finds nothing.
-   */
-  async *follow(project: string, id: string, after: number, signal: AbortSignal): AsyncGenerator<FlowEventDto[], void> {
-    let last = after;
-    for await (const wake of this.wakeups.of(id, signal)) {
-      const { events, isOver } = await this.look(project, id, last, wake);
-      last = events.at(-1)?.sequence ?? last;
-      yield events;
-      if (isOver) return;
-    }
+  /** Pages of events (followed), until the flow has ended and all is told. */
+  follow(project: string, id: string, after: number, signal: AbortSignal): AsyncGenerator<FlowEventDto[], void> {
+    const place = { project, topic: id, after };
+    return followed(this.wakeups, this.looks, place, signal, (known) => this.look(project, id, known));
   }
 
-  private async look(project: string, id: string, after: number, wake: number): Promise<Look> {
-    return this.looks.take([project, id, after, wake], async () => {
-      const flow = await this.flows.load(project, id);
-      return { events: await this.read(flow, after), isOver: isEnded(flow) };
-    });
+  private async look(project: string, id: string, after: number): Promise<Look<FlowEventDto>> {
+    const flow = await this.flows.load(project, id);
+    return { events: await this.read(flow, after), isOver: isEnded(flow) };
   }
 
   /** The flow's row was read first: once it has ended, all of its turns are there. */

@@ -4,21 +4,16 @@ import { RunEvent } from '../../infra/database/entities/index.js';
 import { isEnded } from '../../infra/database/submission-rows.js';
 import { toList, type List, type NumberPageQuery } from '../common/list.dto.js';
 import { TrainingRunsService } from '../training-runs/training-runs.service.js';
+import { followed, type Look } from './followed.js';
 import { toRunEventDto, type RunEventDto } from './run-event.dto.js';
 import { SharedLooks } from './shared-looks.js';
 import { WakeupsService } from './wakeups.service.js';
 
 const PAGE = 500;
 
-/** What there is after a sequence, and whether nothing can follow it. */
-interface Look {
-  events: RunEventDto[];
-  isOver: boolean;
-}
-
 @Injectable()
 export class EventsService {
-  private readonly looks = new SharedLooks<Look>();
+  private readonly looks = new SharedLooks<Look<RunEventDto>>();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -37,35 +32,17 @@ export class EventsService {
     return isEnded(run) && run.eventSequence <= after;
   }
 
-  /**
-   * Every event after a sequence in order, then each new one as it comes, until the run is finished and all is told or
-   * `signal` is aborted. Sequences become visible in order, so that reading beyond the last one misses nothing.
-   * An empty page is passed on at every look that finds nothing.
-   */
-  async *follow(
-    project: string,
-    runId: string,
-    after: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<RunEventDto[], void> {
-    let last = after;
-    for await (const wake of this.wakeups.of(runId, signal)) {
-      for (let more = true; more && !signal.aborted;) {
-        const { events, isOver } = await this.look(project, runId, last, wake);
-        last = events.at(-1)?.sequence ?? last;
-        yield events;
-        if (isOver) return;
-        more = events.length === PAGE;
-      }
-    }
+  /** Pages of events (followed), until the run is finished and all is told. */
+  follow(project: string, runId: string, after: number, signal: AbortSignal): AsyncGenerator<RunEventDto[], void> {
+    const place = { project, topic: runId, after };
+    return followed(this.wakeups, this.looks, place, signal, (known) => this.look(project, runId, known));
   }
 
-  private async look(project: string, runId: string, after: number, wake: number): Promise<Look> {
-    return this.looks.take([project, runId, after, wake], async () => {
-      const events = (await this.read(runId, after, PAGE)).map(toRunEventDto);
-      const isOver = events.length < PAGE && (await this.isOver(project, runId, events.at(-1)?.sequence ?? after));
-      return { events, isOver };
-    });
+  private async look(project: string, runId: string, after: number): Promise<Look<RunEventDto>> {
+    const events = (await this.read(runId, after, PAGE)).map(toRunEventDto);
+    const isFull = events.length === PAGE;
+    const isOver = !isFull && (await this.isOver(project, runId, events.at(-1)?.sequence ?? after));
+    return { events, isFull, isOver };
   }
 
   private async read(runId: string, after: number, limit: number): Promise<RunEvent[]> {

@@ -3,6 +3,7 @@ import { DataSource, MoreThan } from 'typeorm';
 import { ProjectEvent } from '../../infra/database/entities/index.js';
 import { topicOfProject } from '../../infra/database/event-channel.js';
 import { toList, type List, type NumberPageQuery } from '../common/list.dto.js';
+import { followed, type Look } from './followed.js';
 import { toProjectEventDto, type ProjectEventDto } from './project-event.dto.js';
 import { SharedLooks } from './shared-looks.js';
 import { WakeupsService } from './wakeups.service.js';
@@ -12,7 +13,7 @@ const PAGE = 500;
 /** The events of everything that belongs to a project. */
 @Injectable()
 export class ProjectEventsService {
-  private readonly looks = new SharedLooks<ProjectEventDto[]>();
+  private readonly looks = new SharedLooks<Look<ProjectEventDto>>();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -29,21 +30,13 @@ export class ProjectEventsService {
     );
   }
 
-  /**
-   * Every event after a sequence in order, then each new one as it comes, until `signal` is aborted: a project does not
-   * end. An empty page is passed on at every look that finds nothing.
-   */
-  async *follow(project: string, after: number, signal: AbortSignal): AsyncGenerator<ProjectEventDto[], void> {
-    let last = after;
-    for await (const wake of this.wakeups.of(topicOfProject(project), signal)) {
-      for (let more = true; more && !signal.aborted;) {
-        const known = last;
-        const events = await this.looks.take([project, known, wake], () => this.read(project, known, PAGE));
-        last = events.at(-1)?.sequence ?? last;
-        yield events;
-        more = events.length === PAGE;
-      }
-    }
+  /** Pages of events (followed), until `signal` is aborted: a project does not end. */
+  follow(project: string, after: number, signal: AbortSignal): AsyncGenerator<ProjectEventDto[], void> {
+    const place = { project, topic: topicOfProject(project), after };
+    return followed(this.wakeups, this.looks, place, signal, async (known) => {
+      const events = await this.read(project, known, PAGE);
+      return { events, isFull: events.length === PAGE };
+    });
   }
 
   private async read(project: string, after: number, limit: number): Promise<ProjectEventDto[]> {
