@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull, LessThan, type EntityManager, type FindOptionsWhere } from 'typeorm';
+import { DataSource, IsNull, type EntityManager } from 'typeorm';
 import { newApiKey, type NewApiKey } from '../../infra/database/api-keys.js';
 import { ApiKey } from '../../infra/database/entities/index.js';
 import { badRequest, conflict, forbidden, notFound } from '../common/api-error.js';
 import { toList, type List } from '../common/list.dto.js';
+import { numberedPage } from '../common/numbered-page.js';
 import { isOperator, OPERATOR_PROJECT } from '../projects/operator.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { claimKey, readIdempotency } from '../submissions/idempotency.js';
@@ -58,17 +59,12 @@ export class KeysService {
   }
 
   /** Newest first, without those that were revoked. */
-  async list(caller: ApiKey, { after, limit, project }: ApiKeysQuery): Promise<List<ApiKeyDto>> {
-    const where: FindOptionsWhere<ApiKey> = { project: await this.projectOf(caller, project), revokedAt: IsNull() };
+  async list(caller: ApiKey, query: ApiKeysQuery): Promise<List<ApiKeyDto>> {
+    const project = await this.projectOf(caller, query.project);
     const keys = this.dataSource.getRepository(ApiKey);
-    const last = after === undefined ? undefined : await keys.findOneBy({ id: after, project: where.project });
-    if (last === null) throw badRequest('unknown_cursor', `after: there is no key "${after}".`, { param: 'after' });
-    const rows = await keys.find({
-      where: { ...where, ...(last && { number: LessThan(last.number) }) },
-      order: { number: 'DESC' },
-      take: limit + 1,
-    });
-    return toList(rows, limit, ({ id }) => id, toApiKeyDto);
+    const find = (id: string) => keys.findOneBy({ id, project });
+    const listed = { where: { project, revokedAt: IsNull() }, order: 'DESC', noun: 'key', find } as const;
+    return toList(await numberedPage(keys, listed, query), query.limit, ({ id }) => id, toApiKeyDto);
   }
 
   /** Also one that was revoked. @throws ApiError 404, also if it is another project's */

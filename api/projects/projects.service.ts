@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, MoreThan } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { type ApiKey, Project } from '../../infra/database/entities/index.js';
-import { badRequest, conflict, forbidden, notFound } from '../common/api-error.js';
+import { conflict, forbidden, notFound } from '../common/api-error.js';
 import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
+import { numberedPage } from '../common/numbered-page.js';
 import { claimKey, readIdempotency } from '../submissions/idempotency.js';
 import { isOperator, OPERATOR_PROJECT } from './operator.js';
 import { toProjectDto, type NewProject, type ProjectDto } from './project.dto.js';
@@ -29,15 +30,11 @@ export class ProjectsService {
   }
 
   /** In the order of creation. */
-  async list(caller: ApiKey, { after, limit }: IdPageQuery): Promise<List<ProjectDto>> {
-    const last = after === undefined ? undefined : await this.find(caller, after);
-    if (last === null) throw badRequest('unknown_cursor', `after: there is no project "${after}".`, { param: 'after' });
-    const rows = await this.dataSource.getRepository(Project).find({
-      where: { ...(!isOperator(caller) && { id: caller.project }), ...(last && { number: MoreThan(last.number) }) },
-      order: { number: 'ASC' },
-      take: limit + 1,
-    });
-    return toList(rows, limit, ({ id }) => id, toProjectDto);
+  async list(caller: ApiKey, page: IdPageQuery): Promise<List<ProjectDto>> {
+    const where = isOperator(caller) ? {} : { id: caller.project };
+    const listed = { where, order: 'ASC', noun: 'project', find: (id: string) => this.find(caller, id) } as const;
+    const rows = await numberedPage(this.dataSource.getRepository(Project), listed, page);
+    return toList(rows, page.limit, ({ id }) => id, toProjectDto);
   }
 
   /** @throws ApiError 404, also if the caller may not know it */
