@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { Response } from 'express';
-import { DataSource, IsNull, LessThan } from 'typeorm';
+import { DataSource, IsNull } from 'typeorm';
 import { type ApiKey, AuditEntry } from '../../infra/database/entities/index.js';
 import { redact } from '../../infra/redaction/redact.js';
 import type { AuthenticatedRequest } from '../auth/authenticated-request.js';
 import { badRequest } from '../common/api-error.js';
+import { Background } from '../common/background.js';
 import { toList, type List } from '../common/list.dto.js';
+import { numberedPage } from '../common/numbered-page.js';
 import { REQUEST_ID } from '../common/request-id.js';
 import { isOperator } from '../projects/operator.js';
 import { toAuditEntryDto, type AuditEntryDto, type AuditLogQuery } from './audit-entry.dto.js';
@@ -26,7 +28,7 @@ export class AuditLogService implements OnModuleDestroy {
   private readonly logger = new Logger(AuditLogService.name);
   /** The entry of each open request that is being carried out. */
   private readonly begun = new WeakMap<Response, string>();
-  private readonly writing = new Set<Promise<void>>();
+  private readonly background = new Background();
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -40,8 +42,7 @@ export class AuditLogService implements OnModuleDestroy {
   /** Not waited for: what is missing then is how the request ended. */
   end(request: AuthenticatedRequest, response: Response): void {
     const id = this.begun.get(response);
-    const writing = this.write(id, request, response).finally(() => this.writing.delete(writing));
-    this.writing.add(writing);
+    this.background.add(this.write(id, request, response));
   }
 
   private async write(id: string | undefined, request: AuthenticatedRequest, response: Response): Promise<void> {
@@ -56,20 +57,16 @@ export class AuditLogService implements OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
-    await Promise.all(this.writing);
+    await this.background.end();
   }
 
   /** Newest first: of all projects for an operator, of its own for another admin. */
-  async list(caller: ApiKey, { after, limit, project }: AuditLogQuery): Promise<List<AuditEntryDto>> {
-    const place = isOperator(caller) ? { ...(project !== undefined && { project }) } : ownOf(caller, project);
-    const last = after === undefined ? undefined : await this.entries.findOneBy({ ...place, id: after });
-    if (last === null) throw badRequest('unknown_cursor', `after: there is no entry "${after}".`, { param: 'after' });
-    const rows = await this.entries.find({
-      where: { ...place, ...(last && { number: LessThan(last.number) }) },
-      order: { number: 'DESC' },
-      take: limit + 1,
-    });
-    return toList(rows, limit, ({ id }) => id, toAuditEntryDto);
+  async list(caller: ApiKey, query: AuditLogQuery): Promise<List<AuditEntryDto>> {
+    const { project } = query;
+    const where = isOperator(caller) ? { ...(project !== undefined && { project }) } : ownOf(caller, project);
+    const find = (id: string) => this.entries.findOneBy({ ...where, id });
+    const listed = { where, order: 'DESC', noun: 'entry', find } as const;
+    return toList(await numberedPage(this.entries, listed, query), query.limit, ({ id }) => id, toAuditEntryDto);
   }
 
   private get entries() {

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { hashApiKey, isAccepted } from '../../infra/database/api-keys.js';
 import { ApiKey } from '../../infra/database/entities/index.js';
 import { ApiError } from '../common/api-error.js';
+import { Background } from '../common/background.js';
 
 /** How exactly a key's last use is known, in milliseconds. */
 const USE_NOTED_EVERY_MS = 60_000;
@@ -12,7 +13,7 @@ export class AuthService implements OnModuleDestroy {
   private readonly logger = new Logger(AuthService.name);
   /** When each key's use was last noted by this process, or tried to be. */
   private readonly noted = new Map<string, number>();
-  private readonly noting = new Set<Promise<void>>();
+  private readonly background = new Background();
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -31,7 +32,7 @@ export class AuthService implements OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
-    await Promise.all(this.noting);
+    await this.background.end();
   }
 
   /** Not waited for: that a use is not noted keeps no request from its answer. */
@@ -39,8 +40,7 @@ export class AuthService implements OnModuleDestroy {
     const last = Math.max(lastUsedAt?.getTime() ?? 0, this.noted.get(id) ?? 0);
     if (now - last < USE_NOTED_EVERY_MS) return;
     this.noted.set(id, now);
-    const noting = this.writeUse(id, now).finally(() => this.noting.delete(noting));
-    this.noting.add(noting);
+    this.background.add(this.writeUse(id, now));
   }
 
   private async writeUse(id: string, now: number): Promise<void> {
