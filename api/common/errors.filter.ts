@@ -2,7 +2,6 @@ import { inspect } from 'node:util';
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
 import { redact } from '../../infra/redaction/redact.js';
-import { ApiError } from './api-error.js';
 import { hasExpired } from './deadline.middleware.js';
 import { REQUEST_ID } from './request-id.js';
 import { sendError } from './send-error.js';
@@ -15,17 +14,15 @@ export class ErrorsFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>();
-    const known = toApiError(error);
+    const told = toApiError(error);
     // An error after the deadline: the request has been answered already.
     if (hasExpired(response) && (error as { code?: unknown } | null)?.code === 'ERR_HTTP_HEADERS_SENT') return;
-    if (!known || known.status >= 500) this.log(error, response);
+    if (told.status >= 500) this.log(error, response);
     if (hasExpired(response)) return;
     if (response.headersSent) {
       response.destroy();
       return;
     }
-    const told =
-      known ?? new ApiError(500, 'server_error', 'internal_error', 'The API failed on this request; its log says why.');
     sendError(response, told);
   }
 

@@ -27,10 +27,14 @@ const TYPE_OF_STATUS: Record<number, ApiErrorType> = {
   504: 'service_unavailable_error',
 };
 
-/** What a client is told about an error. Undefined for a defect: its message stays in our log. */
-export function toApiError(error: unknown): ApiError | undefined {
+/** What a client is told about an error. Of a defect it is told nothing: its message stays in our log. */
+export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  return fromTemporal(error) ?? fromDatabase(error) ?? fromHttp(error);
+  return fromTemporal(error) ?? fromDatabase(error) ?? fromHttp(error) ?? defect();
+}
+
+function defect(): ApiError {
+  return new ApiError(500, 'server_error', 'internal_error', 'The API failed on this request; its log says why.');
 }
 
 function fromTemporal(error: unknown): ApiError | undefined {

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { badRequest } from '../common/api-error.js';
+import { goneSignal } from '../common/gone-signal.js';
 import { MAX_INDEX, type List, type NumberPageQuery } from '../common/list.dto.js';
 import { EventStream, type StreamedEvent } from './event-stream.js';
 
@@ -43,14 +44,13 @@ export async function sendEvents(
   response: Response,
   follow: (signal: AbortSignal) => AsyncIterable<readonly StreamedEvent[]>,
 ): Promise<void> {
-  const closed = new AbortController();
-  response.on('close', () => closed.abort());
-  const stream = new EventStream(response, closed.signal);
+  const gone = goneSignal(response);
+  const stream = new EventStream(response, gone);
   try {
-    for await (const events of follow(closed.signal)) await stream.write(events);
+    for await (const events of follow(gone)) await stream.write(events);
     response.end();
   } catch (error) {
-    if (!closed.signal.aborted) throw error;
+    if (!gone.aborted) throw error;
   }
 }
 

@@ -1,11 +1,11 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { applyDecorators, Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { applyDecorators } from '@nestjs/common';
 import type { Response } from 'express';
 import type { ApiKey } from '../../infra/database/entities/index.js';
 import { Caller, Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { liftDeadline } from '../common/deadline.middleware.js';
+import { goneSignal } from '../common/gone-signal.js';
 import { named } from '../common/json-schema.js';
 import type { AgentFlowDto } from '../agent-flows/dto/agent-flow.dto.js';
 import { ChatStream } from './chat-stream.js';
@@ -191,11 +191,4 @@ export class OpenAiController {
 function plannerOf(body: unknown): string | undefined {
   const model = (body as { model?: unknown } | null | undefined)?.model;
   return typeof model === 'string' && model.startsWith(PLANNER) ? model : undefined;
-}
-
-/** Aborted when nobody waits for the answer any more. */
-function goneSignal(response: Response): AbortSignal {
-  const gone = new AbortController();
-  response.on('close', () => gone.abort());
-  return gone.signal;
 }

@@ -2,7 +2,8 @@ import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
 import type { Response } from 'express';
 import { redact, redactKnownIn } from '../../infra/redaction/redact.js';
-import { ApiError, type ApiErrorBody } from '../common/api-error.js';
+import type { ApiErrorBody } from '../common/api-error.js';
+import { goneSignal } from '../common/gone-signal.js';
 import { toApiError } from '../common/to-api-error.js';
 import { SseWriter } from '../events/sse-writer.js';
 import type { FlowAnswer, FlowPart } from './flow-answers.service.js';
@@ -34,17 +35,16 @@ export async function sendParts(
   form: StreamForm,
   follow: (signal: AbortSignal) => AsyncIterable<readonly FlowPart[]>,
 ): Promise<void> {
-  const closed = new AbortController();
-  response.on('close', () => closed.abort());
-  const writer = new SseWriter(response, closed.signal);
+  const gone = goneSignal(response);
+  const writer = new SseWriter(response, gone);
   try {
     await writer.send(form.begin());
-    for await (const parts of follow(closed.signal)) {
+    for await (const parts of follow(gone)) {
       if (parts.length === 0) await writer.beat(HEARTBEAT);
       else await writer.send(parts.map((part) => format(form, part)).join(''));
     }
   } catch (error) {
-    if (!closed.signal.aborted) await writer.send(form.failed(told(error)));
+    if (!gone.aborted) await writer.send(form.failed(told(error)));
   }
   response.end();
 }
@@ -54,8 +54,7 @@ function format(form: StreamForm, part: FlowPart): string {
 }
 
 function told(error: unknown): ToldError {
-  const known = toApiError(error);
-  if (!known || known.status >= 500) logger.error(redact(inspect(error)));
-  const words = 'The API failed on this request; its log says why.';
-  return redactKnownIn((known ?? new ApiError(500, 'server_error', 'internal_error', words)).toBody().error);
+  const answer = toApiError(error);
+  if (answer.status >= 500) logger.error(redact(inspect(error)));
+  return redactKnownIn(answer.toBody().error);
 }

@@ -80,7 +80,7 @@ export class ReconcilerService implements OnApplicationBootstrap, OnModuleDestro
       const workflow = await kind.find(row);
       if (isGone(workflow)) await this.suspect(kind, row, workflow, found);
     } catch (error) {
-      if (toApiError(error)?.status === 503) throw error;
+      if (toApiError(error).status === 503) throw error;
       this.logger.error(`${row.id} is ${row.status}, and cannot be settled: ${(error as Error).message}`);
     }
   }
