@@ -1,12 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import { PROJECT_ROOT } from '../../infra/config/project-root.js';
 import type { CliContext } from '../context.js';
-
-const SET_UP = join(PROJECT_ROOT, 'infra/local/bootstrap.mjs');
-const STACK = join(PROJECT_ROOT, 'dist/infra/local/main.js');
+import { runStack, SET_UP, STACK } from '../run-stack.js';
 
 /** The local stack, as `npm run up`, `npm run down` and `npm run status` know it. */
 export function registerStack(program: Command, context: CliContext): void {
@@ -15,13 +9,13 @@ export function registerStack(program: Command, context: CliContext): void {
     .description('Set up what is missing, start the local stack in the background and wait until it is healthy.')
     .action(async () => {
       // A process of its own each: set-up may build anew what this one has been loaded from.
-      const code = (await run(SET_UP)) || (await run(STACK, 'up'));
+      const code = (await runStack(SET_UP)) || (await runStack(STACK, 'up'));
       context.setExitCode(code);
     });
   program
     .command('down')
     .description('Stop the local stack.')
-    .action(async () => context.setExitCode(await run(STACK, 'down')));
+    .action(async () => context.setExitCode(await runStack(STACK, 'down')));
   program
     .command('status')
     .description(
@@ -29,13 +23,6 @@ export function registerStack(program: Command, context: CliContext): void {
     )
     .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) =>
-      context.setExitCode(await run(STACK, 'status', ...(json ? ['--json'] : []))),
+      context.setExitCode(await runStack(STACK, 'status', ...(json ? ['--json'] : []))),
     );
-}
-
-/** @returns the exit code; 1 if a signal ended it */
-async function run(...command: string[]): Promise<number> {
-  const child = spawn(process.execPath, command, { stdio: 'inherit' });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? 1;
 }

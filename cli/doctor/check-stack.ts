@@ -1,5 +1,5 @@
 import { describeChild } from '../../infra/local/describe.js';
-import { isFree, portHolder } from '../../infra/local/ports.js';
+import { PortTaken, requireFreePort } from '../../infra/local/ports.js';
 import { isRunning } from '../../infra/local/process-identity.js';
 import { findRunningStack } from '../../infra/local/running-stack.js';
 import { PORT_SETTINGS, stackPaths, type StackOptions, type StackPorts } from '../../infra/local/stack-options.js';
@@ -42,11 +42,14 @@ function isWanted(name: keyof StackPorts, options: StackOptions): boolean {
 }
 
 async function portTaken(name: keyof StackPorts, port: number): Promise<Finding[]> {
-  if (await isFree(port)) return [];
   const { purpose, variable } = PORT_SETTINGS[name];
-  const holder = portHolder(port);
-  const who = holder ? `process ${holder.pid} (${holder.command})` : 'another process';
-  return [problem('ports', `${port}, for ${purpose}, is held by ${who}`, `${variable}=0 npm run up`)];
+  try {
+    await requireFreePort(port, purpose, variable);
+    return [];
+  } catch (error) {
+    if (error instanceof PortTaken) return [problem('ports', error.message, `${variable}=0 npm run up`)];
+    throw error;
+  }
 }
 
 /** The API, what it depends on, and whether the key is one of its keys. */

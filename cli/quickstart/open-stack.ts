@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { describeEvent } from '../../infra/local/describe.js';
 import { LocalStack } from '../../infra/local/local-stack.js';
 import { findRunningStack } from '../../infra/local/running-stack.js';
@@ -9,6 +6,7 @@ import type { StackUrls } from '../../infra/local/stack-record.js';
 import { CliError } from '../cli-error.js';
 import { ApiClient } from '../client/api-client.js';
 import { locateApi } from '../client/locate-api.js';
+import { runStack, STACK } from '../run-stack.js';
 
 export interface OpenStack {
   urls: StackUrls;
@@ -24,8 +22,6 @@ interface Options {
   detach: boolean;
 }
 
-const LOCAL_MAIN = fileURLToPath(new URL('../../infra/local/main.js', import.meta.url));
-
 /** The stack that runs already in the data directory, else a new one. */
 export async function openStack({ say, signal, detach }: Options): Promise<OpenStack> {
   const { dataDirectory } = stackOptionsFromEnvironment();
@@ -40,7 +36,5 @@ export async function openStack({ say, signal, detach }: Options): Promise<OpenS
 }
 
 async function startInBackground(): Promise<void> {
-  const up = spawn(process.execPath, [LOCAL_MAIN, 'up'], { stdio: ['ignore', 'inherit', 'inherit'] });
-  const [code] = (await once(up, 'exit')) as [number | null];
-  if (code !== 0) throw new CliError('The local stack did not start; its log is above.');
+  if ((await runStack(STACK, 'up')) !== 0) throw new CliError('The local stack did not start; its log is above.');
 }
