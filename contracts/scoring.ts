@@ -47,6 +47,10 @@ export function isUndecided(grading: Grading | null | undefined): boolean {
   return grading?.rules === 'undecided' && !grading.judge && grading.rewardF1 === undefined;
 }
 
+/** What came of an answer of an evaluation. Every one is exactly one of these. */
+export const GRADES = ['right', 'wrong', 'undecided', 'excluded'] as const;
+export type Grade = (typeof GRADES)[number];
+
 export interface JudgeVerdict {
   /** Registered name of the language model. */
   model: string;

@@ -6,6 +6,7 @@ import { createApiKey } from '../../infra/database/api-keys.js';
 import { BenchmarkEvaluation, Policy, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
 import { writeEvaluationReport, writeEvaluationStatus } from '../../infra/database/evaluation-status.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
+import { GRADES } from '../../contracts/scoring.js';
 import type { CellReport, EvaluationReport } from '../../contracts/benchmark-evaluation.js';
 import { until } from '../../test/support/started-run.js';
 import { RemovalsService } from '../submissions/removal/removals.service.js';
@@ -13,7 +14,7 @@ import { runCli, runCliWithAnswer } from '../../cli/testing/test-cli.js';
 import { TestApi } from '../testing/test-api.js';
 import { BenchmarkEvaluationsController } from './benchmark-evaluations.controller.js';
 import { BenchmarkEvaluationsService } from './benchmark-evaluations.service.js';
-import { GRADES, type AnswerDto } from './dto/answer.dto.js';
+import type { AnswerDto } from './dto/answer.dto.js';
 import type { BenchmarkEvaluationDto } from './dto/benchmark-evaluation.dto.js';
 
 const SHA = 'a'.repeat(64);

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
+import type { Grade } from '../../contracts/scoring.js';
 import { BenchmarkEvaluation, Rollout } from '../../infra/database/entities/index.js';
 import { namedPolicy, type NamedRun } from '../submissions/known-policies.js';
-import type { AnswersQuery, Grade } from './dto/answer.dto.js';
+import type { AnswersQuery } from './dto/answer.dto.js';
 import { ARTIFACTS } from '../dependencies.module.js';
 import { SubmissionsRepository, type NewRow } from '../submissions/submissions.repository.js';
 

@@ -1,8 +1,6 @@
 import type { EvaluationAnswer } from '../client/api-types.js';
 import { formatTable, oneLine } from './format.js';
 
-export const GRADES: EvaluationAnswer['grade'][] = ['right', 'wrong', 'undecided', 'excluded'];
-
 const HEADER = ['GRADE', 'BENCHMARK', 'POLICY', 'TURNS', 'QUESTION', 'RULED BY', 'ANSWER'];
 /** Characters of an answer: what decides it mostly stands in so many. */
 const ANSWER_LENGTH = 120;

@@ -1,13 +1,9 @@
 import { z } from 'zod';
 import { cellsOf } from '../../../contracts/benchmark-evaluation.js';
 import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../../contracts/flow.js';
-import { isUndecided } from '../../../contracts/scoring.js';
+import { GRADES, isUndecided, type Grade } from '../../../contracts/scoring.js';
 import type { BenchmarkEvaluation, Rollout } from '../../../infra/database/entities/index.js';
 import { idPageQuery, listSchema, MAX_INDEX } from '../../common/list.dto.js';
-
-/** What came of an answer. Every one is exactly one of these. */
-export const GRADES = ['right', 'wrong', 'undecided', 'excluded'] as const;
-export type Grade = (typeof GRADES)[number];
 
 const gradeSchema = z
   .enum(GRADES)
