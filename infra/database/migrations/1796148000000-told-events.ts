@@ -1,8 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Whoever listens on the channel of infra/database/event-channel.ts is told of new events in the transaction that commits them, whoever writes them. What is told is an id,
- * never an event: a notification holds 8000 bytes. Turns of a run's rollouts are nobody's events.
+ * Whoever listens on the channel of infra/database/event-channel.ts is told of new events in the transaction that commits
+ * them, whoever writes them. What is told is an id, never an event: a notification holds 8000 bytes. Turns of a run's
+ * rollouts are nobody's events.
  */
 export class ToldEvents1796148000000 implements MigrationInterface {
   name = 'ToldEvents1796148000000';
