@@ -182,6 +182,46 @@ describe('freezeBatch', () => {
     expect(await activities.freezeBatch(input)).toEqual(first);
   });
 
+  /** Of each rollout of the step, by group and rollout. */
+  async function advantages(): Promise<Record<string, number | null>> {
+    const rows = await database.dataSource.getRepository(Rollout).findBy({ submissionId: input.runId });
+    return Object.fromEntries(rows.map((row) => [`${row.groupIndex}/${row.rolloutIndex}`, row.advantage]));
+  }
+
+  it('writes the advantages of the rollouts that it holds, and of no others', async () => {
+    await rollAll();
+    await roll(1, 0, 1);
+    await activities.freezeBatch(input);
+    const near = (value: number): unknown => expect.closeTo(value, 5);
+    const expected = { '0/0': near(-Math.SQRT1_2), '0/1': near(Math.SQRT1_2), '1/0': null, '2/1': 0 };
+    expect(await advantages()).toEqual(expected);
+  });
+
+  it('takes them from a group that a decision leaves out, and lets no late attempt write them back', async () => {
+    await rollAll();
+    await activities.freezeBatch(input);
+    await activities.freezeBatch({ ...input, revision: 1, decision: { skipGroups: [0], skipStep: false } });
+    const decided = { '0/0': null, '0/1': null, '2/1': 0 };
+    expect(await advantages()).toEqual(decided);
+    await activities.freezeBatch(input);
+    expect(await advantages()).toEqual(decided);
+  });
+
+  it('writes batch and advantages together or not at all', async () => {
+    await rollAll();
+    const { dataSource } = database;
+    await dataSource.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'no advantages today'; END $$`);
+    await dataSource.query(
+      'CREATE TRIGGER refuse BEFORE UPDATE OF advantage ON rollouts FOR EACH ROW EXECUTE FUNCTION refuse()',
+    );
+    await expect(activities.freezeBatch(input)).rejects.toThrow('no advantages today');
+    expect(await dataSource.getRepository(Batch).countBy({ runId: input.runId })).toBe(0);
+    await dataSource.query('DROP FUNCTION refuse CASCADE');
+    await activities.freezeBatch(input);
+    expect(Object.values(await advantages())).not.toContain(null);
+  });
+
   it('I4: says what of the identity changed under the run and was allowed', async () => {
     await rollAll();
     const allowed = { planner_prompt: 'another' };

@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
 import { removeRunDirectory, runDirectory } from '../../infra/artifacts/run-directory.js';
 import { Batch } from '../../infra/database/entities/index.js';
@@ -9,6 +9,7 @@ import type {
   FreezeRecordedBatchInput,
   FrozenBatch,
 } from '../../contracts/agent-activities.js';
+import { advantagesOf, writeAdvantages, type RolloutAdvantage } from './advantages.js';
 import { encodeBatch, type BatchRow } from './batch-file.js';
 import { readBatchRows } from './batch-rows.js';
 import { drawRecordedRows } from './recorded-rows.js';
@@ -22,16 +23,23 @@ export interface FreezeDependencies {
   artifacts: ArtifactStore;
 }
 
+/** What differs between batches. */
+interface Content {
+  rows: () => Promise<BatchRow[]>;
+  /** What the file says of itself besides its header. */
+  metadata: (rows: BatchRow[]) => Record<string, unknown>;
+  /** Of the step's own rollouts. */
+  advantages: (rows: BatchRow[]) => RolloutAdvantage[];
+}
+
 /** The batch of a step that learns from its own rollouts: the planner turns of its groups. */
 export function freezeBatch(dependencies: FreezeDependencies, input: FreezeBatchInput): Promise<FrozenBatch> {
   const { training, temperature, responseLimit, groups, draws } = input;
-  const own = { training, temperature, response_limit: responseLimit, groups: groups.length, draws };
-  return freezeOnce(
-    dependencies,
-    input,
-    () => readBatchRows(dependencies.dataSource, input),
-    () => own,
-  );
+  return freezeOnce(dependencies, input, {
+    rows: () => readBatchRows(dependencies.dataSource, input),
+    metadata: () => ({ training, temperature, response_limit: responseLimit, groups: groups.length, draws }),
+    advantages: (rows) => advantagesOf(rows, training, input.decision),
+  });
 }
 
 /** The batch of a step that learns from recorded planner turns of another run. */
@@ -39,40 +47,40 @@ export function freezeRecordedBatch(
   dependencies: FreezeDependencies,
   input: FreezeRecordedBatchInput,
 ): Promise<FrozenBatch> {
-  const own = (rows: BatchRow[]) => ({
-    training: input.training,
-    temperature: 1,
-    response_limit: Math.max(1, ...rows.map(({ responseTokenIds }) => responseTokenIds.length)),
-    groups: rows.length,
-    draws: rows.length,
+  return freezeOnce(dependencies, input, {
+    rows: () => drawRecordedRows(dependencies.dataSource, input),
+    metadata: (rows) => ({
+      training: input.training,
+      temperature: 1,
+      response_limit: Math.max(1, ...rows.map(({ responseTokenIds }) => responseTokenIds.length)),
+      groups: rows.length,
+      draws: rows.length,
+    }),
+    advantages: () => [],
   });
-  return freezeOnce(dependencies, input, () => drawRecordedRows(dependencies.dataSource, input), own);
 }
 
 /**
  * Writes every input of the step into one file, then its row, once (I4): a batch that exists for (run, step, revision)
- * is returned as it is. Attempts that race write equal bytes. Of a run that was deleted nothing is left.
+ * is returned as it is. Attempts that race write equal bytes. Whose row is the first also writes the advantages of the
+ * rollouts, with it. Of a run that was deleted nothing is left.
  */
 async function freezeOnce(
   { dataSource, artifacts }: FreezeDependencies,
   header: BatchHeader,
-  readRows: () => Promise<BatchRow[]>,
-  metadata: (rows: BatchRow[]) => Record<string, unknown>,
+  content: Content,
 ): Promise<FrozenBatch> {
   const stored = await findBatch(dataSource, header);
   if (stored) return stored;
-  const rows = await readRows();
-  const content = encodeBatch(rows, { ...headerMetadata(header), ...metadata(rows) });
-  const file = await artifacts.writeFile(batchPath(header), content);
+  const rows = await content.rows();
+  const bytes = encodeBatch(rows, { ...headerMetadata(header), ...content.metadata(rows) });
+  const file = await artifacts.writeFile(batchPath(header), bytes);
+  const row = { ...place(header), ...file, samples: rows.length, policySha256: header.policy.sha256 };
   try {
-    await dataSource
-      .createQueryBuilder()
-      .insert()
-      .into(Batch)
-      .values({ ...place(header), ...file, samples: rows.length, policySha256: header.policy.sha256 })
-      .orIgnore()
-      .updateEntity(false)
-      .execute();
+    await dataSource.transaction(async (manager) => {
+      const isFirst = await insertBatch(manager, row);
+      if (isFirst) await writeAdvantages(manager, header, content.advantages(rows));
+    });
   } catch (error) {
     if (isOfRemoved(error)) await removeRunDirectory(artifacts, header.runId);
     throw error;
@@ -80,6 +88,20 @@ async function freezeOnce(
   const first = await findBatch(dataSource, header);
   if (!first) throw new Error(`The row of batch ${header.step} of ${header.runId} was deleted.`);
   return first;
+}
+
+/** @returns whether there was no row of the batch */
+async function insertBatch(manager: EntityManager, row: Omit<Batch, 'createdAt'>): Promise<boolean> {
+  const inserted = await manager
+    .createQueryBuilder()
+    .insert()
+    .into(Batch)
+    .values(row)
+    .orIgnore()
+    .returning(['step'])
+    .updateEntity(false)
+    .execute();
+  return (inserted.raw as unknown[]).length > 0;
 }
 
 async function findBatch(dataSource: DataSource, header: BatchHeader): Promise<FrozenBatch | undefined> {

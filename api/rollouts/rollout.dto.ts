@@ -29,6 +29,12 @@ export const rolloutSchema = z.object({
   question: z.string(),
   outcome: z.enum([...SCORED_OUTCOMES, ...EXCLUDED_OUTCOMES]),
   reward: z.number().nullable().describe('Null unless the outcome is a scored one.'),
+  advantage: z
+    .number()
+    .nullable()
+    .describe(
+      'With which it teaches in its step, known when the batch of the step is frozen. Null if it teaches nothing, and for rollouts of earlier versions.',
+    ),
   answer: z.string().nullable(),
   turns: z.int(),
   tools: z.array(z.string()),
@@ -55,6 +61,7 @@ export function toRolloutDto(row: Rollout): RolloutDto {
     question: row.question,
     outcome: row.outcome,
     reward: row.reward,
+    advantage: row.advantage,
     answer: row.answer,
     turns: row.turns,
     tools: row.tools,

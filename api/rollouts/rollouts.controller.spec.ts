@@ -4,6 +4,7 @@ import { Rollout, TrainingRun, Turn } from '../../infra/database/entities/index.
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import { TestApi } from '../testing/test-api.js';
 import { RolloutsController } from './rollouts.controller.js';
+import { rolloutRow } from './testing/rollout-row.js';
 
 describe(RolloutsController, () => {
   let api: TestApi;
@@ -38,6 +39,7 @@ describe(RolloutsController, () => {
   it('gives a rollout with its turns and their tokens', async () => {
     const { body } = await api.request('get', `/v1/rollouts/${encodeURIComponent(`${runId}/1/0/0`)}`).expect(200);
     expect(body).toMatchObject({ id: `${runId}/1/0/0`, object: 'rollout', step: 1, reward: 1, tools: ['calculator'] });
+    expect(body).toMatchObject({ advantage: null });
     expect(body).toMatchObject({
       turn_records: [
         {
@@ -93,25 +95,3 @@ describe(RolloutsController, () => {
     await api.request('get', `/v1/rollouts/${encodeURIComponent(`${runId}/1/0/0`)}`, key).expect(404);
   });
 });
-
-function rolloutRow(runId: string, step: number, rollout: number): Partial<Rollout> {
-  return {
-    flowId: `${runId}/${step}/0/${rollout}`,
-    submissionId: runId,
-    purpose: 'train',
-    step,
-    groupIndex: 0,
-    rolloutIndex: rollout,
-    queryId: 'atlas/7/train/1',
-    family: 'arithmetic',
-    question: 'What is 1 plus 1?',
-    outcome: 'answered',
-    reward: 1,
-    answer: '2',
-    turns: 1,
-    tools: ['calculator'],
-    memory: [],
-    policyName: `${runId}@${step - 1}`,
-    policySha256: 'ab',
-  };
-}

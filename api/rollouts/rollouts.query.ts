@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../contracts/flow.js';
 import { idPageQuery, MAX_INDEX } from '../common/list.dto.js';
+import { SORTS } from './sorted-rollouts.js';
 
 const index = z.coerce.number().int().min(0).max(MAX_INDEX);
 
 const reward = z.coerce.number();
 
 export const rolloutsQuery = idPageQuery.extend({
+  after: idPageQuery.shape.after.describe('`last_id` of the page before. It belongs to the sort of that page.'),
   run_id: z.string().min(1).max(512),
   purpose: z.enum(['train', 'evaluation']).optional(),
   step: index.optional(),
@@ -26,6 +28,12 @@ export const rolloutsQuery = idPageQuery.extend({
     .max(1000)
     .optional()
     .describe('A part of the question, in capitals or not. It holds no wildcards.'),
+  sort: z
+    .enum(SORTS)
+    .optional()
+    .describe(
+      'By this value, `-`: from the largest down. Equal ones by step, group and rollout, in the same direction; rollouts without the value last. Without a sort: by purpose, step, group and rollout.',
+    ),
 });
 export type RolloutsQuery = z.infer<typeof rolloutsQuery>;
 

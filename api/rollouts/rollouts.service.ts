@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import { Rollout, TrainingRun, Turn } from '../../infra/database/entities/index.js';
 import { badRequest, notFound } from '../common/api-error.js';
 import { toList, type List } from '../common/list.dto.js';
@@ -7,6 +7,7 @@ import { inOrder } from '../common/turn-order.js';
 import { TrainingRunsService } from '../training-runs/training-runs.service.js';
 import { toRolloutDto, type RolloutDto } from './rollout.dto.js';
 import { CONDITIONS, type RolloutsQuery } from './rollouts.query.js';
+import { readCursor, readSorted, toCursor, type Sort } from './sorted-rollouts.js';
 import { toTurnDto, type RolloutWithTurnsDto } from './turn.dto.js';
 
 const POSITION = '(rollout.purpose, rollout.step, rollout.group_index, rollout.rollout_index, rollout.flow_id)';
@@ -18,10 +19,12 @@ export class RolloutsService {
     private readonly runs: TrainingRunsService,
   ) {}
 
-  /** Of one run, by purpose, step, group and rollout. */
+  /** Of one run, by purpose, step, group and rollout, or as the query sorts them. */
   async list(project: string, query: RolloutsQuery): Promise<List<RolloutDto>> {
     await this.runs.load(project, query.run_id);
-    return toList(await this.read(query), query.limit, ({ flowId }) => flowId, toRolloutDto);
+    const { sort, limit } = query;
+    if (sort === undefined) return toList(await this.read(query), limit, ({ flowId }) => flowId, toRolloutDto);
+    return toList(await this.readSorted(sort, query), limit, (row) => toCursor(sort, row), toRolloutDto);
   }
 
   /** A rollout with what each agent module did in each turn. */
@@ -38,26 +41,50 @@ export class RolloutsService {
   }
 
   private async read(asked: RolloutsQuery): Promise<Rollout[]> {
-    const { run_id, purpose, step, group, outcome, after, limit } = asked;
-    const repository = this.dataSource.getRepository(Rollout);
-    const query = repository
-      .createQueryBuilder('rollout')
-      .where(given({ submissionId: run_id, purpose, step, groupIndex: group, outcome }))
+    const { after, limit } = asked;
+    const query = this.query(asked)
       .orderBy('rollout.purpose')
       .addOrderBy('rollout.step')
       .addOrderBy('rollout.groupIndex')
       .addOrderBy('rollout.rolloutIndex')
       .addOrderBy('rollout.flowId')
       .limit(limit + 1);
+    if (after === undefined) return query.getMany();
+    const cursor = await this.rolloutOf(asked, after);
+    if (!cursor) throw unknownCursor(`there is no rollout "${after}".`);
+    return query.andWhere(`${POSITION} > (:purpose, :step, :groupIndex, :rolloutIndex, :flowId)`, cursor).getMany();
+  }
+
+  private async readSorted(sort: Sort, asked: RolloutsQuery): Promise<Rollout[]> {
+    const { after, limit } = asked;
+    if (after === undefined) return readSorted(() => this.query(asked), sort, limit);
+    const cursor = readCursor(sort, after);
+    const rollout = cursor && (await this.rolloutOf(asked, cursor.flowId));
+    if (!rollout) throw unknownCursor(`"${after}" is no last_id of this list sorted by ${sort}. Begin it anew.`);
+    return readSorted(() => this.query(asked), sort, limit, { ...rollout, ...cursor });
+  }
+
+  private async rolloutOf({ run_id }: RolloutsQuery, flowId: string): Promise<Rollout | null> {
+    return this.dataSource.getRepository(Rollout).findOneBy({ flowId, submissionId: run_id });
+  }
+
+  /** Those that all filters let pass, in no order. */
+  private query(asked: RolloutsQuery): SelectQueryBuilder<Rollout> {
+    const { run_id, purpose, step, group, outcome } = asked;
+    const query = this.dataSource
+      .getRepository(Rollout)
+      .createQueryBuilder('rollout')
+      .where(given({ submissionId: run_id, purpose, step, groupIndex: group, outcome }));
     for (const [name, condition] of Object.entries(CONDITIONS)) {
       const value = asked[name as keyof typeof CONDITIONS];
       if (value !== undefined) query.andWhere(condition, { [name]: value });
     }
-    if (after === undefined) return query.getMany();
-    const cursor = await repository.findOneBy({ flowId: after, submissionId: run_id });
-    if (!cursor) throw badRequest('unknown_cursor', `after: there is no rollout "${after}".`, { param: 'after' });
-    return query.andWhere(`${POSITION} > (:purpose, :step, :groupIndex, :rolloutIndex, :flowId)`, cursor).getMany();
+    return query;
   }
+}
+
+function unknownCursor(what: string): Error {
+  return badRequest('unknown_cursor', `after: ${what}`, { param: 'after' });
 }
 
 /** Leaves out undefined values, which TypeORM refuses as conditions. */

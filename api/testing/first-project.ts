@@ -1,6 +1,7 @@
 import { newApiKey } from '../../infra/database/api-keys.js';
 import { ApiKey, AuditEntry, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
+import { rolloutRow } from '../rollouts/testing/rollout-row.js';
 import { until } from '../../test/support/started-run.js';
 import type { TestApi } from './test-api.js';
 
@@ -44,7 +45,7 @@ export async function fillLists(api: TestApi): Promise<Ids> {
   const run = trainingRunRow();
   await dataSource.getRepository(TrainingRun).insert(run);
   const policy = await api.commitPolicy(run.id, 0, SHA);
-  await dataSource.getRepository(Rollout).insert(rolloutRow(run.id, policy));
+  await dataSource.getRepository(Rollout).insert(rolloutRow(run.id, 1, 0, { policySha256: SHA }));
   const key = newApiKey('default', { name: 'unused', scopes: ['read'], expiresAt: null }).row;
   await dataSource.getRepository(ApiKey).insert(key);
   const create = async (path: string, body: object): Promise<string> =>
@@ -84,25 +85,3 @@ export const NAMING: Record<string, (ids: Ids) => object[]> = {
     [`${run}@0`, `policy:${run}@0`].map((model) => ({ model, messages: [{ role: 'user', content: QUESTION }] })),
   'post /openai/v1/responses': ({ '/v1/training_runs': run }) => [{ model: `${run}@0`, input: QUESTION }],
 };
-
-function rolloutRow(run: string, policyName: string): Partial<Rollout> {
-  return {
-    flowId: `${run}/1/0/0`,
-    submissionId: run,
-    purpose: 'train',
-    step: 1,
-    groupIndex: 0,
-    rolloutIndex: 0,
-    queryId: 'atlas/7/train/1',
-    family: 'arithmetic',
-    question: QUESTION,
-    outcome: 'answered',
-    reward: 1,
-    answer: '2',
-    turns: 1,
-    tools: ['calculator'],
-    memory: [],
-    policyName,
-    policySha256: SHA,
-  };
-}

@@ -1994,6 +1994,10 @@ export type Rollout = {
    * Null unless the outcome is a scored one.
    */
   reward: number | null;
+  /**
+   * With which it teaches in its step, known when the batch of the step is frozen. Null if it teaches nothing, and for rollouts of earlier versions.
+   */
+  advantage: number | null;
   answer: string | null;
   turns: number;
   tools: Array<string>;
@@ -5234,6 +5238,10 @@ export type RolloutWithTurns = {
    * Null unless the outcome is a scored one.
    */
   reward: number | null;
+  /**
+   * With which it teaches in its step, known when the batch of the step is frozen. Null if it teaches nothing, and for rollouts of earlier versions.
+   */
+  advantage: number | null;
   answer: string | null;
   turns: number;
   tools: Array<string>;
@@ -6791,6 +6799,9 @@ export type RolloutsControllerListData = {
   body?: never;
   path?: never;
   query: {
+    /**
+     * `last_id` of the page before. It belongs to the sort of that page.
+     */
     after?: string;
     limit?: number;
     run_id: string;
@@ -6822,6 +6833,10 @@ export type RolloutsControllerListData = {
      * A part of the question, in capitals or not. It holds no wildcards.
      */
     question?: string;
+    /**
+     * By this value, `-`: from the largest down. Equal ones by step, group and rollout, in the same direction; rollouts without the value last. Without a sort: by purpose, step, group and rollout.
+     */
+    sort?: 'reward' | '-reward' | 'advantage' | '-advantage';
   };
   url: '/v1/rollouts';
 };

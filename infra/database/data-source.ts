@@ -23,6 +23,7 @@ import { RequestsByBody1796144400000 } from './migrations/1796144400000-requests
 import { ToldEvents1796148000000 } from './migrations/1796148000000-told-events.js';
 import { ProjectEvents1796148300000 } from './migrations/1796148300000-project-events.js';
 import { RunFilters1796151600000 } from './migrations/1796151600000-run-filters.js';
+import { Advantages1796155200000 } from './migrations/1796155200000-advantages.js';
 import { gateOf } from './well-formed.js';
 
 const ENTITIES = Object.values(entities);
@@ -76,6 +77,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       ToldEvents1796148000000,
       ProjectEvents1796148300000,
       RunFilters1796151600000,
+      Advantages1796155200000,
     ],
     synchronize: false,
     installExtensions: false,

@@ -881,6 +881,7 @@ class Rollout(TypedDict):
         "undecided",
     ]
     reward: float | None
+    advantage: float | None
     answer: str | None
     turns: int
     tools: list[str]
@@ -2714,6 +2715,7 @@ class RolloutWithTurns(TypedDict):
         "undecided",
     ]
     reward: float | None
+    advantage: float | None
     answer: str | None
     turns: int
     tools: list[str]
@@ -2850,6 +2852,7 @@ class V1RolloutsGetParametersQuery(TypedDict):
     reward_max: NotRequired[float]
     tool: NotRequired[str]
     question: NotRequired[str]
+    sort: NotRequired[Literal["reward", "-reward", "advantage", "-advantage"]]
 
 
 class V1TrainingRunsIdEvaluationsGetParametersQuery(TypedDict):

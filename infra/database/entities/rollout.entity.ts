@@ -5,6 +5,9 @@ import type { FlowRef, MemoryEntry, Outcome } from '../../../contracts/flow.js';
 /** One finished agent flow on a query: a training rollout or an evaluation question. */
 @Entity('rollouts')
 @Index('rollouts_run_purpose_step', ['submissionId', 'purpose', 'step'])
+/** In both directions: what has no value comes last, and is read apart (api/rollouts/sorted-rollouts.ts). */
+@Index('rollouts_run_reward', ['submissionId', 'reward', 'step', 'groupIndex', 'rolloutIndex', 'flowId'])
+@Index('rollouts_run_advantage', ['submissionId', 'advantage', 'step', 'groupIndex', 'rolloutIndex', 'flowId'])
 export class Rollout {
   @PrimaryColumn({ name: 'flow_id', type: 'text', collation: 'C' })
   flowId: string;
@@ -40,6 +43,13 @@ export class Rollout {
   /** Null unless the outcome is a scored one (I2). */
   @Column({ type: 'double precision', nullable: true })
   reward: number | null;
+
+  /**
+   * With which its planner's tokens teach, written when the batch of its step is frozen. Null if they teach nothing: no
+   * batch holds them, or a decision leaves their group out. Null also for rollouts of older versions.
+   */
+  @Column({ type: 'double precision', nullable: true })
+  advantage: number | null;
 
   @Column({ type: 'text', nullable: true })
   answer: string | null;

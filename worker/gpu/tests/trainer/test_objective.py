@@ -1,5 +1,6 @@
 """Advantages, weights and the objective's edges against numbers worked out by hand."""
 
+import json
 import math
 
 import pytest
@@ -11,6 +12,7 @@ from flow_grpo.trainer.objectives.flow_grpo import KL_ESTIMATORS, Clip, FlowGrpo
 from flow_grpo.trainer.objectives.sft import Sft
 from flow_grpo.trainer.sample import Sample
 from flow_grpo.trainer.step import entering_samples
+from tests.conftest import REPOSITORY
 from tests.trainer.samples import CLIP, in_memory, sample, sft, training
 
 
@@ -39,6 +41,19 @@ def test_turn_rows_pool_the_original_codes_way() -> None:
     values = advantages(EIGHT, "turn-rows")
     assert values[0, 0] == pytest.approx(1.68, abs=0.01)
     assert values[0, 7] == pytest.approx(-0.56, abs=0.01)
+
+
+CASES = json.loads((REPOSITORY / "activities" / "trajectories" / "testing" / "advantages.json").read_text())
+
+
+@pytest.mark.parametrize("estimator", CASES["advantages"])
+def test_advantages_are_those_that_are_written_beside_the_rollouts(estimator: str) -> None:
+    samples = [sample(group, rollout, turn, [1], [2], reward) for group, rollout, turn, reward in CASES["rows"]]
+    values = advantages(samples, estimator)
+    expected = {(group, rollout): value for group, rollout, value in CASES["advantages"][estimator]}
+    assert values.keys() == expected.keys()
+    # fp32 here, fp64 there.
+    assert values == pytest.approx(expected, rel=1e-5, abs=1e-7)
 
 
 def test_equal_rewards_give_exactly_zero() -> None:
