@@ -4,7 +4,7 @@ import type { OperatorFile } from '../../infra/config/operator-file.js';
 import { checkEvaluationConfig } from '../../infra/config/submitted/check-evaluation-config.js';
 import type { Checked } from '../../infra/config/submitted/config-issues.js';
 import type { BenchmarkEvaluation } from '../../infra/database/entities/index.js';
-import { badRequest, type ApiIssue } from '../common/api-error.js';
+import { unknownCursor, type ApiIssue } from '../common/api-error.js';
 import { toList, type List } from '../common/list.dto.js';
 import type { KnownPolicy } from '../submissions/known-policies.js';
 import { OPERATOR } from '../dependencies.module.js';
@@ -55,7 +55,7 @@ export class BenchmarkEvaluationsService extends Submissions<
   async listAnswers(project: string, id: string, query: AnswersQuery): Promise<List<AnswerDto>> {
     const evaluation = await this.load(project, id);
     const rows = await this.evaluations.listAnswers(id, query);
-    if (!rows) throw badRequest('unknown_cursor', `after: ${id} has no flow "${query.after}".`, { param: 'after' });
+    if (!rows) throw unknownCursor(`${id} has no flow "${query.after}".`);
     return toList(
       rows,
       query.limit,

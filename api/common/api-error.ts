@@ -60,6 +60,11 @@ export function badRequest(code: string, message: string, options?: ApiErrorOpti
   return new ApiError(400, 'invalid_request_error', code, message, options);
 }
 
+/** A list that is to go on after what it does not hold. @param what is wrong with `after` */
+export function unknownCursor(what: string): ApiError {
+  return badRequest('unknown_cursor', `after: ${what}`, { param: 'after' });
+}
+
 /**
  * A request that is refused because of what is in it.
  * @param what is refused, before the list of its issues

@@ -40,6 +40,9 @@ export function listSchema<T extends z.ZodType>(name: string, item: T) {
 /** The largest step, group or sequence that a column holds. */
 export const MAX_INDEX = 2 ** 31 - 1;
 
+/** A step or the number of a group in a query. */
+export const index = z.coerce.number().int().min(0).max(MAX_INDEX);
+
 const limit = (most: number, usual: number) => z.coerce.number().int().min(1).max(most).default(usual);
 
 /** Query of a list whose cursor is an id. */

@@ -1,5 +1,5 @@
 import { LessThan, MoreThan, type FindOptionsWhere, type Repository } from 'typeorm';
-import { badRequest } from './api-error.js';
+import { unknownCursor } from './api-error.js';
 import type { IdPageQuery } from './list.dto.js';
 
 /** A row that is numbered in the order of creation. */
@@ -28,7 +28,7 @@ export async function numberedPage<Row extends Numbered>(
   { after, limit }: IdPageQuery,
 ): Promise<Row[]> {
   const last = after === undefined ? undefined : await find(after);
-  if (last === null) throw badRequest('unknown_cursor', `after: there is no ${noun} "${after}".`, { param: 'after' });
+  if (last === null) throw unknownCursor(`there is no ${noun} "${after}".`);
   const beyond = order === 'DESC' ? LessThan : MoreThan;
   return rows.find({
     where: { ...where, ...(last && { number: beyond(last.number) }) },

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { HeldOutEvaluation } from '../../infra/database/entities/index.js';
-import { badRequest } from '../common/api-error.js';
+import { unknownCursor } from '../common/api-error.js';
 import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
 import { TrainingRunsService } from '../training-runs/training-runs.service.js';
 import { toEvaluationDto, type EvaluationDto } from './evaluation.dto.js';
@@ -30,7 +30,7 @@ export class EvaluationsService {
       .limit(limit + 1);
     if (after === undefined) return query.getMany();
     const cursor = await repository.findOneBy({ id: after, runId });
-    if (!cursor) throw badRequest('unknown_cursor', `after: there is no evaluation "${after}".`, { param: 'after' });
+    if (!cursor) throw unknownCursor(`there is no evaluation "${after}".`);
     return query
       .andWhere('(evaluation.step, evaluation.planner, evaluation.id) > (:step, :planner, :id)', cursor)
       .getMany();

@@ -54,6 +54,40 @@ describe(RolloutsController, () => {
     });
   });
 
+  it('lists the turns of a rollout in their order, in pages, as the whole has them', async () => {
+    const id = `${runId}/1/0/1`;
+    const path = `/v1/rollouts/${encodeURIComponent(id)}`;
+    const records = [
+      [2, 'verifier'],
+      [0, 'judge'],
+      [0, 'generator'],
+      [1, 'executor'],
+      [2, 'planner'],
+      [0, 'query_analysis'],
+      [1, 'planner'],
+    ] as const;
+    const rows = records.map(([turn, module]) => ({ flowId: id, turn, module, output: { at: `${turn}/${module}` } }));
+    await api.database.dataSource.getRepository(Turn).insert(rows);
+    const whole = (await api.request('get', path).expect(200)).body as { turn_records: object[] };
+    expect(whole.turn_records).toHaveLength(records.length);
+    for (const limit of [1, 3, 7, 8]) {
+      const listed: object[] = [];
+      let after = '';
+      do {
+        const { body } = await api.request('get', `${path}/turns?limit=${limit}${after}`).expect(200);
+        const page = body as { data: object[]; has_more: boolean; last_id: string };
+        listed.push(...page.data);
+        after = page.has_more ? `&after=${encodeURIComponent(page.last_id)}` : '';
+      } while (after);
+      expect(listed).toEqual(whole.turn_records);
+    }
+    const end = await api.request('get', `${path}/turns?after=${encodeURIComponent('0/judge')}`).expect(200);
+    expect(end.body).toMatchObject({ data: [], has_more: false });
+    for (const after of ['3/planner', '1', id]) {
+      await api.request('get', `${path}/turns?after=${encodeURIComponent(after)}`).expect(400);
+    }
+  });
+
   it('lists the rollouts of a run in order, filtered and in pages', async () => {
     const path = `/v1/rollouts?run_id=${runId}`;
     const first = await api.request('get', `${path}&limit=3`).expect(200);

@@ -3,11 +3,11 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { named } from '../common/json-schema.js';
-import type { List } from '../common/list.dto.js';
+import { idPageQuery, type IdPageQuery, type List } from '../common/list.dto.js';
 import { rolloutListSchema, type RolloutDto } from './rollout.dto.js';
 import { rolloutsQuery, type RolloutsQuery } from './rollouts.query.js';
 import { RolloutsService } from './rollouts.service.js';
-import { rolloutWithTurnsSchema, type RolloutWithTurnsDto } from './turn.dto.js';
+import { rolloutWithTurnsSchema, turnListSchema, type RolloutWithTurnsDto, type TurnDto } from './turn.dto.js';
 
 @ApiTags('rollouts')
 @ApiErrorResponses()
@@ -30,5 +30,16 @@ export class RolloutsController {
   @ApiOkResponse({ schema: named('RolloutWithTurns', rolloutWithTurnsSchema) })
   async get(@Project() project: string, @Param('id') id: string): Promise<RolloutWithTurnsDto> {
     return this.service.get(project, id);
+  }
+
+  @Get(':id/turns')
+  @ApiOperation({ summary: 'List what each agent module did in a rollout, in the order in which it did it' })
+  @ApiOkResponse({ schema: named('TurnList', turnListSchema) })
+  async listTurns(
+    @Project() project: string,
+    @Param('id') id: string,
+    @Query({ schema: idPageQuery }) page: IdPageQuery,
+  ): Promise<List<TurnDto>> {
+    return this.service.listTurns(project, id, page);
   }
 }

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../contracts/flow.js';
-import { idPageQuery, MAX_INDEX } from '../common/list.dto.js';
+import { idPageQuery, index } from '../common/list.dto.js';
 import { SORTS } from './sorted-rollouts.js';
 
-const index = z.coerce.number().int().min(0).max(MAX_INDEX);
+export const runIdQuery = z.string().min(1).max(512);
 
 const reward = z.coerce.number();
 
 export const rolloutsQuery = idPageQuery.extend({
   after: idPageQuery.shape.after.describe('`last_id` of the page before. It belongs to the sort of that page.'),
-  run_id: z.string().min(1).max(512),
+  run_id: runIdQuery,
   purpose: z.enum(['train', 'evaluation']).optional(),
   step: index.optional(),
   group: index.optional(),

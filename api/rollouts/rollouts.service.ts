@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type SelectQueryBuilder } from 'typeorm';
 import { Rollout, TrainingRun, Turn } from '../../infra/database/entities/index.js';
-import { badRequest, notFound } from '../common/api-error.js';
-import { toList, type List } from '../common/list.dto.js';
+import { notFound, unknownCursor } from '../common/api-error.js';
+import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
 import { inOrder } from '../common/turn-order.js';
 import { TrainingRunsService } from '../training-runs/training-runs.service.js';
 import { toRolloutDto, type RolloutDto } from './rollout.dto.js';
 import { CONDITIONS, type RolloutsQuery } from './rollouts.query.js';
 import { readCursor, readSorted, toCursor, type Sort } from './sorted-rollouts.js';
-import { toTurnDto, type RolloutWithTurnsDto } from './turn.dto.js';
+import { toTurnDto, type RolloutWithTurnsDto, type TurnDto } from './turn.dto.js';
 
 const POSITION = '(rollout.purpose, rollout.step, rollout.group_index, rollout.rollout_index, rollout.flow_id)';
 
@@ -29,6 +29,27 @@ export class RolloutsService {
 
   /** A rollout with what each agent module did in each turn. */
   async get(project: string, flowId: string): Promise<RolloutWithTurnsDto> {
+    const rollout = await this.load(project, flowId);
+    const turns = inOrder(await this.dataSource.getRepository(Turn).findBy({ flowId }));
+    return { ...toRolloutDto(rollout), turn_records: turns.map(toTurnDto) };
+  }
+
+  /** What each agent module did, in pages. Their order is told from their keys; prompts and tokens are read of a page alone. */
+  async listTurns(project: string, id: string, { after, limit }: IdPageQuery): Promise<List<TurnDto>> {
+    const { flowId } = await this.load(project, id);
+    const repository = this.dataSource.getRepository(Turn);
+    const keys = inOrder(
+      await repository.find({ select: { flowId: true, turn: true, module: true }, where: { flowId } }),
+    );
+    const last = keys.findIndex((key) => cursorOf(key) === after);
+    if (after !== undefined && last < 0) throw unknownCursor(`${flowId} has no turn "${after}".`);
+    const page = keys.slice(last + 1, last + 2 + limit).map(({ turn, module }) => ({ flowId, turn, module }));
+    const rows = page.length === 0 ? [] : await repository.findBy(page);
+    return toList(inOrder(rows), limit, cursorOf, toTurnDto);
+  }
+
+  /** @throws ApiError 404, also if it is of another project's run */
+  private async load(project: string, flowId: string): Promise<Rollout> {
     const rollout = await this.dataSource
       .getRepository(Rollout)
       .createQueryBuilder('rollout')
@@ -36,8 +57,7 @@ export class RolloutsService {
       .where('rollout.flow_id = :flowId', { flowId })
       .getOne();
     if (!rollout) throw notFound('rollout_not_found', `There is no finished rollout "${flowId}".`, { param: 'id' });
-    const turns = inOrder(await this.dataSource.getRepository(Turn).findBy({ flowId }));
-    return { ...toRolloutDto(rollout), turn_records: turns.map(toTurnDto) };
+    return rollout;
   }
 
   private async read(asked: RolloutsQuery): Promise<Rollout[]> {
@@ -83,8 +103,9 @@ export class RolloutsService {
   }
 }
 
-function unknownCursor(what: string): Error {
-  return badRequest('unknown_cursor', `after: ${what}`, { param: 'after' });
+/** What stands for a turn's row in a list: as in `1/planner`. */
+function cursorOf({ turn, module }: Pick<Turn, 'turn' | 'module'>): string {
+  return `${turn}/${module}`;
 }
 
 /** Leaves out undefined values, which TypeORM refuses as conditions. */

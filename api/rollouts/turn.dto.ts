@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Turn } from '../../infra/database/entities/index.js';
-import { named } from '../common/json-schema.js';
+import { listSchema } from '../common/list.dto.js';
 import { modelCallSchema, toModelCallDto } from './model-call.dto.js';
 import { rolloutSchema } from './rollout.dto.js';
 
@@ -25,7 +25,8 @@ export const turnSchema = z.object({
   created_at: z.iso.datetime(),
 });
 export type TurnDto = z.infer<typeof turnSchema>;
-named('Turn', turnSchema);
+
+export const turnListSchema = listSchema('Turn', turnSchema);
 
 export const rolloutWithTurnsSchema = rolloutSchema.extend({ turn_records: z.array(turnSchema) });
 export type RolloutWithTurnsDto = z.infer<typeof rolloutWithTurnsSchema>;

@@ -12,6 +12,7 @@ import {
   conflict,
   notFound,
   refusedFor,
+  unknownCursor,
   type ApiErrorOptions,
   type ApiIssue,
 } from '../common/api-error.js';
@@ -123,10 +124,7 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
   /** Newest first. */
   async list(project: string, { after, limit }: IdPageQuery, filter?: Filter<Row>): Promise<List<Dto>> {
     const last = after === undefined ? undefined : await this.repository.find(project, after);
-    if (last === null) {
-      const message = `after: there is no ${this.names.noun} "${after}".`;
-      throw badRequest('unknown_cursor', message, { param: 'after' });
-    }
+    if (last === null) throw unknownCursor(`there is no ${this.names.noun} "${after}".`);
     const rows = await this.repository.list(project, limit, last, filter);
     const shown = await Promise.all(rows.map(async (row) => ({ id: row.id, dto: await this.toDto(row) })));
     return toList(

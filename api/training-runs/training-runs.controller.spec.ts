@@ -144,6 +144,16 @@ describe(TrainingRunsController, () => {
     });
     const first = await api.request('get', `${PATH}/${id}/steps?limit=1`).expect(200);
     expect(first.body).toMatchObject({ data: [{ step: 1, answers: null }] });
+    const ofStep = async (list: string, step: number | string) =>
+      (
+        (await api.request('get', `${PATH}/${id}/${list}?step=${step}`).expect(200)).body as {
+          data: { step: number }[];
+        }
+      ).data;
+    expect((await ofStep('steps', 2)).map(({ step }) => step)).toEqual([2]);
+    expect((await ofStep('checkpoints', 2)).map(({ step }) => step)).toEqual([2]);
+    expect(await ofStep('steps', 3)).toEqual([]);
+    await api.request('get', `${PATH}/${id}/steps?step=last`).expect(400);
     const checkpoints = await api.request('get', `${PATH}/${id}/checkpoints`).expect(200);
     expect(checkpoints.body).toMatchObject({ data: [{ policy: `${id}@2`, bytes: 5_000_000_000, removed_at: null }] });
   });

@@ -6,7 +6,7 @@ import { Checkpoint, TrainingStep } from '../../infra/database/entities/index.js
 import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { named } from '../common/json-schema.js';
-import { numberPageQuery, type List, type NumberPageQuery } from '../common/list.dto.js';
+import type { List } from '../common/list.dto.js';
 import { answerCreation, CreateRoute } from '../submissions/routes.js';
 import { checkpointListSchema, toCheckpointDto, type CheckpointDto } from './dto/checkpoint.dto.js';
 import { forkBody, type ForkBody } from './dto/fork.dto.js';
@@ -14,6 +14,7 @@ import { trainingRunListSchema, trainingRunSchema, type TrainingRunDto } from '.
 import { toTrainingStepDto, trainingStepListSchema, type TrainingStepDto } from './dto/training-step.dto.js';
 import { ETAG, RunTagsInterceptor } from './run-tags.interceptor.js';
 import { runsQuery, type RunsQuery } from './runs.query.js';
+import { stepsQuery, type StepsQuery } from './steps.query.js';
 import { TrainingRunsService } from './training-runs.service.js';
 
 const PATH = 'v1/training_runs';
@@ -84,7 +85,7 @@ export class TrainingRunsController {
   async listSteps(
     @Project() project: string,
     @Param('id') id: string,
-    @Query({ schema: numberPageQuery }) page: NumberPageQuery,
+    @Query({ schema: stepsQuery }) page: StepsQuery,
   ): Promise<List<TrainingStepDto>> {
     return this.service.listByStep(project, id, page, TrainingStep, toTrainingStepDto);
   }
@@ -95,7 +96,7 @@ export class TrainingRunsController {
   async listCheckpoints(
     @Project() project: string,
     @Param('id') id: string,
-    @Query({ schema: numberPageQuery }) page: NumberPageQuery,
+    @Query({ schema: stepsQuery }) page: StepsQuery,
   ): Promise<List<CheckpointDto>> {
     return this.service.listByStep(project, id, page, Checkpoint, toCheckpointDto);
   }

@@ -5,7 +5,7 @@ import { HeldOutEvaluation, RunEvent, TrainingRun, TrainingStep } from '../../in
 import { appendEvent } from '../../infra/database/run-events.js';
 import type { RowEnding } from '../../infra/database/submission-rows.js';
 import type { NamedRun } from '../submissions/known-policies.js';
-import type { NumberPageQuery } from '../common/list.dto.js';
+import type { StepsQuery } from './steps.query.js';
 import { ARTIFACTS } from '../dependencies.module.js';
 import { SubmissionsRepository, type Draft, type NewRow } from '../submissions/submissions.repository.js';
 import type { RevivedInput } from './start-run.js';
@@ -43,15 +43,16 @@ export class TrainingRunsRepository extends SubmissionsRepository<TrainingRun> {
   async listByStep<Row extends RowOfStep>(
     entity: EntityTarget<Row>,
     runId: string,
-    { after, limit }: NumberPageQuery,
+    { after, limit, step }: StepsQuery,
   ): Promise<Row[]> {
-    return this.dataSource
+    const query = this.dataSource
       .getRepository(entity)
       .createQueryBuilder('row')
       .where('row.runId = :runId AND row.step > :after', { runId, after: after ?? -1 })
       .orderBy('row.step')
-      .limit(limit + 1)
-      .getMany();
+      .limit(limit + 1);
+    if (step !== undefined) query.andWhere('row.step = :step', { step });
+    return query.getMany();
   }
 
   /** A fork that has its policy 0 no longer needs its parent's policy. */

@@ -9,7 +9,7 @@ import type { TrainingRun } from '../../infra/database/entities/index.js';
 import type { ApiIssue } from '../common/api-error.js';
 import { sha256Of } from '../submissions/idempotency.js';
 import type { KnownPolicy, NamedRun } from '../submissions/known-policies.js';
-import { toList, type List, type NumberPageQuery } from '../common/list.dto.js';
+import { toList, type List } from '../common/list.dto.js';
 import { OPERATOR } from '../dependencies.module.js';
 import { ReconcilerService } from '../submissions/reconciler.service.js';
 import { RemovalsService } from '../submissions/removal/removals.service.js';
@@ -22,6 +22,7 @@ import { forkedConfig } from './forked-config.js';
 import { namedRuns } from './named-runs.js';
 import { filterOf, type RunsQuery } from './runs.query.js';
 import { startOfRun } from './start-run.js';
+import type { StepsQuery } from './steps.query.js';
 import { TrainingRunsRepository, type RowOfStep } from './training-runs.repository.js';
 
 @Injectable()
@@ -57,7 +58,7 @@ export class TrainingRunsService extends Submissions<TrainingRun, TrainingRunDto
   async listByStep<Row extends RowOfStep, Shown>(
     project: string,
     id: string,
-    page: NumberPageQuery,
+    page: StepsQuery,
     entity: EntityTarget<Row>,
     toDto: (row: Row) => Shown,
   ): Promise<List<Shown>> {

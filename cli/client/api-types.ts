@@ -5203,6 +5203,70 @@ export type OpenAiResponse = {
   };
 };
 
+export type Group = {
+  /**
+   * Also the id of its Temporal workflow.
+   */
+  id: string;
+  object: 'group';
+  run_id: string;
+  step: number;
+  group: number;
+  query_id: string;
+  family: string;
+  question: string;
+  /**
+   * Rollouts with a reward.
+   */
+  scored: number;
+  /**
+   * Rollouts without one: they teach nothing.
+   */
+  excluded: number;
+  /**
+   * Of the scored rollouts.
+   */
+  reward_mean: number | null;
+  /**
+   * Of the scored rollouts, with n - 1; null if there are fewer than two.
+   */
+  reward_std: number | null;
+  /**
+   * The finished ones, in their order.
+   */
+  rollouts: Array<{
+    /**
+     * Also the id of its Temporal workflow; contains slashes, so encode it in URLs.
+     */
+    id: string;
+    outcome:
+      | 'answered'
+      | 'budget_spent'
+      | 'unparsable_plan'
+      | 'context_filled'
+      | 'infrastructure'
+      | 'group_deadline'
+      | 'prompt_too_long'
+      | 'undecided';
+    /**
+     * Null unless the outcome is a scored one.
+     */
+    reward: number | null;
+    /**
+     * With which it teaches in its step, known when the batch of the step is frozen. Null if it teaches nothing, and for rollouts of earlier versions.
+     */
+    advantage: number | null;
+  }>;
+};
+
+export type GroupList = {
+  object: 'list';
+  data: Array<Group>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
 export type RolloutList = {
   object: 'list';
   data: Array<Rollout>;
@@ -5278,6 +5342,14 @@ export type RolloutWithTurns = {
   policy_sha256: string | null;
   created_at: string;
   turn_records: Array<Turn>;
+};
+
+export type TurnList = {
+  object: 'list';
+  data: Array<Turn>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
 };
 
 export type ProjectsControllerListData = {
@@ -6038,6 +6110,10 @@ export type TrainingRunsControllerListStepsData = {
   query?: {
     after?: number;
     limit?: number;
+    /**
+     * Of this step alone.
+     */
+    step?: number;
   };
   url: '/v1/training_runs/{id}/steps';
 };
@@ -6087,6 +6163,10 @@ export type TrainingRunsControllerListCheckpointsData = {
   query?: {
     after?: number;
     limit?: number;
+    /**
+     * Of this step alone.
+     */
+    step?: number;
   };
   url: '/v1/training_runs/{id}/checkpoints';
 };
@@ -6919,6 +6999,102 @@ export type RolloutsControllerGetResponses = {
 };
 
 export type RolloutsControllerGetResponse = RolloutsControllerGetResponses[keyof RolloutsControllerGetResponses];
+
+export type RolloutsControllerListTurnsData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: {
+    after?: string;
+    limit?: number;
+  };
+  url: '/v1/rollouts/{id}/turns';
+};
+
+export type RolloutsControllerListTurnsErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type RolloutsControllerListTurnsError =
+  RolloutsControllerListTurnsErrors[keyof RolloutsControllerListTurnsErrors];
+
+export type RolloutsControllerListTurnsResponses = {
+  200: TurnList;
+};
+
+export type RolloutsControllerListTurnsResponse =
+  RolloutsControllerListTurnsResponses[keyof RolloutsControllerListTurnsResponses];
+
+export type GroupsControllerListData = {
+  body?: never;
+  path?: never;
+  query: {
+    after?: string;
+    limit?: number;
+    run_id: string;
+    step?: number;
+  };
+  url: '/v1/groups';
+};
+
+export type GroupsControllerListErrors = {
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type GroupsControllerListError = GroupsControllerListErrors[keyof GroupsControllerListErrors];
+
+export type GroupsControllerListResponses = {
+  200: GroupList;
+};
+
+export type GroupsControllerListResponse = GroupsControllerListResponses[keyof GroupsControllerListResponses];
 
 export type EvaluationsControllerListData = {
   body?: never;
@@ -8083,6 +8259,11 @@ export interface Routes {
   };
   'GET /v1/rollouts': { takes: RolloutsControllerListData; answers: RolloutsControllerListResponses };
   'GET /v1/rollouts/{id}': { takes: RolloutsControllerGetData; answers: RolloutsControllerGetResponses };
+  'GET /v1/rollouts/{id}/turns': {
+    takes: RolloutsControllerListTurnsData;
+    answers: RolloutsControllerListTurnsResponses;
+  };
+  'GET /v1/groups': { takes: GroupsControllerListData; answers: GroupsControllerListResponses };
   'GET /v1/training_runs/{id}/evaluations': {
     takes: EvaluationsControllerListData;
     answers: EvaluationsControllerListResponses;

@@ -2685,6 +2685,46 @@ class OpenAiResponse(TypedDict):
     agent_flow: NotRequired[AgentFlow1]
 
 
+class Rollout1(TypedDict):
+    id: str
+    outcome: Literal[
+        "answered",
+        "budget_spent",
+        "unparsable_plan",
+        "context_filled",
+        "infrastructure",
+        "group_deadline",
+        "prompt_too_long",
+        "undecided",
+    ]
+    reward: float | None
+    advantage: float | None
+
+
+class Group1(TypedDict):
+    id: str
+    object: Literal["group"]
+    run_id: str
+    step: int
+    group: int
+    query_id: str
+    family: str
+    question: str
+    scored: int
+    excluded: int
+    reward_mean: float | None
+    reward_std: float | None
+    rollouts: list[Rollout1]
+
+
+class GroupList(TypedDict):
+    object: Literal["list"]
+    data: list[Group1]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
 class RolloutList(TypedDict):
     object: Literal["list"]
     data: list[Rollout]
@@ -2724,6 +2764,14 @@ class RolloutWithTurns(TypedDict):
     policy_sha256: str | None
     created_at: str
     turn_records: list[Turn]
+
+
+class TurnList(TypedDict):
+    object: Literal["list"]
+    data: list[Turn]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
 
 
 class V1ProjectsPostRequest(TypedDict):
@@ -2777,11 +2825,13 @@ class V1TrainingRunsIdForkPostRequest(TypedDict):
 class V1TrainingRunsIdStepsGetParametersQuery(TypedDict):
     after: NotRequired[int]
     limit: NotRequired[int]
+    step: NotRequired[int]
 
 
 class V1TrainingRunsIdCheckpointsGetParametersQuery(TypedDict):
     after: NotRequired[int]
     limit: NotRequired[int]
+    step: NotRequired[int]
 
 
 class V1TrainingRunsIdPausePostRequest(TypedDict):
@@ -2800,9 +2850,12 @@ class V1TrainingRunsIdExtendPostRequest(TypedDict):
     steps: int
 
 
+Group2: TypeAlias = int
+
+
 class V1TrainingRunsIdDecidePostRequest1(TypedDict):
     kind: Literal["skip-group"]
-    groups: NotRequired[list[Group]]
+    groups: NotRequired[list[Group2]]
 
 
 class V1TrainingRunsIdDecidePostRequest2(TypedDict):
@@ -2853,6 +2906,18 @@ class V1RolloutsGetParametersQuery(TypedDict):
     tool: NotRequired[str]
     question: NotRequired[str]
     sort: NotRequired[Literal["reward", "-reward", "advantage", "-advantage"]]
+
+
+class V1RolloutsIdTurnsGetParametersQuery(TypedDict):
+    after: NotRequired[str]
+    limit: NotRequired[int]
+
+
+class V1GroupsGetParametersQuery(TypedDict):
+    after: NotRequired[str]
+    limit: NotRequired[int]
+    run_id: str
+    step: NotRequired[int]
 
 
 class V1TrainingRunsIdEvaluationsGetParametersQuery(TypedDict):

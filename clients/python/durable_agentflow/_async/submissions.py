@@ -132,8 +132,12 @@ class AsyncRun(AsyncSubmission[api_types.TrainingRun]):
         return AsyncPages(self._http, self._path("/evaluations"))
 
     def rollouts(self, **filters: Any) -> AsyncPages[api_types.Rollout]:
-        """Its rollouts, filtered as the list of rollouts is: for example `step=3, outcome="answered"`."""
+        """Its rollouts, filtered and sorted as the list of rollouts is: for example `step=3, sort="-advantage"`."""
         return AsyncPages(self._http, "/v1/rollouts", {**filters, "run_id": self.id})
+
+    def groups(self, **filters: Any) -> AsyncPages[api_types.Group]:
+        """Its groups, each the rollouts of one question in a step: for example `step=3`."""
+        return AsyncPages(self._http, "/v1/groups", {**filters, "run_id": self.id})
 
     def events(self, after: int = 0) -> AsyncIterator[dict[str, Any]]:
         """Its events after a sequence as they happen, each once and in order, until it has ended."""
