@@ -3,6 +3,7 @@ import { ApiRequestError } from './client/api-errors.js';
 import type { CliContext } from './context.js';
 import { describeChoices } from './output/describe-choices.js';
 import { describeEvent } from './output/describe-event.js';
+import { describeQueue } from './output/print-run.js';
 
 /**
  * Prints a run's events, one a line, until it is finished. The exit code is 1 unless it completed.
@@ -24,6 +25,9 @@ export async function watchRun(
     away = false;
     context.print(json ? JSON.stringify(event) : describeEvent(event));
     for (const line of json ? [] : describeChoices(id, event.data)) context.note(line);
+    if (event.type !== 'run.queued') continue;
+    const { queue_position: position } = await client.getRun(id);
+    if (position !== null) context.note(`${id} ${describeQueue(position)}.`);
   }
   const run = await client.getRun(id);
   if (run.status !== 'completed') context.setExitCode(1);

@@ -23,6 +23,8 @@ export type Decision =
 
 export interface TrainingRunProgress extends TrainingRunState {
   phase: string;
+  /** Of a run that has not begun because it waits for others of its project, which the API answers for. */
+  queuePosition?: number;
 }
 
 /** Updates of a training run, in the order in which their handlers are set: histories rely on it. */

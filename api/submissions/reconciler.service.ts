@@ -76,7 +76,7 @@ export class ReconcilerService implements OnApplicationBootstrap, OnModuleDestro
 
   private async settle(kind: Submissions, row: Submission, found: Map<string, number>): Promise<void> {
     try {
-      if (row.status === 'queued' && (await kind.start(row))) return;
+      if (row.status === 'queued' && (await kind.start(row)) !== 'gone') return;
       const workflow = await kind.find(row);
       if (isGone(workflow)) await this.suspect(kind, row, workflow, found);
     } catch (error) {

@@ -86,12 +86,16 @@ export class SubmissionsRepository<Row extends Submission> {
 
   /** Ends a row in the place of its workflow, which is gone. @returns false if the row has moved on meanwhile */
   async end(row: Row, ending: RowEnding): Promise<boolean> {
-    return this.dataSource.transaction(async (manager) => {
-      const entity = this.entity as EntityTarget<Submission>;
-      if (!(await endRow(manager, entity, row, ending, this.columnsAtEnd()))) return false;
-      await this.ended(manager, row, ending);
-      return true;
-    });
+    return this.endWith(row, ending);
+  }
+
+  /**
+   * Cancels a queued row that has no workflow. If one is being started at this moment, it finds that the row knows it no
+   * longer, and ends by itself.
+   * @returns false if the row has moved on meanwhile
+   */
+  async cancelQueued(row: Row): Promise<boolean> {
+    return this.endWith(row, { status: 'cancelled', failure: null }, { workflow: newStartToken() });
   }
 
   /**
@@ -170,6 +174,15 @@ export class SubmissionsRepository<Row extends Submission> {
   /** Those that are set when it is queued again. */
   protected columnsOfNextLife(_row: Row): object {
     return {};
+  }
+
+  private async endWith(row: Row, ending: RowEnding, columns: object = {}): Promise<boolean> {
+    return this.dataSource.transaction(async (manager) => {
+      const entity = this.entity as EntityTarget<Submission>;
+      if (!(await endRow(manager, entity, row, ending, { ...this.columnsAtEnd(), ...columns }))) return false;
+      await this.ended(manager, row, ending);
+      return true;
+    });
   }
 
   private query() {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { TypedSearchAttributes, type QueryDefinition, type UpdateDefinition } from '@temporalio/common';
-import { WORKFLOW_LOST } from '../../contracts/failures.js';
+import { WORKFLOW_LOST, type RunFailure } from '../../contracts/failures.js';
 import { searchAttributes } from '../../contracts/search-attributes.js';
 import type { Submission } from '../../infra/database/entities/submission.entity.js';
 import { isEnded, type RowEnding } from '../../infra/database/submission-rows.js';
@@ -54,6 +54,12 @@ export interface Names {
   /** What is not lost if its workflow is gone. */
   kept: (row: never) => string;
 }
+
+/** What became of the start of a queued row's workflow: it is open, must wait, or has ended or lost its id to another. */
+export type Start = 'open' | 'waiting' | 'gone';
+
+/** How a row ends whose workflow is gone. */
+type LostEnding = RowEnding & { failure: RunFailure };
 
 /** Where a row belongs. */
 export type Place = Pick<Submission, 'id' | 'project'>;
@@ -154,19 +160,30 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
     return { id, workflow, type: this.names.workflow };
   }
 
-  /** Starts the workflow of a queued row. @returns false if it has already ended, or another has taken its id */
-  async start(row: Row, deadlineMs?: number): Promise<boolean> {
-    const { typedSearchAttributes = new TypedSearchAttributes(), ...start } = await this.startOf(row);
-    const attributes = typedSearchAttributes.updateCopy([{ key: searchAttributes.project, value: row.project }]);
-    return this.workflows.start(this.workflowOf(row), { ...start, typedSearchAttributes: attributes }, deadlineMs);
+  /** Whether a queued row must wait before its workflow is started. */
+  protected async mustWait(_row: Row): Promise<boolean> {
+    return false;
   }
 
-  /** Starts the workflow of a queued row; if Temporal does not answer, the reconciler does it later. */
-  async tryStart(row: Row): Promise<void> {
+  /** Starts the workflow of a queued row, unless it must wait. */
+  async start(row: Row, deadlineMs?: number): Promise<Start> {
+    if (await this.mustWait(row)) return 'waiting';
+    const { typedSearchAttributes = new TypedSearchAttributes(), ...start } = await this.startOf(row);
+    const attributes = typedSearchAttributes.updateCopy([{ key: searchAttributes.project, value: row.project }]);
+    const shown = { ...start, typedSearchAttributes: attributes };
+    return (await this.workflows.start(this.workflowOf(row), shown, deadlineMs)) ? 'open' : 'gone';
+  }
+
+  /**
+   * Starts the workflow of a queued row; if Temporal does not answer, the reconciler does it later.
+   * @returns undefined if it did not answer
+   */
+  async tryStart(row: Row): Promise<Start | undefined> {
     try {
-      await this.start(row, START_DEADLINE_MS);
+      return await this.start(row, START_DEADLINE_MS);
     } catch (error) {
       this.logger.warn(`${row.id} stays queued until Temporal answers: ${(error as Error).message}`);
+      return undefined;
     }
   }
 
@@ -184,6 +201,8 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
     ...args: Args
   ): Promise<Dto> {
     const row = await this.loadOpen(project, id, done);
+    // If the workflow has not been started, nobody answers. If it has, starting it again is harmless.
+    if (row.status === 'queued' && (await this.start(row)) === 'waiting') throw this.waits(row, done);
     const found = await this.find(row);
     if (isGone(found)) throw this.hasEnded(await this.load(project, id), done, found);
     const answer = await this.unlessEnded(row, done, () => this.workflows.update(found, message, ...args));
@@ -195,12 +214,9 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
     return this.toDto(row);
   }
 
-  /** A row with a workflow to ask. */
   private async loadOpen(project: string, id: string, done: string): Promise<Row> {
     const row = await this.load(project, id);
     if (isEnded(row)) throw this.hasEnded(row, done);
-    // If the workflow has not been started, nobody answers. If it has, starting it again is harmless.
-    if (row.status === 'queued') await this.start(row);
     return row;
   }
 
@@ -224,12 +240,14 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
     return this.workflows.query({ workflowId: row.id }, question);
   }
 
-  /** Asks the workflow to end; if it is gone, ends the row. */
+  /** Asks the workflow to end; if it is gone, or was never started, ends the row. */
   async cancel(project: string, id: string): Promise<Dto> {
     const row = await this.loadOpen(project, id, 'cancelled');
     const found = await this.find(row);
-    if (isGone(found)) await this.endAsCancelled(project, id, found);
-    else await this.unlessEnded(row, 'cancelled', () => this.workflows.cancel(found));
+    if (!isGone(found)) await this.unlessEnded(row, 'cancelled', () => this.workflows.cancel(found));
+    else if (row.status !== 'queued') await this.endAsCancelled(project, id, found);
+    // If it was started just now, there is a workflow to ask.
+    else if (!(await this.repository.cancelQueued(row))) return this.cancel(project, id);
     return this.get(project, id);
   }
 
@@ -292,7 +310,7 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
   }
 
   /** How a row ends whose workflow is gone, in words that say what happened and what to do. */
-  endingOf(row: Row, { reason, cancelled }: GoneWorkflow, wanted?: 'cancelled'): RowEnding {
+  endingOf(row: Row, { reason, cancelled }: GoneWorkflow, wanted?: 'cancelled'): LostEnding {
     const { noun, kept, revive } = this.names;
     const message =
       `The workflow of the ${noun} in Temporal is gone: ${reason}. ${kept(row as never)} ` +
@@ -307,6 +325,11 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
 
   private unknown(id: string): Error {
     return notFound(this.names.notFound, `There is no ${this.names.noun} "${id}".`, { param: 'id' });
+  }
+
+  private waits({ id }: Row, done: string): Error {
+    const message = `${id} waits for other ${this.names.noun}s and has not begun; it cannot be ${done}, but cancelled.`;
+    return conflict('not_begun', message, { param: 'id' });
   }
 
   private hasEnded(row: Row, done: string, gone?: GoneWorkflow): Error {

@@ -74,11 +74,22 @@ describe(RunVerbsController, () => {
 
   it('starts the workflow of a run that is still queued first', async () => {
     const queued = await insertRun('queued');
-    await post('cancel', queued).expect(200);
+    await post('pause', queued).expect(200);
     expect(api.workflows.calls).toEqual([
       ['start', queued],
-      ['cancel', queued],
+      ['pause', queued, { now: false }],
     ]);
+  });
+
+  it('starts no workflow to cancel a run that is still queued', async () => {
+    const [open, none] = [await insertRun('queued'), await insertRun('queued')];
+    await post('cancel', open).expect(200);
+    expect(api.workflows.calls).toEqual([['cancel', open]]);
+    api.workflows.goneWorkflow = { reason: 'Temporal does not know it', cancelled: false };
+    const { body } = await post('cancel', none).expect(200);
+    api.workflows.goneWorkflow = undefined;
+    expect(body).toMatchObject({ status: 'cancelled', failure: null });
+    expect(api.workflows.calls).toEqual([['cancel', open]]);
   });
 
   it('answers 409 when the workflow ended meanwhile or refuses', async () => {

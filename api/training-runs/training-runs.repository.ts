@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, type EntityTarget } from 'typeorm';
+import { DataSource, IsNull, LessThan, type EntityManager, type EntityTarget } from 'typeorm';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
 import { HeldOutEvaluation, RunEvent, TrainingRun, TrainingStep } from '../../infra/database/entities/index.js';
 import { appendEvent } from '../../infra/database/run-events.js';
@@ -37,6 +37,20 @@ export class TrainingRunsRepository extends SubmissionsRepository<TrainingRun> {
     ]);
     const allowed = allowances.map(({ data }) => data['is'] as Record<string, string>);
     return revivedRun(run, { ...(lastStep && { lastStep }), evaluations, allowed });
+  }
+
+  /** How many unfinished runs of its project are before a run in the queue. */
+  async countBefore({ project, place }: TrainingRun): Promise<number> {
+    return this.dataSource
+      .getRepository(TrainingRun)
+      .countBy({ project, finishedAt: IsNull(), place: LessThan(place!) });
+  }
+
+  /** The first queued runs of a project, in the order of the queue. */
+  async listQueued(project: string, limit: number): Promise<TrainingRun[]> {
+    return this.dataSource
+      .getRepository(TrainingRun)
+      .find({ where: { project, status: 'queued', finishedAt: IsNull() }, order: { place: 'ASC' }, take: limit });
   }
 
   /** The rows that a run has of its steps, ascending; one more than `limit`. */
@@ -80,7 +94,7 @@ export class TrainingRunsRepository extends SubmissionsRepository<TrainingRun> {
       step,
       steps,
       ...policy,
-      failure,
+      ...(failure && { failure }),
     });
   }
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { EntityTarget } from 'typeorm';
 import { runQueries, type TrainingRunProgress } from '../../contracts/messages.js';
 import type { RunConfig } from '../../contracts/run-config.js';
@@ -11,6 +11,7 @@ import { sha256Of } from '../submissions/idempotency.js';
 import type { KnownPolicy, NamedRun } from '../submissions/known-policies.js';
 import { toList, type List } from '../common/list.dto.js';
 import { OPERATOR } from '../dependencies.module.js';
+import { WakeupsService } from '../events/wakeups.service.js';
 import { ReconcilerService } from '../submissions/reconciler.service.js';
 import { RemovalsService } from '../submissions/removal/removals.service.js';
 import type { Draft } from '../submissions/submissions.repository.js';
@@ -20,18 +21,26 @@ import { toTrainingRunDto, type TrainingRunDto } from './dto/training-run.dto.js
 import type { ForkBody } from './dto/fork.dto.js';
 import { forkedConfig } from './forked-config.js';
 import { namedRuns } from './named-runs.js';
+import { revivedRun } from './revived-run.js';
 import { filterOf, type RunsQuery } from './runs.query.js';
 import { startOfRun } from './start-run.js';
 import type { StepsQuery } from './steps.query.js';
 import { TrainingRunsRepository, type RowOfStep } from './training-runs.repository.js';
+import { WaitingRuns } from './waiting-runs.js';
 
 @Injectable()
-export class TrainingRunsService extends Submissions<TrainingRun, TrainingRunDto, RunConfig> {
+export class TrainingRunsService
+  extends Submissions<TrainingRun, TrainingRunDto, RunConfig>
+  implements OnModuleDestroy
+{
+  private readonly waiting: WaitingRuns;
+
   constructor(
     private readonly runs: TrainingRunsRepository,
     workflows: Workflows,
     reconciler: ReconcilerService,
     removals: RemovalsService,
+    wakeups: WakeupsService,
     @Inject(OPERATOR) private readonly operator: OperatorFile,
   ) {
     super(
@@ -52,6 +61,16 @@ export class TrainingRunsService extends Submissions<TrainingRun, TrainingRunDto
       removals,
     );
     reconciler.add(this);
+    const logger = new Logger(TrainingRunsService.name);
+    this.waiting = new WaitingRuns(
+      wakeups,
+      (project) => this.startNext(project),
+      (project, { message }) => logger.warn(`The reconciler starts the next runs of ${project}: ${message}`),
+    );
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.waiting.stop();
   }
 
   /** The rows that a run has of its steps, as `toDto` shows them. */
@@ -87,11 +106,45 @@ export class TrainingRunsService extends Submissions<TrainingRun, TrainingRunDto
     return this.create(project, forkedConfig(parent, fork), idempotencyKey, { fork: id, ...fork });
   }
 
-  /** The workflow's own account, newer than what the database holds. */
+  /** The workflow's own account, newer than what the database holds; of a run that waits, what it begins with. */
   async progress(project: string, id: string): Promise<TrainingRunProgress> {
     const run = await this.load(project, id);
-    if (run.status === 'queued') await this.start(run);
-    return this.ask(run, runQueries.progress);
+    const waits = run.status === 'queued' && (await this.start(run)) === 'waiting';
+    const queuePosition = waits && (await this.queuePosition(run));
+    if (!queuePosition) return this.ask(run, runQueries.progress);
+    const { state } = revivedRun(run, { evaluations: [], allowed: [] });
+    return { ...state, phase: `number ${queuePosition} in the queue of its project`, queuePosition };
+  }
+
+  /**
+   * A run may begin if fewer unfinished ones than are allowed at once have a place before its own. Only an end changes
+   * that, and no run that is queued later: however many processes count, never do more begin.
+   */
+  protected override async mustWait(run: TrainingRun): Promise<boolean> {
+    const waits = (await this.queuePosition(run)) !== null;
+    if (waits) this.waiting.follow(run.project);
+    return waits;
+  }
+
+  /** Its place among the runs of its project that must wait, from 1; null if it need not. */
+  private async queuePosition(run: TrainingRun): Promise<number | null> {
+    const { concurrent_training_runs: atOnce } = this.operator.api;
+    if (atOnce === undefined || run.status !== 'queued') return null;
+    const before = await this.runs.countBefore(run);
+    return before < atOnce ? null : before - atOnce + 1;
+  }
+
+  /** @returns whether some still wait, or could not be started now */
+  private async startNext(project: string): Promise<boolean> {
+    // No more than this may begin: if there is one more, it waits.
+    const { concurrent_training_runs: atOnce = 0 } = this.operator.api;
+    let isLeft = false;
+    for (const run of await this.runs.listQueued(project, atOnce + 1)) {
+      const start = await this.tryStart(run);
+      if (start === 'waiting') return true;
+      isLeft ||= start === undefined;
+    }
+    return isLeft;
   }
 
   protected override check(body: unknown): Checked<RunConfig> {
@@ -121,8 +174,8 @@ export class TrainingRunsService extends Submissions<TrainingRun, TrainingRunDto
     return startOfRun(run, await this.runs.revived(run));
   }
 
-  protected override toDto(run: TrainingRun): TrainingRunDto {
-    return toTrainingRunDto(run);
+  protected override async toDto(run: TrainingRun): Promise<TrainingRunDto> {
+    return toTrainingRunDto(run, await this.queuePosition(run));
   }
 
   /** With the status that the workflow answered, if it did: the row may be a moment behind. */

@@ -3046,6 +3046,10 @@ export type TrainingRun = {
   name: string;
   status: 'queued' | 'running' | 'pausing' | 'paused' | 'cancelling' | 'cancelled' | 'completed' | 'failed';
   /**
+   * While a queued run waits because as many of its project are under way as may be at once: its place among those that wait, from 1. Else null.
+   */
+  queue_position: number | null;
+  /**
    * The last committed training step.
    */
   step: number;

@@ -3,6 +3,11 @@ import type { CliContext } from '../context.js';
 import { describeChoices } from './describe-choices.js';
 import { shortSha256 } from './format.js';
 
+/** Where a run stands that waits for others of its project. */
+export function describeQueue(position: number): string {
+  return `waits for other runs of its project, as number ${position} of those that wait`;
+}
+
 export function printJson({ print }: CliContext, value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
@@ -12,6 +17,7 @@ export function printRun({ print }: CliContext, run: TrainingRun): void {
     ['run', run.id],
     ['name', run.name],
     ['status', run.status],
+    ['queue', run.queue_position === null ? null : describeQueue(run.queue_position)],
     ['step', `${run.step} of ${run.steps}`],
     ['model', run.model],
     ['seed', String(run.seed)],

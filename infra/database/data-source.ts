@@ -24,6 +24,7 @@ import { ToldEvents1796148000000 } from './migrations/1796148000000-told-events.
 import { ProjectEvents1796148300000 } from './migrations/1796148300000-project-events.js';
 import { RunFilters1796151600000 } from './migrations/1796151600000-run-filters.js';
 import { Advantages1796155200000 } from './migrations/1796155200000-advantages.js';
+import { RunQueue1796157000000 } from './migrations/1796157000000-run-queue.js';
 import { gateOf } from './well-formed.js';
 
 const ENTITIES = Object.values(entities);
@@ -78,6 +79,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       ProjectEvents1796148300000,
       RunFilters1796151600000,
       Advantages1796155200000,
+      RunQueue1796157000000,
     ],
     synchronize: false,
     installExtensions: false,

@@ -5,10 +5,11 @@ import type { RowWriter } from '../../contracts/row-writer.js';
 import { mayFollow, NEXT_STATUSES } from '../../contracts/training-run.js';
 import type { Submission } from './entities/submission.entity.js';
 
-/** How a row ends whose workflow cannot end it any more. */
+/** How a row ends that its workflow cannot end. */
 export interface RowEnding {
   status: 'failed' | 'cancelled';
-  failure: RunFailure;
+  /** Null if the workflow was never started. */
+  failure: RunFailure | null;
 }
 
 /** What a workflow says of the row that it works on. */

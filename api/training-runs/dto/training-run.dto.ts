@@ -25,6 +25,12 @@ export const trainingRunSchema = z.object({
   object: z.literal('training_run'),
   name: z.string(),
   status: z.enum(RUN_STATUSES),
+  queue_position: z
+    .int()
+    .nullable()
+    .describe(
+      'While a queued run waits because as many of its project are under way as may be at once: its place among those that wait, from 1. Else null.',
+    ),
   step: z.int().describe('The last committed training step.'),
   steps: z.int().describe('Training steps asked for, including extensions.'),
   seed: z.int(),
@@ -42,12 +48,14 @@ export type TrainingRunDto = z.infer<typeof trainingRunSchema>;
 
 export const trainingRunListSchema = listSchema('TrainingRun', trainingRunSchema);
 
-export function toTrainingRunDto(run: TrainingRun): TrainingRunDto {
+/** @param queuePosition null if it need not wait */
+export function toTrainingRunDto(run: TrainingRun, queuePosition: number | null = null): TrainingRunDto {
   return {
     id: run.id,
     object: 'training_run',
     name: run.name,
     status: run.status,
+    queue_position: queuePosition,
     step: run.step,
     steps: run.steps,
     seed: run.config.seed,

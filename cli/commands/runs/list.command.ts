@@ -38,7 +38,7 @@ async function list(context: CliContext, { json, createdFrom, createdBefore, ...
   if (json) return printJson(context, page);
   const rows = page.data.map((run) => [
     run.id,
-    run.status,
+    run.queue_position === null ? run.status : `${run.status} (${run.queue_position})`,
     `${run.step}/${run.steps}`,
     run.model,
     String(run.seed),

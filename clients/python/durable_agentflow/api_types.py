@@ -1730,6 +1730,7 @@ class TrainingRun(TypedDict):
     object: Literal["training_run"]
     name: str
     status: Literal["queued", "running", "pausing", "paused", "cancelling", "cancelled", "completed", "failed"]
+    queue_position: int | None
     step: int
     steps: int
     seed: int

@@ -22,6 +22,13 @@ export const apiSection = z
       .min(1)
       .default(60_000)
       .describe('Requests with one key in a minute, in each API process. Further ones are answered with 429.'),
+    concurrent_training_runs: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'Training runs of one project that are under way at once. Further ones wait, queued, in their order (docs/runs.md#the-queue). Without it all begin at once.',
+      ),
   })
   .prefault({})
   .describe('What the API allows whom (docs/api.md).');

@@ -9,10 +9,18 @@ import { Submission } from './submission.entity.js';
 @Index('training_runs_project_number', ['project', 'number'])
 @Index('training_runs_project_status', ['project', 'status', 'number'])
 @Index('training_runs_project_created_at', ['project', 'createdAt'])
+@Index('training_runs_queue', ['project', 'place'], { where: 'finished_at IS NULL' })
 /** Made by the migration RunFilters, because TypeORM does not know indices on expressions. */
 @Index('training_runs_project_model', { synchronize: false })
 @Index('training_runs_project_dataset', { synchronize: false })
 export class TrainingRun extends Submission<RunStatus> {
+  /**
+   * In the queue of its project, ascending: given by the database when the run is queued, and anew when it is queued
+   * again, so that a revived run passes nobody who waits.
+   */
+  @Column({ type: 'bigint', transformer: bigintTransformer, insert: false, update: false })
+  place?: number;
+
   @Column({ type: 'text' })
   name: string;
 
