@@ -57,7 +57,8 @@ export const evaluationConfigSchema = z
   })
   .check(({ value, issues }) => {
     for (const { path, message } of contradictions(value)) issues.push({ code: 'custom', path, message, input: value });
-  });
+  })
+  .meta({ examples: [{ model: 'smollm2-135m-instruct', benchmarks: [{ name: 'atlas', questions: 200 }] }] });
 
 export type EvaluationConfig = z.infer<typeof evaluationConfigSchema>;
 

@@ -117,6 +117,9 @@ export const runConfigSchema = z
     for (const { path, message } of contradictions(value.training)) {
       issues.push({ code: 'custom', path: ['training', ...path], message, input: value });
     }
+  })
+  .meta({
+    examples: [{ name: 'first run', model: 'smollm2-135m-instruct', steps: 8, dataset: { name: 'atlas' } }],
   });
 
 export type RunConfig = z.infer<typeof runConfigSchema>;

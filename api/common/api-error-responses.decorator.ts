@@ -1,11 +1,14 @@
 import { applyDecorators } from '@nestjs/common';
 import {
+  ApiBadRequestResponse,
   ApiForbiddenResponse,
   ApiGatewayTimeoutResponse,
   ApiNotFoundResponse,
+  ApiPayloadTooLargeResponse,
   ApiServiceUnavailableResponse,
   ApiTooManyRequestsResponse,
   ApiUnauthorizedResponse,
+  ApiUnsupportedMediaTypeResponse,
 } from '@nestjs/swagger';
 import { z } from 'zod';
 import { named } from './json-schema.js';
@@ -27,12 +30,21 @@ const schema = named(
 /** Documents the errors that every route under /v1 can give. */
 export function ApiErrorResponses(): ClassDecorator {
   return applyDecorators(
+    ApiBadRequestResponse({
+      description: 'The request is not understood or cannot be accepted; `issues` lists what to correct.',
+      schema,
+    }),
     ApiUnauthorizedResponse({ description: 'No valid API key.', schema }),
     ApiForbiddenResponse({
       description: 'The API key lacks a scope; the message and `WWW-Authenticate` name it.',
       schema,
     }),
     ApiNotFoundResponse({ description: 'It does not exist, or it belongs to another project.', schema }),
+    ApiPayloadTooLargeResponse({ description: 'The body is larger than this route takes.', schema }),
+    ApiUnsupportedMediaTypeResponse({
+      description: 'The body is of a content type that this route does not take.',
+      schema,
+    }),
     ApiTooManyRequestsResponse({
       description: 'Too many requests with this key. `Retry-After` says when to ask again.',
       schema,

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApi } from '../testing/test-api.js';
 import { createOpenApi, formatOpenApi, OPENAPI_FILE } from './openapi.js';
@@ -13,6 +14,13 @@ describe('docs/openapi.json', () => {
 
   it('describes the routes as they are (else: npm run openapi)', async () => {
     expect(await readFile(OPENAPI_FILE, 'utf8')).toBe(formatOpenApi(createOpenApi(api.app)));
+  });
+
+  it('is OpenAPI to a validator that had no part in it', async () => {
+    const text = await readFile(OPENAPI_FILE, 'utf8');
+    expect(await new Validator().validate(text)).toEqual({ valid: true });
+    const broken = await new Validator().validate(text.replaceAll('"in": "path"', '"in": "pth"'));
+    expect(broken).toMatchObject({ valid: false });
   });
 
   it('is what the API itself serves', async () => {

@@ -24,7 +24,7 @@ export class HealthController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'Whether the API and what it depends on work; needs no key' })
+  @ApiOperation({ summary: 'Whether the API and what it depends on work; needs no key', security: [] })
   @ApiOkResponse({ description: 'All is up.' })
   @ApiServiceUnavailableResponse({ description: 'Something is down; `error` says what.' })
   async check(@Res({ passthrough: true }) response: Response): Promise<HealthCheckResult> {

@@ -7,26 +7,30 @@ const LONGEST_NAME = 100;
 
 const scopes = z.array(z.enum(KEY_SCOPES));
 
-export const newApiKeySchema = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[^\p{C}\p{Z}]([^\p{C}]*[^\p{C}\p{Z}])?$/u, 'must be a line of text without blanks at its ends')
-    .max(LONGEST_NAME)
-    .describe('For people: who uses it, or what for.'),
-  scopes: scopes
-    .min(1)
-    .refine((listed) => new Set(listed).size === listed.length, 'lists a scope twice')
-    .describe('What it may do: `read` all GET routes, `submit` all others, `admin` keys, projects and the audit log.'),
-  project: z
-    .string()
-    .max(512)
-    .optional()
-    .describe('Whose key it is: the own project, unless an operator says another.'),
-  expires_at: z.iso
-    .datetime({ offset: true })
-    .nullish()
-    .describe('From then on the key is refused. Without it, the key does not expire.'),
-});
+export const newApiKeySchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[^\p{C}\p{Z}]([^\p{C}]*[^\p{C}\p{Z}])?$/u, 'must be a line of text without blanks at its ends')
+      .max(LONGEST_NAME)
+      .describe('For people: who uses it, or what for.'),
+    scopes: scopes
+      .min(1)
+      .refine((listed) => new Set(listed).size === listed.length, 'lists a scope twice')
+      .describe(
+        'What it may do: `read` all GET routes, `submit` all others, `admin` keys, projects and the audit log.',
+      ),
+    project: z
+      .string()
+      .max(512)
+      .optional()
+      .describe('Whose key it is: the own project, unless an operator says another.'),
+    expires_at: z.iso
+      .datetime({ offset: true })
+      .nullish()
+      .describe('From then on the key is refused. Without it, the key does not expire.'),
+  })
+  .meta({ examples: [{ name: 'notebook of the vision team', scopes: ['read', 'submit'] }] });
 export type NewApiKeyBody = z.infer<typeof newApiKeySchema>;
 
 export const apiKeySchema = z.object({

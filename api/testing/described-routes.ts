@@ -8,6 +8,8 @@ export interface Schema {
   oneOf?: Schema[];
   enum?: unknown[];
   const?: unknown;
+  example?: unknown;
+  examples?: unknown[];
   type?: string;
   properties?: Record<string, Schema>;
   items?: Schema;

@@ -42,7 +42,7 @@ export class FakeWorkflows implements Pick<Workflows, keyof Workflows> {
     { name }: QueryDefinition<Answer>,
   ): Promise<Answer> {
     this.record(name, workflowId);
-    throw new Error('There is no workflow to ask.');
+    throw new WorkflowNotFoundError('There is no workflow to ask.', workflowId, undefined);
   }
 
   async cancel({ workflowId }: OpenWorkflow): Promise<void> {

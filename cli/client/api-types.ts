@@ -1645,7 +1645,7 @@ export type Fork = {
    */
   allow?: Array<'base-model' | 'tokenizer' | 'prompts' | 'dataset'>;
   /**
-   * A JSON merge patch (RFC 7396) of the run's configuration: what is named replaces what was there, `null` takes it away. As in `{ steps: 20, training: { learning_rate: 1e-5 } }`.
+   * A JSON merge patch (RFC 7396) of the run's configuration: what is named replaces what was there, `null` takes it away.
    */
   overrides?: {
     [key: string]: unknown;
@@ -5368,6 +5368,10 @@ export type ProjectsControllerListData = {
 
 export type ProjectsControllerListErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -5379,6 +5383,14 @@ export type ProjectsControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5441,6 +5453,14 @@ export type ProjectsControllerCreateErrors = {
    */
   409: unknown;
   /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
   429: Error;
@@ -5478,6 +5498,10 @@ export type ProjectsControllerGetData = {
 
 export type ProjectsControllerGetErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -5489,6 +5513,14 @@ export type ProjectsControllerGetErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5527,6 +5559,10 @@ export type KeysControllerListData = {
 
 export type KeysControllerListErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -5538,6 +5574,14 @@ export type KeysControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5612,6 +5656,14 @@ export type KeysControllerCreateErrors = {
    */
   409: unknown;
   /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
   429: Error;
@@ -5648,6 +5700,10 @@ export type KeysControllerRevokeData = {
 
 export type KeysControllerRevokeErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -5663,6 +5719,14 @@ export type KeysControllerRevokeErrors = {
    * It is the last key that can make others.
    */
   409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5696,6 +5760,10 @@ export type KeysControllerGetData = {
 
 export type KeysControllerGetErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -5707,6 +5775,14 @@ export type KeysControllerGetErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5745,6 +5821,10 @@ export type AuditLogControllerListData = {
 
 export type AuditLogControllerListErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -5756,6 +5836,14 @@ export type AuditLogControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5811,6 +5899,10 @@ export type TrainingRunsControllerListData = {
 
 export type TrainingRunsControllerListErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -5822,6 +5914,14 @@ export type TrainingRunsControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5880,6 +5980,14 @@ export type TrainingRunsControllerCreateErrors = {
    */
   409: unknown;
   /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
   429: Error;
@@ -5927,6 +6035,10 @@ export type RunVerbsControllerRemoveData = {
 
 export type RunVerbsControllerRemoveErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -5946,6 +6058,14 @@ export type RunVerbsControllerRemoveErrors = {
    * The run is no longer as `If-Match` says.
    */
   412: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -5987,6 +6107,10 @@ export type TrainingRunsControllerGetData = {
 
 export type TrainingRunsControllerGetErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -5998,6 +6122,14 @@ export type TrainingRunsControllerGetErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6036,7 +6168,7 @@ export type TrainingRunsControllerForkData = {
      */
     allow?: Array<'base-model' | 'tokenizer' | 'prompts' | 'dataset'>;
     /**
-     * A JSON merge patch (RFC 7396) of the run's configuration: what is named replaces what was there, `null` takes it away. As in `{ steps: 20, training: { learning_rate: 1e-5 } }`.
+     * A JSON merge patch (RFC 7396) of the run's configuration: what is named replaces what was there, `null` takes it away.
      */
     overrides?: {
       [key: string]: unknown;
@@ -6076,6 +6208,14 @@ export type TrainingRunsControllerForkErrors = {
    * The Idempotency-Key was used with another body.
    */
   409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6124,6 +6264,10 @@ export type TrainingRunsControllerListStepsData = {
 
 export type TrainingRunsControllerListStepsErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6135,6 +6279,14 @@ export type TrainingRunsControllerListStepsErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6177,6 +6329,10 @@ export type TrainingRunsControllerListCheckpointsData = {
 
 export type TrainingRunsControllerListCheckpointsErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6188,6 +6344,14 @@ export type TrainingRunsControllerListCheckpointsErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6234,6 +6398,10 @@ export type RunVerbsControllerPauseData = {
 
 export type RunVerbsControllerPauseErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6253,6 +6421,14 @@ export type RunVerbsControllerPauseErrors = {
    * The run is no longer as `If-Match` says.
    */
   412: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6297,6 +6473,10 @@ export type RunVerbsControllerResumeData = {
 
 export type RunVerbsControllerResumeErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6316,6 +6496,14 @@ export type RunVerbsControllerResumeErrors = {
    * The run is no longer as `If-Match` says.
    */
   412: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6356,6 +6544,10 @@ export type RunVerbsControllerStopData = {
 
 export type RunVerbsControllerStopErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6375,6 +6567,14 @@ export type RunVerbsControllerStopErrors = {
    * The run is no longer as `If-Match` says.
    */
   412: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6416,6 +6616,10 @@ export type RunVerbsControllerSetLearningRateData = {
 
 export type RunVerbsControllerSetLearningRateErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6435,6 +6639,14 @@ export type RunVerbsControllerSetLearningRateErrors = {
    * The run is no longer as `If-Match` says.
    */
   412: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6481,6 +6693,10 @@ export type RunVerbsControllerExtendData = {
 
 export type RunVerbsControllerExtendErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6500,6 +6716,14 @@ export type RunVerbsControllerExtendErrors = {
    * The run is no longer as `If-Match` says.
    */
   412: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6554,6 +6778,10 @@ export type RunVerbsControllerDecideData = {
 
 export type RunVerbsControllerDecideErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6573,6 +6801,14 @@ export type RunVerbsControllerDecideErrors = {
    * The run is no longer as `If-Match` says.
    */
   412: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6613,6 +6849,10 @@ export type RunVerbsControllerProgressData = {
 
 export type RunVerbsControllerProgressErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6632,6 +6872,14 @@ export type RunVerbsControllerProgressErrors = {
    * The run is no longer as `If-Match` says.
    */
   412: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6672,6 +6920,10 @@ export type RunVerbsControllerCancelData = {
 
 export type RunVerbsControllerCancelErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6691,6 +6943,14 @@ export type RunVerbsControllerCancelErrors = {
    * The run is no longer as `If-Match` says.
    */
   412: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6731,6 +6991,10 @@ export type RunVerbsControllerReviveData = {
 
 export type RunVerbsControllerReviveErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6750,6 +7014,14 @@ export type RunVerbsControllerReviveErrors = {
    * The run is no longer as `If-Match` says.
    */
   412: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6790,6 +7062,10 @@ export type EventsControllerListOrFollowData = {
 
 export type EventsControllerListOrFollowErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6801,6 +7077,14 @@ export type EventsControllerListOrFollowErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6844,6 +7128,10 @@ export type ProjectEventsControllerListOrFollowData = {
 
 export type ProjectEventsControllerListOrFollowErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6855,6 +7143,14 @@ export type ProjectEventsControllerListOrFollowErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6927,6 +7223,10 @@ export type RolloutsControllerListData = {
 
 export type RolloutsControllerListErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6938,6 +7238,14 @@ export type RolloutsControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -6971,6 +7279,10 @@ export type RolloutsControllerGetData = {
 
 export type RolloutsControllerGetErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -6982,6 +7294,14 @@ export type RolloutsControllerGetErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7018,6 +7338,10 @@ export type RolloutsControllerListTurnsData = {
 
 export type RolloutsControllerListTurnsErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7029,6 +7353,14 @@ export type RolloutsControllerListTurnsErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7067,6 +7399,10 @@ export type GroupsControllerListData = {
 
 export type GroupsControllerListErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7078,6 +7414,14 @@ export type GroupsControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7114,6 +7458,10 @@ export type EvaluationsControllerListData = {
 
 export type EvaluationsControllerListErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7125,6 +7473,14 @@ export type EvaluationsControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7160,6 +7516,10 @@ export type BenchmarkEvaluationsControllerListData = {
 
 export type BenchmarkEvaluationsControllerListErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7171,6 +7531,14 @@ export type BenchmarkEvaluationsControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7230,6 +7598,14 @@ export type BenchmarkEvaluationsControllerCreateErrors = {
    */
   409: unknown;
   /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
   429: Error;
@@ -7271,6 +7647,10 @@ export type BenchmarkEvaluationsControllerRemoveData = {
 
 export type BenchmarkEvaluationsControllerRemoveErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7286,6 +7666,14 @@ export type BenchmarkEvaluationsControllerRemoveErrors = {
    * The evaluation has not ended.
    */
   409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7328,6 +7716,10 @@ export type BenchmarkEvaluationsControllerGetData = {
 
 export type BenchmarkEvaluationsControllerGetErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7339,6 +7731,14 @@ export type BenchmarkEvaluationsControllerGetErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7385,6 +7785,10 @@ export type BenchmarkEvaluationsControllerListAnswersData = {
 
 export type BenchmarkEvaluationsControllerListAnswersErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7396,6 +7800,14 @@ export type BenchmarkEvaluationsControllerListAnswersErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7431,6 +7843,10 @@ export type BenchmarkEvaluationsControllerResumeData = {
 
 export type BenchmarkEvaluationsControllerResumeErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7446,6 +7862,14 @@ export type BenchmarkEvaluationsControllerResumeErrors = {
    * The evaluation has ended.
    */
   409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7481,6 +7905,10 @@ export type BenchmarkEvaluationsControllerCancelData = {
 
 export type BenchmarkEvaluationsControllerCancelErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7496,6 +7924,14 @@ export type BenchmarkEvaluationsControllerCancelErrors = {
    * The evaluation has ended.
    */
   409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7531,6 +7967,10 @@ export type BenchmarkEvaluationsControllerReviveData = {
 
 export type BenchmarkEvaluationsControllerReviveErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7546,6 +7986,14 @@ export type BenchmarkEvaluationsControllerReviveErrors = {
    * The evaluation is completed.
    */
   409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7582,6 +8030,10 @@ export type AgentFlowsControllerListData = {
 
 export type AgentFlowsControllerListErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7593,6 +8045,14 @@ export type AgentFlowsControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7651,6 +8111,14 @@ export type AgentFlowsControllerCreateErrors = {
    */
   409: unknown;
   /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
   429: Error;
@@ -7691,6 +8159,10 @@ export type AgentFlowsControllerRemoveData = {
 
 export type AgentFlowsControllerRemoveErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7706,6 +8178,14 @@ export type AgentFlowsControllerRemoveErrors = {
    * The flow has not ended.
    */
   409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7747,6 +8227,10 @@ export type AgentFlowsControllerGetData = {
 
 export type AgentFlowsControllerGetErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7758,6 +8242,14 @@ export type AgentFlowsControllerGetErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7791,6 +8283,10 @@ export type AgentFlowsControllerResumeData = {
 
 export type AgentFlowsControllerResumeErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7806,6 +8302,14 @@ export type AgentFlowsControllerResumeErrors = {
    * The flow has ended.
    */
   409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7846,6 +8350,10 @@ export type AgentFlowsControllerListOrFollowData = {
 
 export type AgentFlowsControllerListOrFollowErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7857,6 +8365,14 @@ export type AgentFlowsControllerListOrFollowErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7896,6 +8412,10 @@ export type AgentFlowsControllerCancelData = {
 
 export type AgentFlowsControllerCancelErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7911,6 +8431,14 @@ export type AgentFlowsControllerCancelErrors = {
    * The flow has ended.
    */
   409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7945,6 +8473,10 @@ export type AgentFlowsControllerReviveData = {
 
 export type AgentFlowsControllerReviveErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -7960,6 +8492,14 @@ export type AgentFlowsControllerReviveErrors = {
    * The flow is completed.
    */
   409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -7992,6 +8532,10 @@ export type OpenAiControllerListData = {
 
 export type OpenAiControllerListErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -8003,6 +8547,14 @@ export type OpenAiControllerListErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -8036,6 +8588,10 @@ export type OpenAiControllerGetData = {
 
 export type OpenAiControllerGetErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -8047,6 +8603,14 @@ export type OpenAiControllerGetErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -8088,6 +8652,10 @@ export type OpenAiControllerChatData = {
 
 export type OpenAiControllerChatErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -8099,6 +8667,14 @@ export type OpenAiControllerChatErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
@@ -8140,6 +8716,10 @@ export type OpenAiControllerResponsesData = {
 
 export type OpenAiControllerResponsesErrors = {
   /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
    * No valid API key.
    */
   401: Error;
@@ -8151,6 +8731,14 @@ export type OpenAiControllerResponsesErrors = {
    * It does not exist, or it belongs to another project.
    */
   404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */

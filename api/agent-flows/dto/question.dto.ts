@@ -33,36 +33,38 @@ const dataset = z.strictObject({
 });
 
 /** A question with how it is to be answered. Data only (I12): it names what the operator registered. */
-export const questionSchema = z.strictObject({
-  question: z
-    .string()
-    .trim()
-    .min(1, { abort: true })
-    .max(8_000)
-    .refine((text) => VISIBLE.test(text), 'has no character that can be seen')
-    .describe('What is asked.'),
-  images: z
-    .array(image)
-    .max(MAX_IMAGES)
-    .default([])
-    .describe('Pictures, for modules whose language model takes pictures.'),
-  flow: flowSchema.prefault({}).describe('How the question is answered.'),
-  model: registeredName
-    .optional()
-    .describe(
-      'The model that serves the modules bound to `policy`. Without it: the model of `policy`, or the first that is registered.',
-    ),
-  dataset: dataset.prefault({}).describe('The dataset whose texts the tool `lookup` searches.'),
-  policy: policyName.optional().describe('The policy that plans. Without it the untrained model plans.'),
-  max_turns: z.int().min(1).max(50).optional().describe('Takes the place of `flow.max_turns`.'),
-  seed: z
-    .int()
-    .min(0)
-    .max(0xffff_ffff)
-    .optional()
-    .describe(
-      'If it is given, the planner samples at its temperature with this seed. Otherwise it takes its likeliest tokens.',
-    ),
-});
+export const questionSchema = z
+  .strictObject({
+    question: z
+      .string()
+      .trim()
+      .min(1, { abort: true })
+      .max(8_000)
+      .refine((text) => VISIBLE.test(text), 'has no character that can be seen')
+      .describe('What is asked.'),
+    images: z
+      .array(image)
+      .max(MAX_IMAGES)
+      .default([])
+      .describe('Pictures, for modules whose language model takes pictures.'),
+    flow: flowSchema.prefault({}).describe('How the question is answered.'),
+    model: registeredName
+      .optional()
+      .describe(
+        'The model that serves the modules bound to `policy`. Without it: the model of `policy`, or the first that is registered.',
+      ),
+    dataset: dataset.prefault({}).describe('The dataset whose texts the tool `lookup` searches.'),
+    policy: policyName.optional().describe('The policy that plans. Without it the untrained model plans.'),
+    max_turns: z.int().min(1).max(50).optional().describe('Takes the place of `flow.max_turns`.'),
+    seed: z
+      .int()
+      .min(0)
+      .max(0xffff_ffff)
+      .optional()
+      .describe(
+        'If it is given, the planner samples at its temperature with this seed. Otherwise it takes its likeliest tokens.',
+      ),
+  })
+  .meta({ examples: [{ question: 'Which river flows through the capital of France?', max_turns: 3 }] });
 
 export type Question = z.infer<typeof questionSchema>;

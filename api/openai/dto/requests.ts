@@ -51,50 +51,56 @@ const common = {
   stream: z.boolean().nullish(),
 };
 
-export const chatRequestSchema = z.strictObject({
-  ...common,
-  messages: oneQuestion(
-    z.strictObject({
-      role,
-      content: contentOf(chatPart).describe(`The question, and at most ${MAX_IMAGES} pictures.`),
-      name: z.string().nullish(),
-    }),
-  ).describe('One message: the question.'),
-  stream_options: z
-    .strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.boolean().nullish() })
-    .nullish(),
-  seed: z
-    .int()
-    .min(0)
-    .max(0xffff_ffff)
-    .nullish()
-    .describe('With it the planner samples at its temperature, with this seed.'),
-  max_completion_tokens: tokens,
-  max_tokens: tokens,
-  ...neutralInChat,
-});
+export const chatRequestSchema = z
+  .strictObject({
+    ...common,
+    messages: oneQuestion(
+      z.strictObject({
+        role,
+        content: contentOf(chatPart).describe(`The question, and at most ${MAX_IMAGES} pictures.`),
+        name: z.string().nullish(),
+      }),
+    ).describe('One message: the question.'),
+    stream_options: z
+      .strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.boolean().nullish() })
+      .nullish(),
+    seed: z
+      .int()
+      .min(0)
+      .max(0xffff_ffff)
+      .nullish()
+      .describe('With it the planner samples at its temperature, with this seed.'),
+    max_completion_tokens: tokens,
+    max_tokens: tokens,
+    ...neutralInChat,
+  })
+  .meta({
+    examples: [{ model: 'smollm2-135m-instruct', messages: [{ role: 'user', content: 'What is 7 times 8?' }] }],
+  });
 export type ChatRequest = z.infer<typeof chatRequestSchema>;
 
-export const responsesRequestSchema = z.strictObject({
-  ...common,
-  input: z
-    .union([
-      z.string(),
-      oneQuestion(
-        z.strictObject({
-          type: z.literal('message').optional(),
-          role,
-          content: contentOf(inputPart),
-          id: z.string().nullish(),
-          status: z.string().nullish(),
-        }),
-      ),
-    ])
-    .describe('The question, as text or as one message.'),
-  stream_options: z.strictObject({ include_obfuscation: z.boolean().nullish() }).nullish(),
-  max_output_tokens: tokens,
-  ...neutralInResponses,
-});
+export const responsesRequestSchema = z
+  .strictObject({
+    ...common,
+    input: z
+      .union([
+        z.string(),
+        oneQuestion(
+          z.strictObject({
+            type: z.literal('message').optional(),
+            role,
+            content: contentOf(inputPart),
+            id: z.string().nullish(),
+            status: z.string().nullish(),
+          }),
+        ),
+      ])
+      .describe('The question, as text or as one message.'),
+    stream_options: z.strictObject({ include_obfuscation: z.boolean().nullish() }).nullish(),
+    max_output_tokens: tokens,
+    ...neutralInResponses,
+  })
+  .meta({ examples: [{ model: 'smollm2-135m-instruct', input: 'What is 7 times 8?' }] });
 export type ResponsesRequest = z.infer<typeof responsesRequestSchema>;
 
 /** A request in the form of either endpoint, as what it asks. */

@@ -17,8 +17,9 @@ export const forkBody = z
       .record(z.string(), z.unknown())
       .default({})
       .describe(
-        "A JSON merge patch (RFC 7396) of the run's configuration: what is named replaces what was there, `null` takes it away. As in `{ steps: 20, training: { learning_rate: 1e-5 } }`.",
+        "A JSON merge patch (RFC 7396) of the run's configuration: what is named replaces what was there, `null` takes it away.",
       ),
   })
-  .prefault({});
+  .prefault({})
+  .meta({ examples: [{ overrides: { steps: 20, training: { learning_rate: 1e-5 } } }] });
 export type ForkBody = z.infer<typeof forkBody>;
