@@ -1,13 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { followEvents, type FollowedEvent } from '../cli/client/follow-events.js';
-import { PROJECT_ROOT } from '../infra/config/project-root.js';
 import { createApiKey } from '../infra/database/api-keys.js';
 import { createDataSource } from '../infra/database/data-source.js';
 import { TrainingRun } from '../infra/database/entities/index.js';
@@ -15,58 +11,12 @@ import { appendEvent } from '../infra/database/run-events.js';
 import { writeRunStatus } from '../infra/database/run-status.js';
 import { createTestDatabase, type TestDatabase } from '../infra/database/testing/test-database.js';
 import { trainingRunRow } from '../infra/database/testing/training-run-row.js';
-import { findFreePort } from '../infra/local/ports.js';
+import { ApiProcess } from './support/api-process.js';
 
 jest.setTimeout(300_000);
 
 const LISTENERS = 200;
 const STEPS = 90;
-
-/** One API process of the built product, on a port that it keeps over its restarts. */
-class ApiProcess {
-  private process: ChildProcess | undefined;
-
-  constructor(
-    private readonly port: number,
-    private readonly database: string,
-    private readonly artifacts: string,
-  ) {}
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
-  }
-
-  async start(): Promise<void> {
-    const env = {
-      PATH: process.env['PATH'],
-      DATABASE_URL: this.database,
-      AGENTFLOW_ARTIFACTS: pathToFileURL(this.artifacts).href,
-      AGENTFLOW_API_PORT: String(this.port),
-      // Nothing is there: who follows events needs no Temporal server.
-      TEMPORAL_ADDRESS: '127.0.0.1:1',
-    };
-    this.process = spawn(process.execPath, ['dist/api/main.js'], { cwd: PROJECT_ROOT, env, stdio: 'ignore' });
-    while (!(await this.answers())) {
-      if (this.process.exitCode !== null) throw new Error(`The API ended with ${this.process.exitCode}.`);
-      await sleep(50);
-    }
-  }
-
-  async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    if (!this.process || this.process.exitCode !== null) return;
-    const exit = once(this.process, 'exit');
-    this.process.kill(signal);
-    await exit;
-  }
-
-  /** Whether it answers at all: 401 without a key. */
-  private async answers(): Promise<boolean> {
-    return fetch(`${this.url}/v1/training_runs`).then(
-      ({ status }) => status === 401,
-      () => false,
-    );
-  }
-}
 
 describe('two API processes', () => {
   let database: TestDatabase;
@@ -78,9 +28,10 @@ describe('two API processes', () => {
     database = await createTestDatabase();
     key = await createApiKey(database.dataSource, 'default');
     artifacts = await mkdtemp(join(tmpdir(), 'agentflow-listeners-'));
-    const first = await findFreePort();
-    const ports = [first, await findFreePort(new Set([first]))];
-    processes = ports.map((port) => new ApiProcess(port, database.url, artifacts));
+    // Nothing is there: who follows events needs no Temporal server.
+    const options = { database: database.url, artifacts, temporal: '127.0.0.1:1' };
+    const first = await ApiProcess.at(options);
+    processes = [first, await ApiProcess.at(options, new Set([first.port]))];
     await Promise.all(processes.map((api) => api.start()));
   });
   afterAll(async () => {
