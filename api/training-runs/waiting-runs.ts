@@ -31,8 +31,11 @@ export class WaitingRuns {
   }
 
   private async startInTurn(project: string): Promise<void> {
-    for await (const _ of this.wakeups.of(topicOfProject(project), this.stopped.signal)) {
-      if (!(await this.startNext(project))) return;
+    const moments = this.wakeups.of(topicOfProject(project), this.stopped.signal);
+    try {
+      while (!(await moments.next()).done && (await this.startNext(project)));
+    } finally {
+      await moments.return();
     }
   }
 }
