@@ -9,7 +9,8 @@ import type { AgentActivities, ExecuteTurnInput } from '../contracts/agent-activ
 import { flowSchema, type FlowConfig } from '../contracts/flow-config.js';
 import { openArtifactStore } from '../infra/artifacts/open-artifact-store.js';
 import type { LanguageModelRegistrations } from './engines/llm/language-models.js';
-import { Spending, Turn } from '../infra/database/entities/index.js';
+import { Spending, TrainingRun, Turn, UsageEntry } from '../infra/database/entities/index.js';
+import { trainingRunRow } from '../infra/database/testing/training-run-row.js';
 import { createTestDatabase, type TestDatabase } from '../infra/database/testing/test-database.js';
 import { EmbeddedPolicyClient } from './engines/embedded-policy-client.js';
 import { ProviderServer } from './engines/llm/testing/provider-server.js';
@@ -126,6 +127,32 @@ describe('paid calls of language models', () => {
     expect(server.requests.length).toBe(1);
     expect(await spent()).toMatchObject({ calls: 1, tokens: 15 });
     expect((await row())?.calls).toHaveLength(1);
+  });
+
+  it('a reply is noted as used once, under the name of its model, whatever fails after it; what the cache gives is not', async () => {
+    await database.dataSource.getRepository(TrainingRun).insert(trainingRunRow({ id: runId }));
+    behave = async (call) => {
+      if (call < 3) throw new Error('out of order');
+      return { result: 'done' };
+    };
+    const first = { ...executeInput(), cache: true };
+    const again = { ...first, flow: { ...first.flow, flowId: `${runId}/1/0/1`, rollout: 1 } };
+    for (let failed = 1; failed < 3; failed += 1) {
+      await expect(attempt(() => activities.executeTurn(first))).rejects.toThrow('out of order');
+    }
+    for (const input of [first, first, again]) await attempt(() => activities.executeTurn(input));
+    expect(server.requests.length).toBe(1);
+    const used = await database.dataSource
+      .getRepository(UsageEntry)
+      .find({ where: { submission: runId }, order: { id: 'ASC' } });
+    expect(used.map(({ kind, name }) => [kind, name])).toEqual([
+      ['language_model', 'large'],
+      ['tool', null],
+      ['tool', null],
+    ]);
+    const { tokens, money } = (await spent())!;
+    const [{ promptTokens, completionTokens, cost }] = used;
+    expect([promptTokens! + completionTokens!, cost]).toEqual([tokens, money]);
   });
 
   it('I15: what a tool was told by its language model is not asked again either, each of its questions for itself', async () => {

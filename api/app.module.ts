@@ -13,6 +13,7 @@ import { ProjectsModule } from './projects/projects.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
 import { SubmissionsModule } from './submissions/submissions.module.js';
 import { TrainingRunsModule } from './training-runs/training-runs.module.js';
+import { UsageModule } from './usage/usage.module.js';
 
 @Module({
   imports: [
@@ -28,6 +29,7 @@ import { TrainingRunsModule } from './training-runs/training-runs.module.js';
     BenchmarkEvaluationsModule,
     AgentFlowsModule,
     OpenAiModule,
+    UsageModule,
     HealthModule,
   ],
 })

@@ -13,6 +13,7 @@ import { registerRuns } from './commands/runs/runs.command.js';
 import { registerSolve } from './commands/solve.command.js';
 import { registerStack } from './commands/stack.command.js';
 import { registerTrain } from './commands/train.command.js';
+import { registerUsage } from './commands/usage.command.js';
 import { registerCompletion } from './completion/completion.command.js';
 import { registerDoctor } from './doctor/doctor.command.js';
 import { registerQuickstart } from './quickstart/quickstart.command.js';
@@ -35,6 +36,7 @@ const COMMANDS: RegisterCommand[] = [
   registerExport,
   registerKeys,
   registerProjects,
+  registerUsage,
   registerMcp,
   registerData,
   registerStack,

@@ -73,7 +73,11 @@ export function asRead({ reply, finishReason }: Pick<ModelCall, 'reply' | 'finis
 }
 
 /** What is kept of a reply. */
-type KeptReply = LanguageModelReply & { cached?: true };
+type GivenReply = LanguageModelReply & { cached?: true };
+
+/** With who gave it: the row tells what was used (the migration Usage1796158800000). Absent in rows of older versions. */
+type KeptReply = GivenReply & Partial<Giver>;
+type Giver = Pick<ModelCall, 'engine' | 'model'>;
 
 /**
  * The calls of language models that one activity makes: each is asked of the engine that it is bound to, within the
@@ -128,6 +132,7 @@ export class ModelCalls {
     const asked = { messages, temperature, maxTokens, seed, form };
     const request = { ...asked, timeoutMs: binding.timeout_s * 1000 };
     const reply = await this.kept(
+      { engine: 'llm', model: model.name },
       { model: model.identity, ...asked },
       () => this.answer(model, request, keep),
       (given) => model.billed(messages, given),
@@ -145,7 +150,7 @@ export class ModelCalls {
     model: LanguageModel,
     request: LanguageModelRequest,
     keep: (text: string) => string = (text) => text,
-  ): Promise<KeptReply> {
+  ): Promise<GivenReply> {
     const cached = this.scope.cache ? await this.cache.find(model, request) : undefined;
     if (cached) return { ...cached, text: keep(cached.text), cached: true };
     const reply = await this.send(model, request);
@@ -178,11 +183,11 @@ export class ModelCalls {
       flowId: flow.flowId,
       turn,
     };
-    const reply = await this.kept(request, () => this.complete(request));
+    const reply = await this.kept({ engine: 'policy', model: request.model }, request, () => this.complete(request));
     return { engine: 'policy', model: request.model, ...this.recordOf(binding, prompt, reply) };
   }
 
-  private async complete(request: CompletionRequest): Promise<KeptReply> {
+  private async complete(request: CompletionRequest): Promise<GivenReply> {
     const started = performance.now();
     const completion = await this.dependencies.policyClient.complete(request, this.signal);
     return {
@@ -197,11 +202,13 @@ export class ModelCalls {
 
   /** @param billed what a reply costs of the budget, if it is not from the cache; without it nothing */
   private async kept(
+    giver: Giver,
     request: object,
-    ask: () => Promise<KeptReply>,
-    billed?: (given: KeptReply) => ReplyCost,
-  ): Promise<KeptReply> {
-    const { reply, isEarlier } = await this.replies.once(request, ask, async (manager, given) => {
+    ask: () => Promise<GivenReply>,
+    billed?: (given: GivenReply) => ReplyCost,
+  ): Promise<GivenReply> {
+    const askGiver = async (): Promise<KeptReply> => ({ ...(await ask()), ...giver });
+    const { reply, isEarlier } = await this.replies.once(request, askGiver, async (manager, given) => {
       if (billed && !given.cached) await payFor(manager, this.scope.flow.runId, billed(given));
     });
     if (isEarlier) this.recorded.earlierSeconds += reply.seconds;
@@ -211,7 +218,7 @@ export class ModelCalls {
   private recordOf(
     { temperature, max_tokens: maxTokens }: ToolEngineConfig,
     { messages, template }: Prompt,
-    { text, warnings, ...reply }: KeptReply,
+    { text, warnings, ...reply }: GivenReply,
   ): Omit<ModelCall, 'engine' | 'model'> {
     return {
       prompt: messages,

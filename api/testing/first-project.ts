@@ -1,5 +1,5 @@
 import { newApiKey } from '../../infra/database/api-keys.js';
-import { ApiKey, AuditEntry, Rollout, TrainingRun } from '../../infra/database/entities/index.js';
+import { ApiKey, AuditEntry, Rollout, TrainingRun, UsageEntry } from '../../infra/database/entities/index.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import { rolloutRow } from '../rollouts/testing/rollout-row.js';
 import { until } from '../../test/support/started-run.js';
@@ -46,6 +46,9 @@ export async function fillLists(api: TestApi): Promise<Ids> {
   await dataSource.getRepository(TrainingRun).insert(run);
   const policy = await api.commitPolicy(run.id, 0, SHA);
   await dataSource.getRepository(Rollout).insert(rolloutRow(run.id, 1, 0, { policySha256: SHA }));
+  await dataSource
+    .getRepository(UsageEntry)
+    .insert({ project: 'default', submission: run.id, at: new Date(), kind: 'trainer', seconds: 1 });
   const key = newApiKey('default', { name: 'unused', scopes: ['read'], expiresAt: null }).row;
   await dataSource.getRepository(ApiKey).insert(key);
   const create = async (path: string, body: object): Promise<string> =>
@@ -64,6 +67,8 @@ export async function fillLists(api: TestApi): Promise<Ids> {
     '/v1/agent_flows': flow,
     // An event is found by what it tells of.
     '/v1/events': flow,
+    // What was used is found by what it was used for.
+    '/v1/usage': run.id,
     '/openai/v1/models': policy,
     '/v1/audit_log': (await dataSource.getRepository(AuditEntry).findOneByOrFail({ project: 'default' })).id,
   };

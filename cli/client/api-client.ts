@@ -25,6 +25,7 @@ import type {
   TrainingRun,
   TrainingRunList,
   TrainingStep,
+  UsageReport,
 } from './api-types.js';
 import { followEvents, type FollowedEvent, type FollowOptions } from './follow-events.js';
 
@@ -123,6 +124,10 @@ export class ApiClient {
 
   async listEvaluations(id: string): Promise<Evaluation[]> {
     return all(String, (query) => this.http.call('GET /v1/training_runs/{id}/evaluations', { path: { id }, query }));
+  }
+
+  async usage(query: Routes['GET /v1/usage']['takes']['query'] = {}): Promise<UsageReport> {
+    return this.http.call('GET /v1/usage', { query });
   }
 
   async createEvaluation(submission: Submission): Promise<BenchmarkEvaluation> {

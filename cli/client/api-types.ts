@@ -5356,6 +5356,151 @@ export type TurnList = {
   last_id: string | null;
 };
 
+export type Usage = {
+  object: 'usage';
+  /**
+   * The run, asked flow or evaluation, which may be deleted by now. Null of a day.
+   */
+  run_id: string | null;
+  /**
+   * In UTC. Null of a run.
+   */
+  day: string | null;
+  /**
+   * Of models. A reply that was found again, or that the cache gave, is not counted.
+   */
+  calls: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  /**
+   * Those of `calls` whose provider did not say how many tokens they took.
+   */
+  unmetered_calls: number;
+  /**
+   * Of language models, by the operator's prices when they were asked. Null if none of the calls has a price.
+   */
+  cost: number | null;
+  /**
+   * Calls of language models without a price: `cost` is without them.
+   */
+  unpriced_calls: number;
+  tool_calls: number;
+  /**
+   * Of training steps.
+   */
+  trainer_seconds: number;
+  /**
+   * The calls, by model.
+   */
+  models: Array<{
+    /**
+     * `policy`: what other modules than the planner asked of a policy, or of the untrained base.
+     */
+    kind: 'planner' | 'policy' | 'language_model';
+    /**
+     * Of a policy the run that it belongs to, or the base model; of a language model its registered name. Null if the row of an older version does not say.
+     */
+    name: string | null;
+    /**
+     * Of models. A reply that was found again, or that the cache gave, is not counted.
+     */
+    calls: number;
+    prompt_tokens: number;
+    completion_tokens: number;
+    /**
+     * Those of `calls` whose provider did not say how many tokens they took.
+     */
+    unmetered_calls: number;
+    /**
+     * Of language models, by the operator's prices when they were asked. Null if none of the calls has a price.
+     */
+    cost: number | null;
+    /**
+     * Calls of language models without a price: `cost` is without them.
+     */
+    unpriced_calls: number;
+  }>;
+  tools: Array<{
+    name: string | null;
+    calls: number;
+  }>;
+};
+
+export type UsageReport = {
+  object: 'list';
+  data: Array<Usage>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+  by: 'run' | 'day';
+  from: string;
+  to: string;
+  time_zone: 'UTC';
+  /**
+   * Of all these days, also beyond this page.
+   */
+  total: {
+    /**
+     * Of models. A reply that was found again, or that the cache gave, is not counted.
+     */
+    calls: number;
+    prompt_tokens: number;
+    completion_tokens: number;
+    /**
+     * Those of `calls` whose provider did not say how many tokens they took.
+     */
+    unmetered_calls: number;
+    /**
+     * Of language models, by the operator's prices when they were asked. Null if none of the calls has a price.
+     */
+    cost: number | null;
+    /**
+     * Calls of language models without a price: `cost` is without them.
+     */
+    unpriced_calls: number;
+    tool_calls: number;
+    /**
+     * Of training steps.
+     */
+    trainer_seconds: number;
+    /**
+     * The calls, by model.
+     */
+    models: Array<{
+      /**
+       * `policy`: what other modules than the planner asked of a policy, or of the untrained base.
+       */
+      kind: 'planner' | 'policy' | 'language_model';
+      /**
+       * Of a policy the run that it belongs to, or the base model; of a language model its registered name. Null if the row of an older version does not say.
+       */
+      name: string | null;
+      /**
+       * Of models. A reply that was found again, or that the cache gave, is not counted.
+       */
+      calls: number;
+      prompt_tokens: number;
+      completion_tokens: number;
+      /**
+       * Those of `calls` whose provider did not say how many tokens they took.
+       */
+      unmetered_calls: number;
+      /**
+       * Of language models, by the operator's prices when they were asked. Null if none of the calls has a price.
+       */
+      cost: number | null;
+      /**
+       * Calls of language models without a price: `cost` is without them.
+       */
+      unpriced_calls: number;
+    }>;
+    tools: Array<{
+      name: string | null;
+      calls: number;
+    }>;
+  };
+};
+
 export type ProjectsControllerListData = {
   body?: never;
   path?: never;
@@ -8762,6 +8907,79 @@ export type OpenAiControllerResponsesResponses = {
 export type OpenAiControllerResponsesResponse =
   OpenAiControllerResponsesResponses[keyof OpenAiControllerResponsesResponses];
 
+export type UsageControllerReportData = {
+  body?: never;
+  path?: never;
+  query?: {
+    after?: string;
+    limit?: number;
+    /**
+     * `run`: an entry for each run, asked flow and evaluation, in pages; `day`: one for each day, all at once.
+     */
+    by?: 'run' | 'day';
+    /**
+     * Only what was used for this run, flow or evaluation.
+     */
+    run_id?: string;
+    /**
+     * The first day, in UTC. Without it the 30 days up to the last one.
+     */
+    from?: string;
+    /**
+     * The last day, in UTC, which counts as a whole. Without it today.
+     */
+    to?: string;
+  };
+  url: '/v1/usage';
+};
+
+export type UsageControllerReportErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type UsageControllerReportError = UsageControllerReportErrors[keyof UsageControllerReportErrors];
+
+export type UsageControllerReportResponses = {
+  200: UsageReport;
+};
+
+export type UsageControllerReportResponse = UsageControllerReportResponses[keyof UsageControllerReportResponses];
+
 export type HealthControllerCheckData = {
   body?: never;
   path?: never;
@@ -8919,5 +9137,6 @@ export interface Routes {
   'GET /openai/v1/models/{id}': { takes: OpenAiControllerGetData; answers: OpenAiControllerGetResponses };
   'POST /openai/v1/chat/completions': { takes: OpenAiControllerChatData; answers: OpenAiControllerChatResponses };
   'POST /openai/v1/responses': { takes: OpenAiControllerResponsesData; answers: OpenAiControllerResponsesResponses };
+  'GET /v1/usage': { takes: UsageControllerReportData; answers: UsageControllerReportResponses };
   'GET /health': { takes: HealthControllerCheckData; answers: HealthControllerCheckResponses };
 }

@@ -25,6 +25,7 @@ import { ProjectEvents1796148300000 } from './migrations/1796148300000-project-e
 import { RunFilters1796151600000 } from './migrations/1796151600000-run-filters.js';
 import { Advantages1796155200000 } from './migrations/1796155200000-advantages.js';
 import { RunQueue1796157000000 } from './migrations/1796157000000-run-queue.js';
+import { Usage1796158800000 } from './migrations/1796158800000-usage.js';
 import { gateOf } from './well-formed.js';
 
 const ENTITIES = Object.values(entities);
@@ -80,6 +81,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       RunFilters1796151600000,
       Advantages1796155200000,
       RunQueue1796157000000,
+      Usage1796158800000,
     ],
     synchronize: false,
     installExtensions: false,

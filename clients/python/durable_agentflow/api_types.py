@@ -2775,6 +2775,68 @@ class TurnList(TypedDict):
     last_id: str | None
 
 
+class Model(TypedDict):
+    kind: Literal["planner", "policy", "language_model"]
+    name: str | None
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    unmetered_calls: int
+    cost: float | None
+    unpriced_calls: int
+
+
+class Tool5(TypedDict):
+    name: str | None
+    calls: int
+
+
+class Usage4(TypedDict):
+    object: Literal["usage"]
+    run_id: str | None
+    day: str | None
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    unmetered_calls: int
+    cost: float | None
+    unpriced_calls: int
+    tool_calls: int
+    trainer_seconds: float
+    models: list[Model]
+    tools: list[Tool5]
+
+
+class Total(TypedDict):
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    unmetered_calls: int
+    cost: float | None
+    unpriced_calls: int
+    tool_calls: int
+    trainer_seconds: float
+    models: list[Model]
+    tools: list[Tool5]
+
+
+UsageReport = TypedDict(
+    "UsageReport",
+    {
+        "object": Literal["list"],
+        "data": list[Usage4],
+        "has_more": bool,
+        "first_id": str | None,
+        "last_id": str | None,
+        "by": Literal["run", "day"],
+        "from": str,
+        "to": str,
+        "time_zone": Literal["UTC"],
+        "total": Total,
+    },
+)
+
+
 class V1ProjectsPostRequest(TypedDict):
     id: str
 
@@ -2946,3 +3008,16 @@ class V1AgentFlowsGetParametersQuery(TypedDict):
 class V1AgentFlowsIdEventsGetParametersQuery(TypedDict):
     after: NotRequired[int]
     limit: NotRequired[int]
+
+
+V1UsageGetParametersQuery = TypedDict(
+    "V1UsageGetParametersQuery",
+    {
+        "after": NotRequired[str],
+        "limit": NotRequired[int],
+        "by": NotRequired[Literal["run", "day"]],
+        "run_id": NotRequired[str],
+        "from": NotRequired[str],
+        "to": NotRequired[str],
+    },
+)

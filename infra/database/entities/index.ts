@@ -20,3 +20,4 @@ export { ToolCall } from './tool-call.entity.js';
 export { TrainingRun } from './training-run.entity.js';
 export { TrainingStep } from './training-step.entity.js';
 export { Turn } from './turn.entity.js';
+export { UsageEntry } from './usage-entry.entity.js';

@@ -12,6 +12,7 @@ import {
   ProjectEvent,
   Removal,
   TrainingRun,
+  UsageEntry,
 } from '../../../../infra/database/entities/index.js';
 import { trainingRunRow } from '../../../../infra/database/testing/training-run-row.js';
 
@@ -114,11 +115,11 @@ export async function addRows(
   }
 }
 
-/** Every row of every table and every file, as texts, except what tells of removals and of requests. */
+/** Every row of every table and every file, as texts, except what tells of removals, of requests and of what was used. */
 export async function everything(dataSource: DataSource, artifacts: string): Promise<string[]> {
   const rows: string[] = [];
   for (const { tableName, target } of dataSource.entityMetadatas) {
-    if (target === Removal || target === AuditEntry) continue;
+    if (target === Removal || target === AuditEntry || target === UsageEntry) continue;
     const but = target === ProjectEvent ? "WHERE t.type NOT LIKE '%.deleted'" : '';
     const found: { row: string }[] = await dataSource.query(`SELECT t::text AS row FROM ${tableName} AS t ${but}`);
     rows.push(...found.map(({ row }) => `${tableName} ${row}`));
