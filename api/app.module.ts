@@ -10,6 +10,7 @@ import { HealthModule } from './health/health.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { OpenAiModule } from './openai/openai.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
+import { RegisteredModule } from './registered/registered.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
 import { SubmissionsModule } from './submissions/submissions.module.js';
 import { TrainingRunsModule } from './training-runs/training-runs.module.js';
@@ -29,6 +30,7 @@ import { UsageModule } from './usage/usage.module.js';
     BenchmarkEvaluationsModule,
     AgentFlowsModule,
     OpenAiModule,
+    RegisteredModule,
     UsageModule,
     HealthModule,
   ],

@@ -44,6 +44,15 @@ describe('I3: an asked flow whose processes are killed goes on and repeats no fi
     expect(await told(client, id)).toEqual(events);
     expect(callsAfterTheirRecord(stack, id, events)).toEqual([]);
 
+    const { models, tool_calls } = (await client.usage({ run_id: id })).total;
+    expect(models.find(({ kind }) => kind === 'planner')).toMatchObject({ name: QUESTION.model, calls: TURNS });
+    expect(tool_calls).toBeLessThanOrEqual(TURNS);
+    const tools = await fetch(`${client.access.url}/v1/tools`, {
+      headers: { Authorization: `Bearer ${client.access.key}` },
+    });
+    const { data } = (await tools.json()) as { data: { description: { title: string } }[] };
+    expect(data.map(({ description }) => description.title)).toEqual(['Calculator', 'Lookup', 'Generator']);
+
     const { id: undisturbed } = await client.ask(QUESTION);
     expect((await told(client, undisturbed)).map(said)).toEqual(events.map(said));
     expect(stack.requests().filter(({ flow_id }) => flow_id === undisturbed)).toHaveLength(TURNS);

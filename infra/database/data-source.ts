@@ -26,6 +26,7 @@ import { RunFilters1796151600000 } from './migrations/1796151600000-run-filters.
 import { Advantages1796155200000 } from './migrations/1796155200000-advantages.js';
 import { RunQueue1796157000000 } from './migrations/1796157000000-run-queue.js';
 import { Usage1796158800000 } from './migrations/1796158800000-usage.js';
+import { ToolDescriptions1796160600000 } from './migrations/1796160600000-tool-descriptions.js';
 import { gateOf } from './well-formed.js';
 
 const ENTITIES = Object.values(entities);
@@ -82,6 +83,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       Advantages1796155200000,
       RunQueue1796157000000,
       Usage1796158800000,
+      ToolDescriptions1796160600000,
     ],
     synchronize: false,
     installExtensions: false,

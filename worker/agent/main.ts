@@ -3,6 +3,8 @@ import { createAgentActivities } from '../../activities/index.js';
 import { submittedFlowsOnly } from '../../activities/flows/submitted-flows.js';
 import { openPolicyClient } from '../../activities/engines/open-policy-client.js';
 import { ReplyCache } from '../../activities/engines/reply-cache.js';
+import { describeTools } from '../../activities/tools/describe-tools.js';
+import { createTools } from '../../activities/tools/index.js';
 import { openOperatorTools } from '../../activities/tools/operator-tools.js';
 import { openArtifactStore } from '../../infra/artifacts/open-artifact-store.js';
 import { PROCESS_VARIABLES, readEnvironment } from '../../infra/config/environment.js';
@@ -19,6 +21,8 @@ import { createAgentWorkers, runTogether } from './agent-workers.js';
 
 /** A turn's row is one short query: far fewer connections than calls are open. */
 const DATABASE_POOL = 16;
+/** Between two tellings of what the tools say of themselves: those of an MCP server change, or come later. */
+const MINUTE_MS = 60_000;
 /** Between two looks at how many replies are cached. */
 const HOUR_MS = 3_600_000;
 
@@ -45,6 +49,13 @@ await ensureSearchAttributes(connection, namespace);
 const operatorTools = await openOperatorTools(operator, environment.AGENTFLOW_CACHE, (error) =>
   console.warn(error.message),
 );
+const webTools = readWebToolSettings(operator);
+const tools = createTools(webTools, operatorTools);
+const tellTools = async (): Promise<void> => {
+  await describeTools(dataSource, tools, operator.tools).catch((error: Error) => console.warn(error.message));
+};
+await tellTools();
+const toolsTold = setInterval(() => void tellTools(), MINUTE_MS);
 
 const workers = await createAgentWorkers({
   connection,
@@ -57,7 +68,7 @@ const workers = await createAgentWorkers({
       policyClient,
       datasets: operator.datasets,
       languageModels: operator,
-      webTools: readWebToolSettings(operator),
+      webTools,
       operatorTools,
     }),
     dataSource,
@@ -72,6 +83,7 @@ try {
   process.exit(1);
 } finally {
   clearInterval(trimReplies);
+  clearInterval(toolsTold);
   await operatorTools.close();
   await dataSource.destroy();
   await connection.close();

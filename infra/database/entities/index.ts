@@ -17,6 +17,7 @@ export { Rollout } from './rollout.entity.js';
 export { RunEvent } from './run-event.entity.js';
 export { Spending } from './spending.entity.js';
 export { ToolCall } from './tool-call.entity.js';
+export { ToolDescription } from './tool-description.entity.js';
 export { TrainingRun } from './training-run.entity.js';
 export { TrainingStep } from './training-step.entity.js';
 export { Turn } from './turn.entity.js';
