@@ -9,6 +9,7 @@ import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { OpenAiModule } from './openai/openai.module.js';
+import { PoliciesModule } from './policies/policies.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { RegisteredModule } from './registered/registered.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
@@ -26,6 +27,7 @@ import { UsageModule } from './usage/usage.module.js';
     TrainingRunsModule,
     EventsModule,
     RolloutsModule,
+    PoliciesModule,
     EvaluationsModule,
     BenchmarkEvaluationsModule,
     AgentFlowsModule,

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
+import { standingSteps } from '../submissions/known-policies.js';
 
 /** A policy whose files are there. */
 export interface StandingPolicy {
@@ -58,10 +59,4 @@ export async function standingRuns(
     const bestStep = best.find((policy) => policy.run === run)?.step;
     return { run, policies: own, best: own.find(({ step }) => step === bestStep) };
   });
-}
-
-/** A policy's directory lies beside those of its run's other policies and is called by its step. */
-async function standingSteps(artifacts: ArtifactStore, uri: string): Promise<number[]> {
-  const names = await artifacts.names(uri.slice(0, uri.lastIndexOf('/')));
-  return names.filter((name) => /^\d{1,9}$/.test(name)).map(Number);
 }

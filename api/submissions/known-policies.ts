@@ -35,6 +35,16 @@ export async function findPolicy(
   return policy ? { name, sha256: policy.sha256, model: run.config.model, uri: policy.uri } : undefined;
 }
 
+/** The steps of a run's policies whose files are there: the directories beside that of any of them, called by step. */
+export async function standingSteps(artifacts: ArtifactStore, uri: string): Promise<number[]> {
+  const names = await artifacts.names(uri.slice(0, uri.lastIndexOf('/')));
+  return names.filter((name) => /^\d{1,9}$/.test(name)).map(Number);
+}
+
+export async function isStanding(artifacts: ArtifactStore, { uri }: Pick<KnownPolicy, 'uri'>): Promise<boolean> {
+  return artifacts.exists(`${uri}/${MANIFEST}`);
+}
+
 export function namedPolicy(param: string, policy: string): NamedRun {
   return { param, run: runOfPolicy(policy), policy };
 }
@@ -71,14 +81,10 @@ export async function claimRuns(manager: EntityManager, project: string, named: 
  * @param param where it was named
  * @throws ApiError 400
  */
-export async function requireStanding(
-  artifacts: ArtifactStore,
-  param: string,
-  { name, uri }: KnownPolicy,
-): Promise<void> {
-  if (await artifacts.exists(`${uri}/${MANIFEST}`)) return;
-  const kept = 'its run keeps policy 0, the newest two, the best, and those of its checkpoints';
-  throw badRequest('policy_collected', `${param}: ${name} was collected: ${kept}.`, { param });
+export async function requireStanding(artifacts: ArtifactStore, param: string, policy: KnownPolicy): Promise<void> {
+  if (await isStanding(artifacts, policy)) return;
+  const kept = 'its run keeps policy 0, the newest two, the best, those of its checkpoints, and pinned ones';
+  throw badRequest('policy_collected', `${param}: ${policy.name} was collected: ${kept}.`, { param });
 }
 
 /**

@@ -62,6 +62,7 @@ export async function fillLists(api: TestApi): Promise<Ids> {
     '/v1/keys': key.id,
     '/v1/training_runs': run.id,
     '/v1/rollouts': `${run.id}/1/0/0`,
+    '/v1/policies': policy,
     '/v1/groups': `${run.id}/1/0`,
     '/v1/evaluations': await create('/v1/evaluations', evaluation),
     '/v1/agent_flows': flow,

@@ -1,6 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createApiKey } from '../../infra/database/api-keys.js';
-import { AgentFlow, BenchmarkEvaluation, IdempotencyKey, TrainingRun } from '../../infra/database/entities/index.js';
+import {
+  AgentFlow,
+  BenchmarkEvaluation,
+  IdempotencyKey,
+  PolicyPin,
+  TrainingRun,
+} from '../../infra/database/entities/index.js';
 import { untilSomebodyWaits } from '../../infra/database/testing/lock-wait.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import { runConfigSchema } from '../../contracts/run-config.js';
@@ -158,6 +164,50 @@ describe('DELETE /v1/training_runs/:id', () => {
     const { message } = (body as { error: { message: string } }).error;
     expect(message.match(/\(paused\)/g)).toHaveLength(10);
     expect(message).toContain('2 more use it');
+  });
+
+  it('refuses while policies of it are pinned, names them, and lets go when none is', async () => {
+    for (let step = 1; step <= 11; step += 1) await api.commitPolicy(id, step, SHA);
+    const change = (step: number, verb: 'pin' | 'unpin') =>
+      api.request('post', `/v1/policies/${id}@${step}/${verb}`).expect(200);
+    for (let step = 0; step <= 11; step += 1) await change(step, 'pin');
+    const { body } = await remove().expect(409);
+    expect(body).toMatchObject({ error: { code: 'policies_pinned' } });
+    const { message } = (body as { error: { message: string } }).error;
+    expect(message).toContain(`${id}@0, ${id}@1, `);
+    expect(message).toContain(`${id}@9, 2 more are pinned. Unpin them first: npx agentflow policies unpin ${id}@0`);
+    for (let step = 0; step <= 10; step += 1) await change(step, 'unpin');
+    await remove().expect(409);
+    await change(11, 'unpin');
+    await remove().expect(202);
+    await settled();
+    await api.request('post', `/v1/policies/${id}@0/pin`).expect(404);
+  });
+
+  it('of a deletion and a pin at the same moment, one goes through', async () => {
+    for (let round = 0; round < 10; round++) {
+      const run = await endedRun();
+      const pinning = api.request('post', `/v1/policies/${run}@0/pin`);
+      const [pinned, removed] = await Promise.all([pinning, remove(run)]);
+      expect([
+        [200, 409],
+        [404, 202],
+      ]).toContainEqual([pinned.status, removed.status]);
+    }
+    await settled();
+  });
+
+  it('keeps a pin waiting that comes meanwhile, and it finds no policy', async () => {
+    const runner = api.database.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query("INSERT INTO removals (id, project) VALUES ($1, 'default')", [id]);
+    await runner.query('DELETE FROM training_runs WHERE id = $1', [id]);
+    const pinning = api.request('post', `/v1/policies/${id}@0/pin`).then((response) => response);
+    await untilSomebodyWaits(api.database.dataSource);
+    await runner.commitTransaction();
+    await runner.release();
+    expect((await pinning).body).toMatchObject({ error: { code: 'policy_not_found' } });
+    expect(await api.database.dataSource.getRepository(PolicyPin).countBy({ runId: id })).toBe(0);
   });
 
   it.each(KINDS)('after it, %s of it is refused', async (kind) => {

@@ -11,7 +11,7 @@ import { SubmissionsRepository, type Draft, type NewRow } from '../submissions/s
 import type { RevivedInput } from './start-run.js';
 import { namedRuns } from './named-runs.js';
 import { revivedRun } from './revived-run.js';
-import { requireUnused } from './users-of-run.js';
+import { requireUnpinned, requireUnused } from './users-of-run.js';
 
 /** A row that a run has of each of its steps, or of some. */
 export interface RowOfStep {
@@ -80,6 +80,7 @@ export class TrainingRunsRepository extends SubmissionsRepository<TrainingRun> {
 
   protected override async requireUnused(manager: EntityManager, id: string): Promise<void> {
     await requireUnused(manager, id);
+    await requireUnpinned(manager, id);
   }
 
   protected override async ended(

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { PolicyPin } from '../../infra/database/entities/index.js';
 import { ENDED } from '../../infra/database/submission-rows.js';
 import { conflict } from '../common/api-error.js';
 
@@ -35,4 +36,17 @@ export async function requireUnused(manager: EntityManager, runId: string): Prom
   if (users.length > named.length) named.push(`${users.length - named.length} more use it`);
   const message = `${runId} cannot be deleted: ${named.join('; ')}. Cancel them first, or wait until they have ended.`;
   throw conflict('training_run_in_use', message, { param: 'id' });
+}
+
+/**
+ * A pin says that somebody wants the policy: whoever deletes the run is told, as if it were used.
+ * @throws ApiError 409 that names the pinned policies of the run
+ */
+export async function requireUnpinned(manager: EntityManager, runId: string): Promise<void> {
+  const pins = await manager.find(PolicyPin, { where: { runId }, order: { step: 'ASC' } });
+  if (pins.length === 0) return;
+  const named = pins.slice(0, NAMED_AT_MOST).map(({ step }) => `${runId}@${step}`);
+  if (pins.length > named.length) named.push(`${pins.length - named.length} more`);
+  const message = `${runId} cannot be deleted: its policies ${named.join(', ')} are pinned. Unpin them first: npx agentflow policies unpin ${named[0]}`;
+  throw conflict('policies_pinned', message, { param: 'id' });
 }

@@ -5207,148 +5207,55 @@ export type OpenAiResponse = {
   };
 };
 
-export type RegisteredModel =
-  | {
-      id: string;
-      object: 'registered_model';
-      /**
-       * To be trained, and sampled by the policy server.
-       */
-      kind: 'base';
-      /**
-       * Positions: prompt and response together.
-       */
-      context: number;
-      /**
-       * Whether the policy server serves it: a vLLM server serves one model.
-       */
-      served: boolean;
-    }
-  | {
-      id: string;
-      object: 'registered_model';
-      /**
-       * Of a provider: modules of a flow, tools and the judge may ask it.
-       */
-      kind: 'language_model';
-      /**
-       * Tokens: prompt and reply together.
-       */
-      context: number;
-      /**
-       * Registered name; calls of a provider with limits wait for each other.
-       */
-      provider: string;
-      /**
-       * What a reply can be held to.
-       */
-      output: 'json-schema' | 'json' | 'text';
-      /**
-       * Whether it is shown the pictures of a question.
-       */
-      images: boolean;
-      /**
-       * Of a million tokens, in the unit of budgets. Null if it is not known.
-       */
-      price: {
-        input: number;
-        output: number;
-      } | null;
-    };
-
-export type Tool = {
+export type Policy = {
   /**
-   * What `flow.tools` names.
+   * `<run>@<step>`. In a URL `@` may be written as it is, or as `%40`.
    */
   id: string;
-  object: 'tool';
+  object: 'policy';
+  run_id: string;
   /**
-   * Registered name of the MCP server that it is a tool of.
+   * 0 is the start, before any training.
    */
-  mcp_server: string | null;
+  step: number;
   /**
-   * As the agent worker that started last knows it. Null if none has had it yet: its MCP server was not there, for one.
+   * Of its tensors.
    */
-  description: {
+  sha256: string;
+  /**
+   * Of the policy that the step began with; null for policy 0.
+   */
+  parent_sha256: string | null;
+  /**
+   * Whether its files are there. Retention collects those that nothing needs.
+   */
+  has_files: boolean;
+  /**
+   * Since when it is kept whatever retention says; null if it is not.
+   */
+  pinned_at: string | null;
+  /**
+   * Whether a checkpoint of it is there, with the optimiser's state.
+   */
+  has_checkpoint: boolean;
+  /**
+   * On the held-out questions of its run, the last one; null if there was none.
+   */
+  evaluation: {
+    accuracy: number;
     /**
-     * What planners read and write.
+     * 95 % Wilson interval.
      */
-    title: string;
-    /**
-     * What planners are told of it.
-     */
-    text: string;
-    /**
-     * JSON schema of its arguments.
-     */
-    input_schema: {
-      [key: string]: unknown;
-    };
-    /**
-     * Whether it may ask a language model: such calls count in budgets.
-     */
-    asks_model: boolean;
-    /**
-     * Whether a call may be made again if it is not known what became of the first.
-     */
-    repeatable: boolean;
-    changed_at: string;
+    interval: [number, number];
+    questions: number;
+    correct: number;
   } | null;
+  created_at: string;
 };
 
-export type Dataset = {
-  /**
-   * What `dataset.name` or a benchmark names.
-   */
-  id: string;
-  object: 'dataset';
-  /**
-   * How the operator registered it (docs/benchmarks.md#register).
-   */
-  kind: 'computed' | 'benchmark' | 'training' | 'columns' | 'mix';
-  /**
-   * Whose published files are read. Null of others.
-   */
-  format: string | null;
-  /**
-   * What kind the answers are of. Null if that is known of the format.
-   */
-  answers: string | null;
-  /**
-   * Whether a run may be trained on it. A benchmark is for evaluations only.
-   */
-  trainable: boolean;
-  /**
-   * Whether evaluations have questions of it to ask.
-   */
-  held_out: boolean;
-  /**
-   * Its parts, and how often each is drawn from.
-   */
-  mix: {
-    [key: string]: number;
-  } | null;
-};
-
-export type RegisteredModelList = {
+export type PolicyList = {
   object: 'list';
-  data: Array<RegisteredModel>;
-  has_more: boolean;
-  first_id: string | null;
-  last_id: string | null;
-};
-
-export type DatasetList = {
-  object: 'list';
-  data: Array<Dataset>;
-  has_more: boolean;
-  first_id: string | null;
-  last_id: string | null;
-};
-
-export type ToolList = {
-  object: 'list';
-  data: Array<Tool>;
+  data: Array<Policy>;
   has_more: boolean;
   first_id: string | null;
   last_id: string | null;
@@ -7736,6 +7643,240 @@ export type GroupsControllerListResponses = {
 
 export type GroupsControllerListResponse = GroupsControllerListResponses[keyof GroupsControllerListResponses];
 
+export type PoliciesControllerListData = {
+  body?: never;
+  path?: never;
+  query: {
+    after?: string;
+    limit?: number;
+    run_id: string;
+    /**
+     * `true`: those whose files are there. `false`: those whose files were collected.
+     */
+    has_files?: 'true' | 'false';
+  };
+  url: '/v1/policies';
+};
+
+export type PoliciesControllerListErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type PoliciesControllerListError = PoliciesControllerListErrors[keyof PoliciesControllerListErrors];
+
+export type PoliciesControllerListResponses = {
+  200: PolicyList;
+};
+
+export type PoliciesControllerListResponse = PoliciesControllerListResponses[keyof PoliciesControllerListResponses];
+
+export type PoliciesControllerGetData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/policies/{id}';
+};
+
+export type PoliciesControllerGetErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type PoliciesControllerGetError = PoliciesControllerGetErrors[keyof PoliciesControllerGetErrors];
+
+export type PoliciesControllerGetResponses = {
+  200: Policy;
+};
+
+export type PoliciesControllerGetResponse = PoliciesControllerGetResponses[keyof PoliciesControllerGetResponses];
+
+export type PoliciesControllerPinData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/policies/{id}/pin';
+};
+
+export type PoliciesControllerPinErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * Its files were collected before.
+   */
+  409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type PoliciesControllerPinError = PoliciesControllerPinErrors[keyof PoliciesControllerPinErrors];
+
+export type PoliciesControllerPinResponses = {
+  200: Policy;
+};
+
+export type PoliciesControllerPinResponse = PoliciesControllerPinResponses[keyof PoliciesControllerPinResponses];
+
+export type PoliciesControllerUnpinData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/policies/{id}/unpin';
+};
+
+export type PoliciesControllerUnpinErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type PoliciesControllerUnpinError = PoliciesControllerUnpinErrors[keyof PoliciesControllerUnpinErrors];
+
+export type PoliciesControllerUnpinResponses = {
+  200: Policy;
+};
+
+export type PoliciesControllerUnpinResponse = PoliciesControllerUnpinResponses[keyof PoliciesControllerUnpinResponses];
+
 export type EvaluationsControllerListData = {
   body?: never;
   path: {
@@ -9054,174 +9195,6 @@ export type OpenAiControllerResponsesResponses = {
 export type OpenAiControllerResponsesResponse =
   OpenAiControllerResponsesResponses[keyof OpenAiControllerResponsesResponses];
 
-export type RegisteredControllerListModelsData = {
-  body?: never;
-  path?: never;
-  query?: never;
-  url: '/v1/models';
-};
-
-export type RegisteredControllerListModelsErrors = {
-  /**
-   * The request is not understood or cannot be accepted; `issues` lists what to correct.
-   */
-  400: Error;
-  /**
-   * No valid API key.
-   */
-  401: Error;
-  /**
-   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
-   */
-  403: Error;
-  /**
-   * It does not exist, or it belongs to another project.
-   */
-  404: Error;
-  /**
-   * The body is larger than this route takes.
-   */
-  413: Error;
-  /**
-   * The body is of a content type that this route does not take.
-   */
-  415: Error;
-  /**
-   * Too many requests with this key. `Retry-After` says when to ask again.
-   */
-  429: Error;
-  /**
-   * Temporal or the database does not answer, or another session holds a lock. Try again.
-   */
-  503: Error;
-  /**
-   * The request was not answered in time. It may still be carried out.
-   */
-  504: Error;
-};
-
-export type RegisteredControllerListModelsError =
-  RegisteredControllerListModelsErrors[keyof RegisteredControllerListModelsErrors];
-
-export type RegisteredControllerListModelsResponses = {
-  200: RegisteredModelList;
-};
-
-export type RegisteredControllerListModelsResponse =
-  RegisteredControllerListModelsResponses[keyof RegisteredControllerListModelsResponses];
-
-export type RegisteredControllerListDatasetsData = {
-  body?: never;
-  path?: never;
-  query?: never;
-  url: '/v1/datasets';
-};
-
-export type RegisteredControllerListDatasetsErrors = {
-  /**
-   * The request is not understood or cannot be accepted; `issues` lists what to correct.
-   */
-  400: Error;
-  /**
-   * No valid API key.
-   */
-  401: Error;
-  /**
-   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
-   */
-  403: Error;
-  /**
-   * It does not exist, or it belongs to another project.
-   */
-  404: Error;
-  /**
-   * The body is larger than this route takes.
-   */
-  413: Error;
-  /**
-   * The body is of a content type that this route does not take.
-   */
-  415: Error;
-  /**
-   * Too many requests with this key. `Retry-After` says when to ask again.
-   */
-  429: Error;
-  /**
-   * Temporal or the database does not answer, or another session holds a lock. Try again.
-   */
-  503: Error;
-  /**
-   * The request was not answered in time. It may still be carried out.
-   */
-  504: Error;
-};
-
-export type RegisteredControllerListDatasetsError =
-  RegisteredControllerListDatasetsErrors[keyof RegisteredControllerListDatasetsErrors];
-
-export type RegisteredControllerListDatasetsResponses = {
-  200: DatasetList;
-};
-
-export type RegisteredControllerListDatasetsResponse =
-  RegisteredControllerListDatasetsResponses[keyof RegisteredControllerListDatasetsResponses];
-
-export type RegisteredControllerListToolsData = {
-  body?: never;
-  path?: never;
-  query?: never;
-  url: '/v1/tools';
-};
-
-export type RegisteredControllerListToolsErrors = {
-  /**
-   * The request is not understood or cannot be accepted; `issues` lists what to correct.
-   */
-  400: Error;
-  /**
-   * No valid API key.
-   */
-  401: Error;
-  /**
-   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
-   */
-  403: Error;
-  /**
-   * It does not exist, or it belongs to another project.
-   */
-  404: Error;
-  /**
-   * The body is larger than this route takes.
-   */
-  413: Error;
-  /**
-   * The body is of a content type that this route does not take.
-   */
-  415: Error;
-  /**
-   * Too many requests with this key. `Retry-After` says when to ask again.
-   */
-  429: Error;
-  /**
-   * Temporal or the database does not answer, or another session holds a lock. Try again.
-   */
-  503: Error;
-  /**
-   * The request was not answered in time. It may still be carried out.
-   */
-  504: Error;
-};
-
-export type RegisteredControllerListToolsError =
-  RegisteredControllerListToolsErrors[keyof RegisteredControllerListToolsErrors];
-
-export type RegisteredControllerListToolsResponses = {
-  200: ToolList;
-};
-
-export type RegisteredControllerListToolsResponse =
-  RegisteredControllerListToolsResponses[keyof RegisteredControllerListToolsResponses];
-
 export type UsageControllerReportData = {
   body?: never;
   path?: never;
@@ -9389,6 +9362,10 @@ export interface Routes {
     answers: RolloutsControllerListTurnsResponses;
   };
   'GET /v1/groups': { takes: GroupsControllerListData; answers: GroupsControllerListResponses };
+  'GET /v1/policies': { takes: PoliciesControllerListData; answers: PoliciesControllerListResponses };
+  'GET /v1/policies/{id}': { takes: PoliciesControllerGetData; answers: PoliciesControllerGetResponses };
+  'POST /v1/policies/{id}/pin': { takes: PoliciesControllerPinData; answers: PoliciesControllerPinResponses };
+  'POST /v1/policies/{id}/unpin': { takes: PoliciesControllerUnpinData; answers: PoliciesControllerUnpinResponses };
   'GET /v1/training_runs/{id}/evaluations': {
     takes: EvaluationsControllerListData;
     answers: EvaluationsControllerListResponses;
@@ -9452,12 +9429,6 @@ export interface Routes {
   'GET /openai/v1/models/{id}': { takes: OpenAiControllerGetData; answers: OpenAiControllerGetResponses };
   'POST /openai/v1/chat/completions': { takes: OpenAiControllerChatData; answers: OpenAiControllerChatResponses };
   'POST /openai/v1/responses': { takes: OpenAiControllerResponsesData; answers: OpenAiControllerResponsesResponses };
-  'GET /v1/models': { takes: RegisteredControllerListModelsData; answers: RegisteredControllerListModelsResponses };
-  'GET /v1/datasets': {
-    takes: RegisteredControllerListDatasetsData;
-    answers: RegisteredControllerListDatasetsResponses;
-  };
-  'GET /v1/tools': { takes: RegisteredControllerListToolsData; answers: RegisteredControllerListToolsResponses };
   'GET /v1/usage': { takes: UsageControllerReportData; answers: UsageControllerReportResponses };
   'GET /health': { takes: HealthControllerCheckData; answers: HealthControllerCheckResponses };
 }

@@ -2686,79 +2686,30 @@ class OpenAiResponse(TypedDict):
     agent_flow: NotRequired[AgentFlow1]
 
 
-class RegisteredModel1(TypedDict):
+class Evaluation3(TypedDict):
+    accuracy: float
+    interval: tuple[float, float]
+    questions: int
+    correct: int
+
+
+class Policy(TypedDict):
     id: str
-    object: Literal["registered_model"]
-    kind: Literal["base"]
-    context: int
-    served: bool
+    object: Literal["policy"]
+    run_id: str
+    step: int
+    sha256: str
+    parent_sha256: str | None
+    has_files: bool
+    pinned_at: str | None
+    has_checkpoint: bool
+    evaluation: Evaluation3 | None
+    created_at: str
 
 
-class Price(TypedDict):
-    input: float
-    output: float
-
-
-class RegisteredModel2(TypedDict):
-    id: str
-    object: Literal["registered_model"]
-    kind: Literal["language_model"]
-    context: int
-    provider: str
-    output: Literal["json-schema", "json", "text"]
-    images: bool
-    price: Price | None
-
-
-RegisteredModel: TypeAlias = RegisteredModel1 | RegisteredModel2
-
-
-class Description(TypedDict):
-    title: str
-    text: str
-    input_schema: dict[str, Any]
-    asks_model: bool
-    repeatable: bool
-    changed_at: str
-
-
-class Tool5(TypedDict):
-    id: str
-    object: Literal["tool"]
-    mcp_server: str | None
-    description: Description | None
-
-
-class Dataset7(TypedDict):
-    id: str
-    object: Literal["dataset"]
-    kind: Literal["computed", "benchmark", "training", "columns", "mix"]
-    format: str | None
-    answers: str | None
-    trainable: bool
-    held_out: bool
-    mix: dict[str, float] | None
-
-
-class RegisteredModelList(TypedDict):
+class PolicyList(TypedDict):
     object: Literal["list"]
-    data: list[RegisteredModel]
-    has_more: bool
-    first_id: str | None
-    last_id: str | None
-
-
-class DatasetList(TypedDict):
-    object: Literal["list"]
-    data: list[Dataset7]
-    has_more: bool
-    first_id: str | None
-    last_id: str | None
-
-
-class ToolList(TypedDict):
-    object: Literal["list"]
-    data: list[Tool5]
+    data: list[Policy]
     has_more: bool
     first_id: str | None
     last_id: str | None
@@ -2864,7 +2815,7 @@ class Model(TypedDict):
     unpriced_calls: int
 
 
-class Tool6(TypedDict):
+class Tool5(TypedDict):
     name: str | None
     calls: int
 
@@ -2882,7 +2833,7 @@ class Usage4(TypedDict):
     tool_calls: int
     trainer_seconds: float
     models: list[Model]
-    tools: list[Tool6]
+    tools: list[Tool5]
 
 
 class Total(TypedDict):
@@ -2895,7 +2846,7 @@ class Total(TypedDict):
     tool_calls: int
     trainer_seconds: float
     models: list[Model]
-    tools: list[Tool6]
+    tools: list[Tool5]
 
 
 UsageReport = TypedDict(
@@ -3059,6 +3010,13 @@ class V1GroupsGetParametersQuery(TypedDict):
     limit: NotRequired[int]
     run_id: str
     step: NotRequired[int]
+
+
+class V1PoliciesGetParametersQuery(TypedDict):
+    after: NotRequired[str]
+    limit: NotRequired[int]
+    run_id: str
+    has_files: NotRequired[Literal["true", "false"]]
 
 
 class V1TrainingRunsIdEvaluationsGetParametersQuery(TypedDict):

@@ -147,7 +147,14 @@ def drive(client):
     run.fork(step=1, overrides={"steps": 4})
     run.set_learning_rate(1e-4)
     run.progress()
-    for pages in (run.steps, run.checkpoints, run.evaluations, run.rollouts(step=1, sort="-reward"), run.groups()):
+    for pages in (
+        run.steps,
+        run.checkpoints,
+        run.evaluations,
+        run.rollouts(step=1, sort="-reward"),
+        run.groups(),
+        run.policies(),
+    ):
         pages.to_list()
     client.rollouts.get("run-1/1/0/0")
     client.evaluations.get("eval-1").answers(grade="wrong").to_list()

@@ -26,8 +26,9 @@ TABLES = (
     "agent_flows",
     "benchmark_evaluations",
     "removals",
+    "policy_pins",
 )
-GUARDED = ("batches", "policies", "checkpoints", "evaluations")
+GUARDED = ("batches", "policies", "checkpoints", "evaluations", "policy_pins")
 """Those whose rows belong to a run."""
 START_TIMEOUT_S = 30
 # Durability is of no use to a database that lives for one test run.
@@ -115,7 +116,7 @@ def migrated_tables(repository: Path) -> dict[str, str]:
     """Column definitions of the tables that Python uses, read out of the migrations that create them."""
     texts = migrations(repository)
     initial = re.findall(r"^  (\w+): `(.*?)`", texts, re.MULTILINE | re.DOTALL)
-    later = re.findall(r"`CREATE TABLE (\w+) \((.*?)\n\)`", texts, re.DOTALL)
+    later = re.findall(r"`CREATE TABLE (\w+) \((.*?)\n *\)`", texts, re.DOTALL)
     found = dict([*initial, *later])
     return {table: found[table] for table in TABLES}
 

@@ -9,6 +9,7 @@ import {
   AgentFlow,
   AuditEntry,
   BenchmarkEvaluation,
+  PolicyPin,
   ProjectEvent,
   Removal,
   TrainingRun,
@@ -39,11 +40,16 @@ const VALUES: Record<string, (n: number) => unknown> = {
   timestamptz: () => '2026-01-01T00:00:00Z',
 };
 
-/** A run that has ended, with rows in every table that can hold some of a run, and with files. @returns its id */
+/**
+ * A run that has ended, with rows in every table that can hold some of a run, and with files. None of its policies is
+ * pinned: it could not be deleted.
+ * @returns its id
+ */
 export async function addEndedRun(dataSource: DataSource, artifacts: string): Promise<string> {
   const run = trainingRunRow({ status: 'completed' });
   await dataSource.getRepository(TrainingRun).insert(run);
-  for (const entity of dataSource.entityMetadatas) await addRows(dataSource, entity, run.id);
+  const holding = dataSource.entityMetadatas.filter(({ target }) => target !== PolicyPin);
+  for (const entity of holding) await addRows(dataSource, entity, run.id);
   for (const file of FILES) await add(join(artifacts, 'runs', run.id, file), `${file} of ${run.id}`);
   return run.id;
 }

@@ -126,6 +126,10 @@ class AsyncRun(AsyncSubmission[api_types.TrainingRun]):
     def checkpoints(self) -> AsyncPages[api_types.Checkpoint]:
         return AsyncPages(self._http, self._path("/checkpoints"))
 
+    def policies(self, **filters: Any) -> AsyncPages[api_types.Policy]:
+        """Its policies: for example `has_files="true"`, those that retention has left."""
+        return AsyncPages(self._http, "/v1/policies", {**filters, "run_id": self.id})
+
     @property
     def evaluations(self) -> AsyncPages[api_types.Evaluation]:
         """What its policies reached on the held-out questions."""

@@ -125,6 +125,10 @@ class Run(Submission[api_types.TrainingRun]):
     def checkpoints(self) -> Pages[api_types.Checkpoint]:
         return Pages(self._http, self._path("/checkpoints"))
 
+    def policies(self, **filters: Any) -> Pages[api_types.Policy]:
+        """Its policies: for example `has_files="true"`, those that retention has left."""
+        return Pages(self._http, "/v1/policies", {**filters, "run_id": self.id})
+
     @property
     def evaluations(self) -> Pages[api_types.Evaluation]:
         """What its policies reached on the held-out questions."""

@@ -1,7 +1,7 @@
 """Garbage collection of a run's checkpoints and policies, after a commit.
 
 Whoever needs a policy writes a row that says so, a claim, then looks whether the policy stands, and commits (for
-example api/common/known-policies.ts). No lock is held while files are touched. Instead
+example api/submissions/known-policies.ts). No lock is held while files are touched. Instead
 
 1. what seems superfluous is withdrawn: taken away from its name, by a rename, so that whoever looks later is refused;
 2. who has looked before is waited for, and the claims are read again;
@@ -140,16 +140,16 @@ class Facts:
 
 def read_facts(records: Records, run_id: str) -> Facts:
     """What the database says now."""
-    claims = claims_on(run_id, records.unfinished_configurations(), records.policies_asked())
+    claims = claims_on(run_id, records.unfinished_configurations(), records.claimed_policies())
     return Facts(records.newest_step(run_id) or 0, records.accuracies(run_id), claims)
 
 
-def claims_on(run_id: str, configurations: Iterable[Mapping[str, Any]], asked: Iterable[str]) -> Claims:
-    """What others need of the run: references of KL terms, where forks start, and the policies that are `asked`.
+def claims_on(run_id: str, configurations: Iterable[Mapping[str, Any]], named: Iterable[str]) -> Claims:
+    """What others need of the run: references of KL terms, where forks start, and the policies that are `named`.
 
     `configurations` are those of unfinished training runs.
     """
-    policies = {step for name in asked for step in _steps_of(run_id, name)}
+    policies = {step for name in named for step in _steps_of(run_id, name)}
     checkpoints: set[int] = set()
     for configuration in configurations:
         reference = configuration.get("training", {}).get("kl", {}).get("reference", "base")

@@ -139,13 +139,18 @@ class Records:
         with self._connect() as connection:
             return [config for (config,) in connection.execute(query, (list(FINISHED),)).fetchall()]
 
-    def policies_asked(self) -> list[str]:
-        """Names of the policies that unfinished questions and evaluations on benchmarks use; of some more than once."""
+    def claimed_policies(self) -> list[str]:
+        """Names of the policies that are pinned, or that unfinished questions and evaluations on benchmarks use.
+
+        Some stand in it more than once.
+        """
         query = """
             SELECT policy_name FROM agent_flows WHERE policy_name IS NOT NULL AND finished_at IS NULL
             UNION ALL
             SELECT jsonb_array_elements_text(config -> 'policies') FROM benchmark_evaluations
             WHERE status <> ALL(%(finished)s)
+            UNION ALL
+            SELECT run_id || '@' || step FROM policy_pins
         """
         with self._connect() as connection:
             return [name for (name,) in connection.execute(query, {"finished": list(FINISHED)}).fetchall()]
@@ -158,7 +163,7 @@ class Records:
         """
         with connect(self._database_url, autocommit=True) as connection:
             connection.execute(
-                "BEGIN; LOCK TABLE training_runs, agent_flows, benchmark_evaluations IN SHARE MODE; COMMIT"
+                "BEGIN; LOCK TABLE training_runs, agent_flows, benchmark_evaluations, policy_pins IN SHARE MODE; COMMIT"
             )
 
     def _connect(self) -> AbstractContextManager[psycopg.Connection]:

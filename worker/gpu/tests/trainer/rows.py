@@ -58,6 +58,16 @@ def ask(run: Run, flow_id: str, policy: str, status: str = "running") -> None:
     )
 
 
+def pin(run: Run, step: int, run_id: str = RUN_ID) -> None:
+    """A policy that somebody keeps."""
+    run.execute("INSERT INTO policy_pins (run_id, step) VALUES (%s, %s)", (run_id, step))
+
+
+def unpin(run: Run, step: int) -> None:
+    """Somebody leaves it to retention again."""
+    run.execute("DELETE FROM policy_pins WHERE run_id = %s AND step = %s", (run.run_id, step))
+
+
 def benchmark(run: Run, evaluation_id: str, policies: list[str], status: str = "running") -> None:
     """An evaluation of policies on benchmarks, as the API and the workflow leave it."""
     run.execute(

@@ -1,8 +1,10 @@
 """Collection removes what is superfluous, never what is needed, and may be killed anywhere."""
 
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -17,7 +19,7 @@ from flow_grpo.trainer.named_policy import find_policy
 from flow_grpo.trainer.records import Records
 from tests.directories import load_directory
 from tests.trainer.kills import KillAfter, Killed
-from tests.trainer.rows import ask, benchmark, evaluate, fork_of, kl_reference, submit
+from tests.trainer.rows import ask, benchmark, evaluate, fork_of, kl_reference, pin, submit, unpin
 from tests.trainer.run import RUN_ID, Run, no_progress
 from tests.trainer.samples import IDENTITY, MODEL
 
@@ -109,6 +111,24 @@ def test_what_an_unfinished_question_or_benchmark_evaluation_uses_stays(run: Run
     assert policies(run) == [0, 5, 6]
 
 
+def test_a_pinned_policy_stays_until_it_is_unpinned(run: Run) -> None:
+    train(run, KEEP_ALL)
+    pin(run, 2)
+    pin(run, 3, run_id=f"{RUN_ID}-2")
+    checkpoint = {"save": True, "keep": KEEP_TWO}
+    run.step(run.trainer(), STEPS + 1, checkpoint=checkpoint)
+    assert (policies(run), checkpoints(run)) == ([0, 2, 6, 7], [0, 6, 7])
+    unpin(run, 2)
+    run.step(run.trainer(), STEPS + 2, checkpoint=checkpoint)
+    assert (policies(run), checkpoints(run)) == ([0, 7, 8], [0, 7, 8])
+
+
+CLAIMS: dict[str, Callable[[Run], None]] = {
+    "question": lambda run: ask(run, "question", f"{RUN_ID}@3"),
+    "pin": lambda run: pin(run, 3),
+}
+
+
 def test_no_lock_is_held_while_files_are_touched(run: Run) -> None:
     """A trainer that is stopped anywhere in its collection keeps nobody from creating a run."""
     train(run, KEEP_ALL)
@@ -117,14 +137,15 @@ def test_no_lock_is_held_while_files_are_touched(run: Run) -> None:
     def create_now(_phase: str, done: int, _total: int) -> None:
         points.append(done)
         with psycopg.connect(run.database_url, options="-c lock_timeout=1") as connection:
-            for table in ("training_runs", "agent_flows", "benchmark_evaluations"):
+            for table in ("training_runs", "agent_flows", "benchmark_evaluations", "policy_pins"):
                 connection.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")  # pyright: ignore[reportArgumentType, reportCallIssue]
 
     collector(run).collect(Keep.model_validate(KEEP_TWO), create_now)
     assert set(points) == {0, 1, 2}
 
 
-def test_a_claim_at_any_point_of_a_collection_is_refused_or_kept(run: Run) -> None:
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+def test_a_claim_at_any_point_of_a_collection_is_refused_or_kept(run: Run, claim: Callable[[Run], None]) -> None:
     """Whoever looks after writing the claim, as the API does, finds nothing, or what will still be there afterwards."""
     train(run, KEEP_ALL)
     whole = run.directory.with_name("whole")
@@ -137,13 +158,14 @@ def test_a_claim_at_any_point_of_a_collection_is_refused_or_kept(run: Run) -> No
         nonlocal calls, stood
         calls += 1
         if calls == point:
-            ask(run, "question", f"{RUN_ID}@3")
+            claim(run)
             stood = (claimed / "manifest.json").exists()
 
     while True:
         shutil.rmtree(run.directory)
         shutil.copytree(whole, run.directory)
         run.execute("DELETE FROM agent_flows")
+        run.execute("DELETE FROM policy_pins")
         calls, stood, point = 0, None, point + 1
         collector(run).collect(Keep.model_validate(KEEP_TWO), claim_now)
         if stood is None:
@@ -154,15 +176,19 @@ def test_a_claim_at_any_point_of_a_collection_is_refused_or_kept(run: Run) -> No
     assert point > 10
 
 
-def test_a_claim_that_is_not_committed_yet_is_waited_for(run: Run) -> None:
+UNCOMMITTED = {
+    "question": "INSERT INTO agent_flows (id, project, question, images, dataset, model, config, policy_name, status) "
+    f"VALUES ('question', 'p', 'Why?', '[]', '{{}}', 'm', '{{}}', '{RUN_ID}@3', 'queued')",
+    "pin": f"INSERT INTO policy_pins (run_id, step) VALUES ('{RUN_ID}', 3)",
+}
+
+
+@pytest.mark.parametrize("claim", UNCOMMITTED.values(), ids=UNCOMMITTED)
+def test_a_claim_that_is_not_committed_yet_is_waited_for(run: Run, claim: LiteralString) -> None:
     """Its transaction has looked whether the policy stands, before it was withdrawn."""
     train(run, KEEP_ALL)
     with ThreadPoolExecutor(1) as pool, psycopg.connect(run.database_url) as claimant:
-        claimant.execute(
-            "INSERT INTO agent_flows (id, project, question, images, dataset, model, config, policy_name, status) "
-            "VALUES ('question', 'p', 'Why?', '[]', '{}', 'm', '{}', %s, 'queued')",
-            (f"{RUN_ID}@3",),
-        )
+        claimant.execute(claim)
         collecting = pool.submit(collector(run).collect, Keep.model_validate(KEEP_TWO), no_progress)
         while run.execute("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)] and not collecting.done():
             wait([collecting], timeout=0.02)
