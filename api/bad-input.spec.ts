@@ -78,6 +78,17 @@ describe('a request that is wrong', () => {
     for (const query of queries) expectRefusal(await open(operation).query(query), 400);
   });
 
+  it.each(named(lists))('%s: an empty text for a number', async (_, operation) => {
+    const numbers = (operation.operation.parameters ?? []).filter(({ schema }) =>
+      /integer|number/.test(schema?.type ?? ''),
+    );
+    expect(numbers.map(({ name }) => name)).toContain('limit');
+    for (const { name } of numbers) {
+      const { message } = expectRefusal(await open(operation).query({ [name]: '' }), 400);
+      expect(message).toContain(name);
+    }
+  });
+
   it.each(named(lists))('%s: the cursor of another list', async (_, operation) => {
     const cursors = Object.entries(ids).filter(([, id]) => id !== ids[operation.path]);
     const run_id = ids['/v1/training_runs'];

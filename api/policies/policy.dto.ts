@@ -23,7 +23,7 @@ export const policySchema = z.object({
   evaluation: z
     .object({
       accuracy: z.number(),
-      interval: z.tuple([z.number(), z.number()]).describe('95 % Wilson interval.'),
+      interval: z.array(z.number()).length(2).describe('95 % Wilson interval.'),
       questions: z.int(),
       correct: z.int(),
     })

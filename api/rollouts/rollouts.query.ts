@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../contracts/flow.js';
-import { idPageQuery, index } from '../common/list.dto.js';
+import { idPageQuery, index, inQuery } from '../common/list.dto.js';
 import { SORTS } from './sorted-rollouts.js';
 
 export const runIdQuery = z.string().min(1).max(512);
 
-const reward = z.coerce.number();
+const reward = inQuery(z.coerce.number());
 
 export const rolloutsQuery = idPageQuery.extend({
   after: idPageQuery.shape.after.describe('`last_id` of the page before. It belongs to the sort of that page.'),

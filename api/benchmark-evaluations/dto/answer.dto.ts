@@ -3,7 +3,7 @@ import { cellsOf } from '../../../contracts/benchmark-evaluation.js';
 import { EXCLUDED_OUTCOMES, SCORED_OUTCOMES } from '../../../contracts/flow.js';
 import { GRADES, isUndecided, type Grade } from '../../../contracts/scoring.js';
 import type { BenchmarkEvaluation, Rollout } from '../../../infra/database/entities/index.js';
-import { idPageQuery, listSchema, MAX_INDEX } from '../../common/list.dto.js';
+import { idPageQuery, index, listSchema } from '../../common/list.dto.js';
 
 const gradeSchema = z
   .enum(GRADES)
@@ -14,7 +14,7 @@ const gradeSchema = z
 
 export const answersQuery = idPageQuery.extend({
   grade: gradeSchema.optional(),
-  cell: z.coerce.number().int().min(0).max(MAX_INDEX).optional().describe('Of one line of the report, from 0.'),
+  cell: index.optional().describe('Of one line of the report, from 0.'),
 });
 export type AnswersQuery = z.infer<typeof answersQuery>;
 

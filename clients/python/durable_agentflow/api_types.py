@@ -2688,7 +2688,7 @@ class OpenAiResponse(TypedDict):
 
 class Evaluation3(TypedDict):
     accuracy: float
-    interval: tuple[float, float]
+    interval: list[float]
     questions: int
     correct: int
 
