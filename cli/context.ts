@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { ApiClient } from './client/api-client.js';
 import { locateApi } from './client/locate-api.js';
+import { styled, type Style } from './output/style.js';
 import { locateStorage } from './python/locate-storage.js';
 import { askPython, runPython, type PythonCall } from './python/run-python.js';
 
@@ -14,8 +15,8 @@ export interface CliContext {
   python: (call: PythonCall) => Promise<number>;
   /** Runs a module of worker/gpu on an input. @returns its exit code and its output */
   askPython: (call: PythonCall, input: string) => Promise<{ code: number; output: string }>;
-  /** A line to standard output. */
-  print: (line: string) => void;
+  /** A line to standard output, in a style if that is a terminal. */
+  print: (line: string, style?: Style) => void;
   /** A line to standard error: what is not the result. */
   note: (line: string) => void;
   /** What a person at the terminal answers; undefined where there is no terminal. */
@@ -39,7 +40,7 @@ export function createContext(): CliContext {
     storage: locateStorage,
     python: (call) => runPython(call),
     askPython: (call, input) => askPython(call, input),
-    print: (line) => void process.stdout.write(`${harmless(line)}\n`),
+    print: (line, style) => void process.stdout.write(`${styled(harmless(line), style, process.stdout)}\n`),
     note: (line) => void process.stderr.write(`${harmless(line)}\n`),
     ask,
     setExitCode: (code) => {

@@ -205,7 +205,7 @@ describe('agentflow', () => {
     expect((await cli('runs', 'answers', runId)).lines.join('\n')).not.toContain('Step 1');
     expect(await json('runs', 'answers', runId, '--step', '2')).toMatchObject({ step: 2, answers: { warnings: [] } });
     await expect(cli('runs', 'answers', runId, '--step', '3')).rejects.toThrow('Step 3');
-    await expect(cli('runs', 'answers', runId, '--step', 'last')).rejects.toThrow(/number of a step/);
+    await expect(cli('runs', 'answers', runId, '--step', 'last')).rejects.toThrow(/whole number/);
   });
 
   it('runs pause, resume, learning-rate, extend, stop and cancel', async () => {

@@ -9,8 +9,11 @@ import { registerMcp } from './commands/mcp.command.js';
 import { registerKeys } from './commands/keys/keys.command.js';
 import { registerPassages } from './commands/passages.command.js';
 import { registerProjects } from './commands/projects/projects.command.js';
+import { registerPolicies } from './commands/policies.command.js';
+import { registerRollouts } from './commands/rollouts/rollouts.command.js';
 import { registerRuns } from './commands/runs/runs.command.js';
 import { registerSolve } from './commands/solve.command.js';
+import { registerSteps } from './commands/steps.command.js';
 import { registerStack } from './commands/stack.command.js';
 import { registerTrain } from './commands/train.command.js';
 import { registerUsage } from './commands/usage.command.js';
@@ -29,6 +32,9 @@ const COMMANDS: RegisterCommand[] = [
   registerSolve,
   registerEval,
   registerRuns,
+  registerSteps,
+  registerRollouts,
+  registerPolicies,
   registerDatasets,
   registerPassages,
   registerDecide,

@@ -15,10 +15,12 @@ import type {
   EvaluationAnswer,
   FlowEvent,
   Fork as ForkInput,
+  Policy,
   Project,
   ProjectInput,
   QuestionInput,
   Rollout,
+  RolloutList,
   RolloutWithTurns,
   Routes,
   RunEvent,
@@ -114,8 +116,11 @@ export class ApiClient {
     return (await this.http.call('GET /v1/training_runs/{id}/progress', { path: { id } })) as TrainingRunProgress;
   }
 
-  async listSteps(id: string): Promise<TrainingStep[]> {
-    return all(Number, (query) => this.http.call('GET /v1/training_runs/{id}/steps', { path: { id }, query }));
+  /** @param step of which alone; of all without it */
+  async listSteps(id: string, step?: number): Promise<TrainingStep[]> {
+    return all(Number, (page) =>
+      this.http.call('GET /v1/training_runs/{id}/steps', { path: { id }, query: { ...page, step } }),
+    );
   }
 
   async listCheckpoints(id: string): Promise<Checkpoint[]> {
@@ -170,8 +175,30 @@ export class ApiClient {
     return all(String, (page) => this.http.call('GET /v1/rollouts', { query: { ...filter, ...page } }));
   }
 
+  async pageOfRollouts(query: Routes['GET /v1/rollouts']['takes']['query']): Promise<RolloutList> {
+    return this.http.call('GET /v1/rollouts', { query });
+  }
+
   async getRollout(id: string): Promise<RolloutWithTurns> {
     return this.http.call('GET /v1/rollouts/{id}', { path: { id } });
+  }
+
+  /** @param collected also those whose files were collected */
+  async listPolicies(run_id: string, collected = false): Promise<Policy[]> {
+    const which = collected ? {} : { has_files: 'true' as const };
+    return all(String, (page) => this.http.call('GET /v1/policies', { query: { run_id, ...which, ...page } }));
+  }
+
+  async getPolicy(id: string): Promise<Policy> {
+    return this.http.call('GET /v1/policies/{id}', { path: { id } });
+  }
+
+  async pinPolicy(id: string): Promise<Policy> {
+    return this.http.call('POST /v1/policies/{id}/pin', { path: { id } });
+  }
+
+  async unpinPolicy(id: string): Promise<Policy> {
+    return this.http.call('POST /v1/policies/{id}/unpin', { path: { id } });
   }
 
   /** A run's events, each once and in order, until the run is finished; survives outages of the API. */

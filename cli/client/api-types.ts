@@ -5261,6 +5261,153 @@ export type PolicyList = {
   last_id: string | null;
 };
 
+export type RegisteredModel =
+  | {
+      id: string;
+      object: 'registered_model';
+      /**
+       * To be trained, and sampled by the policy server.
+       */
+      kind: 'base';
+      /**
+       * Positions: prompt and response together.
+       */
+      context: number;
+      /**
+       * Whether the policy server serves it: a vLLM server serves one model.
+       */
+      served: boolean;
+    }
+  | {
+      id: string;
+      object: 'registered_model';
+      /**
+       * Of a provider: modules of a flow, tools and the judge may ask it.
+       */
+      kind: 'language_model';
+      /**
+       * Tokens: prompt and reply together.
+       */
+      context: number;
+      /**
+       * Registered name; calls of a provider with limits wait for each other.
+       */
+      provider: string;
+      /**
+       * What a reply can be held to.
+       */
+      output: 'json-schema' | 'json' | 'text';
+      /**
+       * Whether it is shown the pictures of a question.
+       */
+      images: boolean;
+      /**
+       * Of a million tokens, in the unit of budgets. Null if it is not known.
+       */
+      price: {
+        input: number;
+        output: number;
+      } | null;
+    };
+
+export type Tool = {
+  /**
+   * What `flow.tools` names.
+   */
+  id: string;
+  object: 'tool';
+  /**
+   * Registered name of the MCP server that it is a tool of.
+   */
+  mcp_server: string | null;
+  /**
+   * As the agent worker that started last knows it. Null if none has had it yet: its MCP server was not there, for one.
+   */
+  description: {
+    /**
+     * What planners read and write.
+     */
+    title: string;
+    /**
+     * What planners are told of it.
+     */
+    text: string;
+    /**
+     * JSON schema of its arguments.
+     */
+    input_schema: {
+      [key: string]: unknown;
+    };
+    /**
+     * Whether it may ask a language model: such calls count in budgets.
+     */
+    asks_model: boolean;
+    /**
+     * Whether a call may be made again if it is not known what became of the first.
+     */
+    repeatable: boolean;
+    changed_at: string;
+  } | null;
+};
+
+export type Dataset = {
+  /**
+   * What `dataset.name` or a benchmark names.
+   */
+  id: string;
+  object: 'dataset';
+  /**
+   * How the operator registered it (docs/benchmarks.md#register).
+   */
+  kind: 'computed' | 'benchmark' | 'training' | 'columns' | 'mix';
+  /**
+   * Whose published files are read. Null of others.
+   */
+  format: string | null;
+  /**
+   * What kind the answers are of. Null if that is known of the format.
+   */
+  answers: string | null;
+  /**
+   * Whether a run may be trained on it. A benchmark is for evaluations only.
+   */
+  trainable: boolean;
+  /**
+   * Whether evaluations have questions of it to ask.
+   */
+  held_out: boolean;
+  /**
+   * Its parts, and how often each is drawn from.
+   */
+  mix: {
+    [key: string]: number;
+  } | null;
+};
+
+export type RegisteredModelList = {
+  object: 'list';
+  data: Array<RegisteredModel>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
+export type DatasetList = {
+  object: 'list';
+  data: Array<Dataset>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
+export type ToolList = {
+  object: 'list';
+  data: Array<Tool>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
 export type Group = {
   /**
    * Also the id of its Temporal workflow.
@@ -9195,6 +9342,174 @@ export type OpenAiControllerResponsesResponses = {
 export type OpenAiControllerResponsesResponse =
   OpenAiControllerResponsesResponses[keyof OpenAiControllerResponsesResponses];
 
+export type RegisteredControllerListModelsData = {
+  body?: never;
+  path?: never;
+  query?: never;
+  url: '/v1/models';
+};
+
+export type RegisteredControllerListModelsErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type RegisteredControllerListModelsError =
+  RegisteredControllerListModelsErrors[keyof RegisteredControllerListModelsErrors];
+
+export type RegisteredControllerListModelsResponses = {
+  200: RegisteredModelList;
+};
+
+export type RegisteredControllerListModelsResponse =
+  RegisteredControllerListModelsResponses[keyof RegisteredControllerListModelsResponses];
+
+export type RegisteredControllerListDatasetsData = {
+  body?: never;
+  path?: never;
+  query?: never;
+  url: '/v1/datasets';
+};
+
+export type RegisteredControllerListDatasetsErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type RegisteredControllerListDatasetsError =
+  RegisteredControllerListDatasetsErrors[keyof RegisteredControllerListDatasetsErrors];
+
+export type RegisteredControllerListDatasetsResponses = {
+  200: DatasetList;
+};
+
+export type RegisteredControllerListDatasetsResponse =
+  RegisteredControllerListDatasetsResponses[keyof RegisteredControllerListDatasetsResponses];
+
+export type RegisteredControllerListToolsData = {
+  body?: never;
+  path?: never;
+  query?: never;
+  url: '/v1/tools';
+};
+
+export type RegisteredControllerListToolsErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type RegisteredControllerListToolsError =
+  RegisteredControllerListToolsErrors[keyof RegisteredControllerListToolsErrors];
+
+export type RegisteredControllerListToolsResponses = {
+  200: ToolList;
+};
+
+export type RegisteredControllerListToolsResponse =
+  RegisteredControllerListToolsResponses[keyof RegisteredControllerListToolsResponses];
+
 export type UsageControllerReportData = {
   body?: never;
   path?: never;
@@ -9429,6 +9744,12 @@ export interface Routes {
   'GET /openai/v1/models/{id}': { takes: OpenAiControllerGetData; answers: OpenAiControllerGetResponses };
   'POST /openai/v1/chat/completions': { takes: OpenAiControllerChatData; answers: OpenAiControllerChatResponses };
   'POST /openai/v1/responses': { takes: OpenAiControllerResponsesData; answers: OpenAiControllerResponsesResponses };
+  'GET /v1/models': { takes: RegisteredControllerListModelsData; answers: RegisteredControllerListModelsResponses };
+  'GET /v1/datasets': {
+    takes: RegisteredControllerListDatasetsData;
+    answers: RegisteredControllerListDatasetsResponses;
+  };
+  'GET /v1/tools': { takes: RegisteredControllerListToolsData; answers: RegisteredControllerListToolsResponses };
   'GET /v1/usage': { takes: UsageControllerReportData; answers: UsageControllerReportResponses };
   'GET /health': { takes: HealthControllerCheckData; answers: HealthControllerCheckResponses };
 }

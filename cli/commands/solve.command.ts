@@ -1,10 +1,11 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { CliError } from '../cli-error.js';
 import type { ApiClient } from '../client/api-client.js';
 import type { CliContext } from '../context.js';
 import { deleted, requireConsent } from '../require-consent.js';
 import { readQuestion, type Asking } from '../solve/read-question.js';
 import { watchFlow } from '../solve/watch-flow.js';
+import { wholeNumber } from '../whole-number.js';
 
 interface SolveOptions extends Asking {
   id?: string;
@@ -28,7 +29,7 @@ export function registerSolve(program: Command, context: CliContext): void {
       'a picture for the question, instead of the file’s `images`; may be repeated',
       (file: string, files: string[] = []) => [...files, file],
     )
-    .option('--max-turns <n>', 'at most so many turns, instead of the file’s `max_turns`', parseTurns)
+    .option('--max-turns <n>', 'at most so many turns, instead of the file’s `max_turns`', wholeNumber(1, 50))
     .addOption(
       new Option('--id <flow>', 'watch a question that was asked before, from its beginning').conflicts([
         'config',
@@ -91,10 +92,4 @@ async function deleteFlow(context: CliContext, client: ApiClient, id: string, ye
   }
   await client.deleteFlow(id);
   context.print(deleted(id));
-}
-
-function parseTurns(text: string): number {
-  const turns = Number(text);
-  if (Number.isInteger(turns) && turns >= 1 && turns <= 50) return turns;
-  throw new InvalidArgumentError('It must be a whole number from 1 to 50.');
 }

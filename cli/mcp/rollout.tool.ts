@@ -5,6 +5,7 @@ import type { Rollout } from '../client/api-types.js';
 import type { ApiClient } from '../client/api-client.js';
 import { CliError } from '../cli-error.js';
 import { formatTable, oneLine } from '../output/format.js';
+import { partsOf, valueOf } from '../output/rollout-parts.js';
 import { toolText } from './tool-text.js';
 
 /** Of a text of a turn, and of a question in a list. */
@@ -22,7 +23,7 @@ export function registerRollout(server: McpServer, client: () => Promise<ApiClie
     'rollout',
     {
       description:
-        'Shows a rollout turn by turn: plan, tool call, result, verdict, then answer and reward. With `run` and `step` it ' +
+        'Shows a rollout turn by turn: plan, tool call, result, verdict, then answer, reward and advantage. With `run` and `step` it ' +
         'lists the rollouts of a training step with their ids.',
       inputSchema: INPUT,
       annotations: { title: 'Rollouts', readOnlyHint: true, openWorldHint: false },
@@ -36,32 +37,23 @@ async function show(client: ApiClient, { rollout, run, step }: Looking): Promise
   if (run === undefined || step === undefined) throw new CliError('Give a `rollout`, or a `run` and a `step`.');
   const rollouts = await client.listRollouts({ run_id: run, step });
   if (rollouts.length === 0) return toolText(`${run} has no rollouts of step ${step}.`);
-  const rows = rollouts.map((one) => [one.id, one.outcome, rewardOf(one), oneLine(one.question, LONGEST.question)]);
-  return toolText(formatTable(['ROLLOUT', 'OUTCOME', 'REWARD', 'QUESTION'], rows).join('\n'));
+  const rows = rollouts.map((one) => [
+    one.id,
+    one.outcome,
+    valueOf(one.reward),
+    valueOf(one.advantage),
+    oneLine(one.question, LONGEST.question),
+  ]);
+  return toolText(formatTable(['ROLLOUT', 'OUTCOME', 'REWARD', 'ADVANTAGE', 'QUESTION'], rows).join('\n'));
 }
 
 function describeRollout(rollout: Rollout): string {
-  const turns = rollout.memory.flatMap((entry) => [
-    `turn ${entry.turn}`,
-    ...told('plan', entry.tool && `${entry.tool}: ${entry.subGoal ?? ''}`),
-    ...told('call', entry.command),
-    ...told('result', entry.result),
-    ...told('mistake', entry.mistake),
-    ...told('verdict', `${entry.verdict}: ${entry.critique}`),
-  ]);
-  return [
-    `question: ${oneLine(rollout.question, LONGEST.text)}`,
-    `policy: ${rollout.policy ?? 'none of a run'}`,
-    ...turns,
-    `answer: ${rollout.answer === null ? 'none' : oneLine(rollout.answer, LONGEST.text)}`,
-    `outcome: ${rollout.outcome}; reward: ${rewardOf(rollout)}`,
-  ].join('\n');
-}
-
-function told(name: string, text: string | undefined): string[] {
-  return text === undefined ? [] : [`  ${name}: ${oneLine(text, LONGEST.text)}`];
-}
-
-function rewardOf({ reward }: Rollout): string {
-  return reward === null ? '-' : String(reward);
+  const lines: string[] = [];
+  let turn: number | undefined;
+  for (const part of partsOf(rollout)) {
+    if (part.turn !== undefined && part.turn !== turn) lines.push(`turn ${part.turn}`);
+    turn = part.turn;
+    lines.push(`${turn === undefined ? '' : '  '}${part.name}: ${oneLine(part.text, LONGEST.text)}`);
+  }
+  return lines.join('\n');
 }

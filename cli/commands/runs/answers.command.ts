@@ -1,9 +1,10 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { TrainingStep } from '../../client/api-types.js';
 import { CliError } from '../../cli-error.js';
 import type { CliContext } from '../../context.js';
 import { formatFraction, formatShares, formatTable, oneLine } from '../../output/format.js';
 import { printJson } from '../../output/print-run.js';
+import { wholeNumber } from '../../whole-number.js';
 
 interface Options {
   step?: number;
@@ -20,7 +21,7 @@ export function registerAnswers(runs: Command, context: CliContext): void {
     .command('answers')
     .description('Show what the answers of each step of a training run were like, and examples of one step.')
     .argument('<run>')
-    .option('--step <n>', 'the step whose examples are shown; the last one without it', wholeNumber)
+    .option('--step <n>', 'the step whose examples are shown; the last one without it', wholeNumber(1))
     .option('--json', 'print JSON')
     .action(async (id: string, options: Options) => answers(context, id, options));
 }
@@ -68,10 +69,4 @@ function examplesOf({ step, answers: { warnings, undecided, lenient, repeated, d
       ...examples.map(({ rollout, answer }) => `  ${rollout}  ${oneLine(answer)}`),
     ]),
   ];
-}
-
-function wholeNumber(value: string): number {
-  const step = Number(value);
-  if (Number.isInteger(step) && step > 0) return step;
-  throw new InvalidArgumentError('It must be the number of a step.');
 }

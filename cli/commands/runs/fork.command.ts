@@ -1,9 +1,10 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { FORK_PART_NAMES, type ForkPart } from '../../../contracts/identity.js';
 import type { CliContext } from '../../context.js';
 import { printJson, printRun } from '../../output/print-run.js';
 import { someOf } from '../../some-of.js';
 import { overridesOf } from '../../submission.js';
+import { wholeNumber } from '../../whole-number.js';
 
 interface ForkOptions {
   step?: number;
@@ -19,7 +20,7 @@ export function registerFork(runs: Command, context: CliContext): void {
     .command('fork')
     .description('Submit a training run that starts from a policy of another, with its configuration.')
     .argument('<run>')
-    .option('--step <n>', 'start from the policy after this step; after the last one without it', wholeNumber)
+    .option('--step <n>', 'start from the policy after this step; after the last one without it', wholeNumber(0))
     .option(
       '--set <key=value>',
       'replace the value of a key of the configuration, as in steps=20; null takes it away; may be repeated',
@@ -43,10 +44,4 @@ async function fork(context: CliContext, id: string, options: ForkOptions): Prom
   const run = await (await context.client()).forkRun(id, body, idempotencyKey);
   if (json) printJson(context, run);
   else printRun(context, run);
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError('It must be the number of a step.');
 }

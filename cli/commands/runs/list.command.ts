@@ -1,8 +1,9 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { NEXT_STATUSES, type RunStatus } from '../../../contracts/training-run.js';
 import type { CliContext } from '../../context.js';
 import { formatTable, shortSha256 } from '../../output/format.js';
 import { printJson } from '../../output/print-run.js';
+import { wholeNumber } from '../../whole-number.js';
 
 interface ListOptions {
   limit: number;
@@ -20,7 +21,7 @@ export function registerList(runs: Command, context: CliContext): void {
   runs
     .command('list')
     .description('List training runs, newest first.')
-    .option('--limit <n>', 'how many at most (1 to 100)', parseLimit, 20)
+    .option('--limit <n>', 'how many at most (1 to 100)', wholeNumber(1, 100), 20)
     .option('--after <run>', 'those older than this run')
     .addOption(new Option('--status <status>', 'only those').choices(Object.keys(NEXT_STATUSES)))
     .option('--name <text>', 'only those whose name contains this')
@@ -50,10 +51,4 @@ async function list(context: CliContext, { json, createdFrom, createdBefore, ...
     context.print(line);
   }
   if (page.has_more) context.note(`There are more: --after ${page.last_id}`);
-}
-
-function parseLimit(value: string): number {
-  const limit = Number(value);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 100) return limit;
-  throw new InvalidArgumentError('It must be a whole number from 1 to 100.');
 }

@@ -2715,6 +2715,84 @@ class PolicyList(TypedDict):
     last_id: str | None
 
 
+class RegisteredModel1(TypedDict):
+    id: str
+    object: Literal["registered_model"]
+    kind: Literal["base"]
+    context: int
+    served: bool
+
+
+class Price(TypedDict):
+    input: float
+    output: float
+
+
+class RegisteredModel2(TypedDict):
+    id: str
+    object: Literal["registered_model"]
+    kind: Literal["language_model"]
+    context: int
+    provider: str
+    output: Literal["json-schema", "json", "text"]
+    images: bool
+    price: Price | None
+
+
+RegisteredModel: TypeAlias = RegisteredModel1 | RegisteredModel2
+
+
+class Description(TypedDict):
+    title: str
+    text: str
+    input_schema: dict[str, Any]
+    asks_model: bool
+    repeatable: bool
+    changed_at: str
+
+
+class Tool5(TypedDict):
+    id: str
+    object: Literal["tool"]
+    mcp_server: str | None
+    description: Description | None
+
+
+class Dataset7(TypedDict):
+    id: str
+    object: Literal["dataset"]
+    kind: Literal["computed", "benchmark", "training", "columns", "mix"]
+    format: str | None
+    answers: str | None
+    trainable: bool
+    held_out: bool
+    mix: dict[str, float] | None
+
+
+class RegisteredModelList(TypedDict):
+    object: Literal["list"]
+    data: list[RegisteredModel]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
+class DatasetList(TypedDict):
+    object: Literal["list"]
+    data: list[Dataset7]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
+class ToolList(TypedDict):
+    object: Literal["list"]
+    data: list[Tool5]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
 class Rollout1(TypedDict):
     id: str
     outcome: Literal[
@@ -2815,7 +2893,7 @@ class Model(TypedDict):
     unpriced_calls: int
 
 
-class Tool5(TypedDict):
+class Tool6(TypedDict):
     name: str | None
     calls: int
 
@@ -2833,7 +2911,7 @@ class Usage4(TypedDict):
     tool_calls: int
     trainer_seconds: float
     models: list[Model]
-    tools: list[Tool5]
+    tools: list[Tool6]
 
 
 class Total(TypedDict):
@@ -2846,7 +2924,7 @@ class Total(TypedDict):
     tool_calls: int
     trainer_seconds: float
     models: list[Model]
-    tools: list[Tool5]
+    tools: list[Tool6]
 
 
 UsageReport = TypedDict(
