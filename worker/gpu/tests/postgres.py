@@ -123,7 +123,7 @@ def migrated_tables(repository: Path) -> dict[str, str]:
 
 def migrated_triggers(repository: Path) -> list[str]:
     """Statements that guard those tables, read out of the migration likewise."""
-    functions = re.findall(r"`(CREATE FUNCTION .*?\$\$)`", migrations(repository), re.DOTALL)
+    functions = re.findall(r"`(CREATE FUNCTION refuse_.*?\$\$)`", migrations(repository), re.DOTALL)
     does = "BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION refuse_row_of_removed_run()"
     return [*functions, *(f"CREATE TRIGGER refuse_removed {does.format(table)}" for table in GUARDED)]
 
