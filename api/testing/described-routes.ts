@@ -18,7 +18,7 @@ export interface Schema {
 }
 
 export interface Operation {
-  parameters?: { in: string; name: string; schema?: Schema }[];
+  parameters?: { in: string; name: string; required?: boolean; schema?: Schema }[];
   requestBody?: { content: Record<string, { schema: Schema }> };
   responses: Record<string, object>;
 }
