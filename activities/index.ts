@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { ArtifactStore } from '../infra/artifacts/artifact-store.js';
+import type { OperatorFile } from '../infra/config/operator-file.js';
 import type { DatasetRegistrations } from '../infra/config/operator/datasets.js';
 import type { WebToolSettings } from '../infra/config/operator/web-tools.js';
 import { writeFlowStatus } from '../infra/database/flow-status.js';
@@ -26,6 +27,7 @@ import type { OperatorTools } from './tools/operator-tools.js';
 import { ToolCallNotes } from './trajectories/tool-call-notes.js';
 import { createTrajectoryActivities } from './trajectories/trajectory.activities.js';
 import { TurnStore } from './trajectories/turn-store.js';
+import { createWebhookActivities } from './webhooks/webhook.activities.js';
 
 export interface AgentDependencies {
   /** Connected. */
@@ -38,6 +40,8 @@ export interface AgentDependencies {
   webTools?: WebToolSettings;
   /** What the operator registered of the sandbox, MCP servers and user tools. */
   operatorTools?: Pick<OperatorTools, 'tools' | 'sources'>;
+  /** What webhooks may reach; public addresses if absent. */
+  webhooks?: OperatorFile['webhooks'];
 }
 
 /** Every activity of the agent worker. */
@@ -49,6 +53,7 @@ export function createAgentActivities({
   languageModels: registeredModels,
   webTools,
   operatorTools,
+  webhooks = { addresses: [] },
 }: AgentDependencies): AgentActivities {
   const items = new ItemStore(registrations);
   const datasets = new Datasets(items);
@@ -71,6 +76,7 @@ export function createAgentActivities({
     ...createRunActivities({ dataSource, tools, datasets }),
     setFlowStatus: async (input: SetFlowStatusInput) => void (await writeFlowStatus(dataSource, input)),
     ...createQueueActivities(registeredModels.providers),
+    ...createWebhookActivities(dataSource, webhooks),
   };
   return redactingErrors(
     withIdentityCheck(activities, dataSource, ({ config }) => resolveIdentity(config, tools, datasets, dataSource)),

@@ -16,6 +16,7 @@ import { RolloutsModule } from './rollouts/rollouts.module.js';
 import { SubmissionsModule } from './submissions/submissions.module.js';
 import { TrainingRunsModule } from './training-runs/training-runs.module.js';
 import { UsageModule } from './usage/usage.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 @Module({
   imports: [
@@ -34,6 +35,7 @@ import { UsageModule } from './usage/usage.module.js';
     OpenAiModule,
     RegisteredModule,
     UsageModule,
+    WebhooksModule,
     HealthModule,
   ],
 })

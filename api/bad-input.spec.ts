@@ -10,7 +10,7 @@ import { TestApi } from './testing/test-api.js';
 
 /* Wrong requests to every route of docs/openapi.json: each is refused by name, in the one shape, and none is a 5xx. */
 
-type Method = 'get' | 'post' | 'put' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 const OPEN = new Set(['/health']);
 const named = (operations: DescribedOperation[]) => operations.map((operation) => [operation.name, operation] as const);

@@ -9,7 +9,7 @@ import { TestApi } from './testing/test-api.js';
  * about fails by its name: api/testing/first-project.ts is where they are told.
  */
 
-type Method = 'get' | 'post' | 'put' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** What every project may read, because it is the operator's. */
 const SHARED = new Set(['/health', '/v1/models', '/v1/tools', '/v1/datasets']);

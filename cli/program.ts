@@ -17,6 +17,7 @@ import { registerSteps } from './commands/steps.command.js';
 import { registerStack } from './commands/stack.command.js';
 import { registerTrain } from './commands/train.command.js';
 import { registerUsage } from './commands/usage.command.js';
+import { registerWebhooks } from './commands/webhooks/webhooks.command.js';
 import { registerCompletion } from './completion/completion.command.js';
 import { registerDoctor } from './doctor/doctor.command.js';
 import { registerQuickstart } from './quickstart/quickstart.command.js';
@@ -43,6 +44,7 @@ const COMMANDS: RegisterCommand[] = [
   registerKeys,
   registerProjects,
   registerUsage,
+  registerWebhooks,
   registerMcp,
   registerData,
   registerStack,

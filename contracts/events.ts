@@ -74,6 +74,7 @@ export const PROJECT_EVENTS = {
     workStatus,
   ),
   'benchmark_evaluation.deleted': deletion,
+  'webhook.disabled': z.looseObject({ reason: z.string() }),
 };
 export type ProjectEventType = keyof typeof PROJECT_EVENTS;
 export const PROJECT_EVENT_TYPES = Object.keys(PROJECT_EVENTS) as ProjectEventType[];

@@ -5,6 +5,11 @@ export const AGENT_TASK_QUEUE = 'agent';
  * own.
  */
 export const CONTROL_TASK_QUEUE = 'agent-control';
+/**
+ * Deliveries to webhooks, which wait for servers of users. Every agent worker polls it with slots of its own, so that
+ * receivers that do not answer hold up nothing else.
+ */
+export const WEBHOOK_TASK_QUEUE = 'agent-webhooks';
 /** The Python trainer worker's activities: initPolicy and trainStep. */
 export const TRAINER_TASK_QUEUE = 'trainer';
 

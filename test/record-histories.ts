@@ -8,6 +8,7 @@ import { flowSchema } from '../contracts/flow-config.js';
 import { placeOf, type AgentFlowInput } from '../contracts/flow.js';
 import { runConfigSchema } from '../contracts/run-config.js';
 import { AGENT_TASK_QUEUE } from '../contracts/task-queues.js';
+import { WEBHOOK_DELIVERY_WORKFLOW, type WebhookDeliveryInput } from '../contracts/webhooks.js';
 import { writeHistory } from './support/histories.js';
 import { query, scriptedActivities, type ScriptedActivities } from './support/scripted-activities.js';
 import { Gate, startRun, until, untilStatus, untilStep } from './support/started-run.js';
@@ -24,7 +25,7 @@ it('records a history of every workflow', async () => {
   const harness = await WorkflowHarness.start();
   try {
     await record(harness);
-    for (const troubled of [decided, allowed, recorded, lost, held, cancelled, late, paused, asked]) {
+    for (const troubled of [decided, allowed, recorded, lost, held, cancelled, late, paused, asked, delivered]) {
       await harness.stopWorkers();
       await troubled(harness, scriptedActivities());
     }
@@ -234,6 +235,18 @@ async function asked(harness: WorkflowHarness, scripted: ScriptedActivities): Pr
   await handle.executeUpdate('resume');
   await handle.result();
   await save(harness, 'agentFlow.asked', flowId);
+}
+
+/** A delivery to a webhook that is taken at the third attempt. */
+async function delivered(harness: WorkflowHarness, scripted: ScriptedActivities): Promise<void> {
+  let attempts = 0;
+  scripted.agent.attemptDelivery = () => Promise.resolve(++attempts < 3 ? { nextInMs: 100 } : {});
+  await harness.work(scripted);
+  const id = `delivery-${randomUUID().slice(0, 8)}`;
+  const input: WebhookDeliveryInput = { id, replay: 0, settings: TEST_SETTINGS };
+  const options = { taskQueue: AGENT_TASK_QUEUE, workflowId: `${id}/0`, args: [input] };
+  await harness.client.workflow.execute(WEBHOOK_DELIVERY_WORKFLOW, options);
+  await save(harness, 'webhookDelivery', `${id}/0`);
 }
 
 function notFinite(): ApplicationFailure {

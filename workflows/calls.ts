@@ -1,9 +1,15 @@
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { AgentActivities } from '../contracts/agent-activities.js';
 import { NON_RETRYABLE } from '../contracts/failures.js';
-import { AGENT_TASK_QUEUE, CONTROL_TASK_QUEUE, TRAINER_TASK_QUEUE } from '../contracts/task-queues.js';
+import {
+  AGENT_TASK_QUEUE,
+  CONTROL_TASK_QUEUE,
+  TRAINER_TASK_QUEUE,
+  WEBHOOK_TASK_QUEUE,
+} from '../contracts/task-queues.js';
 import type { TrainerActivities } from '../contracts/trainer-activities.js';
 import type { RunSettings } from '../contracts/run-settings.js';
+import type { WebhookActivities } from '../contracts/webhooks.js';
 
 /** No attempt limit: only the closed list of failure types ends a call (I2). */
 const retry: ActivityOptions['retry'] = {
@@ -48,6 +54,16 @@ export function limitedCalls(settings: RunSettings, taskQueue: string, waitS: nu
 export function runCalls(settings: RunSettings) {
   return proxyActivities<AgentActivities>({
     taskQueue: CONTROL_TASK_QUEUE,
+    startToCloseTimeout: '15 minutes',
+    heartbeatTimeout: settings.call_heartbeat_s * 1000,
+    retry,
+  });
+}
+
+/** Attempts to deliver to webhooks. What the receiver does is no failure: only our own database's outages are. */
+export function webhookCalls(settings: RunSettings) {
+  return proxyActivities<WebhookActivities>({
+    taskQueue: WEBHOOK_TASK_QUEUE,
     startToCloseTimeout: '15 minutes',
     heartbeatTimeout: settings.call_heartbeat_s * 1000,
     retry,

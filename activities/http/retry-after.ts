@@ -8,10 +8,15 @@ const MAX_MS = 60 * 1000;
  * number of `x-ratelimit-reset`, in seconds. Undefined without either, and where there is nothing to wait for: Temporal
  * takes a delay of zero for the end of all retries.
  * @param now milliseconds since the epoch
+ * @param most of what is waited
  */
-export function retryAfterMs(headers: Record<string, string | string[] | undefined>, now: number): number | undefined {
+export function retryAfterMs(
+  headers: Record<string, string | string[] | undefined>,
+  now: number,
+  most = MAX_MS,
+): number | undefined {
   const wait = millisecondsOf(text(headers['retry-after']), now) ?? secondsOf(text(headers['x-ratelimit-reset']));
-  return wait === undefined || wait <= 0 ? undefined : Math.min(wait, MAX_MS);
+  return wait === undefined || wait <= 0 ? undefined : Math.min(wait, most);
 }
 
 function text(header: string | string[] | undefined): string {

@@ -5,12 +5,15 @@ import { forbidden } from '../common/api-error.js';
 
 /** Whatever is below them needs `admin`. Express takes a path in any case, and so does this. */
 const ADMIN_PATHS = /^\/v1\/(keys|projects|audit_log)(\/|$)/i;
+/** Whatever changes what is below them does: it sends data of the project elsewhere. */
+const ADMIN_WRITES = /^\/v1\/(webhooks|webhook_deliveries)(\/|$)/i;
 const READING = new Set(['GET', 'HEAD']);
 
 /** The scope that a request needs. What nobody has thought of needs `submit`. */
 export function requiredScope({ method, path }: Pick<Request, 'method' | 'path'>): KeyScope {
   if (ADMIN_PATHS.test(path)) return 'admin';
-  return READING.has(method) ? 'read' : 'submit';
+  if (READING.has(method)) return 'read';
+  return ADMIN_WRITES.test(path) ? 'admin' : 'submit';
 }
 
 /** @throws ApiError 403 that names the scope that the key lacks */

@@ -7,7 +7,7 @@ const common = {
   id: z.string().describe('The sequence as text: the cursor of this list and the id of the server-sent event.'),
   object: z.literal('event'),
   sequence: z.int().describe('Ascending from 1. The events of what was deleted are missing.'),
-  subject: z.string().describe('The id of the run, flow or evaluation that it tells of.'),
+  subject: z.string().describe('The id of the run, flow, evaluation or webhook that it tells of.'),
   created_at: z.iso.datetime(),
 };
 

@@ -18,7 +18,7 @@ export const newApiKeySchema = z
       .min(1)
       .refine((listed) => new Set(listed).size === listed.length, 'lists a scope twice')
       .describe(
-        'What it may do: `read` all GET routes, `submit` all others, `admin` keys, projects and the audit log.',
+        'What it may do: `read` all GET routes, `submit` all others, `admin` keys, projects, the audit log and changes of webhooks.',
       ),
     project: z
       .string()

@@ -8,6 +8,7 @@ import type { TestApi } from './test-api.js';
 const SHA = 'a'.repeat(64);
 const QUESTION = 'What is 1 plus 1?';
 const RUN = { model: 'tiny-random', steps: 1 };
+const WEBHOOK = { url: 'https://receiver.test/events' };
 const BENCHMARKS = [{ name: 'atlas', questions: 1 }];
 
 /** An id of what is in each list of the API, by the path of the list. */
@@ -30,6 +31,7 @@ export const CREATES: Record<string, readonly [object, object]> = {
     { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base'], seed: 1 },
   ],
   'post /v1/agent_flows': [{ question: QUESTION }, { question: 'What is 1 plus 2?' }],
+  'post /v1/webhooks': [WEBHOOK, { ...WEBHOOK, events: ['run.completed'] }],
 };
 
 /** What is sent to a route below an id that takes no empty body. */
@@ -55,6 +57,7 @@ export async function fillLists(api: TestApi): Promise<Ids> {
     ((await api.request('post', path).send(body).expect(201)).body as { id: string }).id;
   const evaluation = { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base', policy] };
   const flow = await create('/v1/agent_flows', { question: QUESTION, policy });
+  const told = await create('/v1/webhooks', WEBHOOK);
   // An event is written when it is known that what it tells of was committed: a little later.
   await until(async () => (await api.request('get', '/v1/events').expect(200)).text.includes(flow));
   return {
@@ -70,6 +73,9 @@ export async function fillLists(api: TestApi): Promise<Ids> {
     '/v1/events': flow,
     // What was used is found by what it was used for.
     '/v1/usage': run.id,
+    // A delivery of another webhook than the listed one.
+    '/v1/webhook_deliveries': await create(`/v1/webhooks/${told}/test`, {}),
+    '/v1/webhooks': await create('/v1/webhooks', WEBHOOK),
     '/openai/v1/models': policy,
     '/v1/audit_log': (await dataSource.getRepository(AuditEntry).findOneByOrFail({ project: 'default' })).id,
   };
@@ -87,6 +93,7 @@ export const NAMING: Record<string, (ids: Ids) => object[]> = {
   'post /v1/evaluations': ({ '/v1/training_runs': run }) => [
     { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base', `${run}@0`] },
   ],
+  'post /v1/webhooks': () => [],
   'post /v1/agent_flows': ({ '/v1/training_runs': run }) => [{ question: QUESTION, policy: `${run}@0` }],
   'post /openai/v1/chat/completions': ({ '/v1/training_runs': run }) =>
     [`${run}@0`, `policy:${run}@0`].map((model) => ({ model, messages: [{ role: 'user', content: QUESTION }] })),

@@ -15,7 +15,7 @@ import { createApp } from '../app.js';
 import type { Dependencies } from '../dependencies.module.js';
 import { FakeWorkflows } from './fake-workflows.js';
 
-type Method = 'get' | 'post' | 'put' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** The whole API on a real PostgreSQL of its own, listening on a free port. */
 export class TestApi {

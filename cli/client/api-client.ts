@@ -10,6 +10,7 @@ import type {
   BenchmarkEvaluation,
   Checkpoint,
   CreatedApiKey,
+  CreatedWebhook,
   Decision,
   Evaluation,
   EvaluationAnswer,
@@ -28,6 +29,10 @@ import type {
   TrainingRunList,
   TrainingStep,
   UsageReport,
+  Webhook,
+  WebhookChange,
+  WebhookDelivery,
+  WebhookInput,
 } from './api-types.js';
 import { followEvents, type FollowedEvent, type FollowOptions } from './follow-events.js';
 
@@ -255,6 +260,44 @@ export class ApiClient {
 
   async listProjects(): Promise<Project[]> {
     return all(String, (query) => this.http.call('GET /v1/projects', { query }));
+  }
+
+  async createWebhook(webhook: WebhookInput): Promise<CreatedWebhook> {
+    return this.http.call('POST /v1/webhooks', { body: webhook });
+  }
+
+  async listWebhooks(): Promise<Webhook[]> {
+    return all(String, (query) => this.http.call('GET /v1/webhooks', { query }));
+  }
+
+  async getWebhook(id: string): Promise<Webhook> {
+    return this.http.call('GET /v1/webhooks/{id}', { path: { id } });
+  }
+
+  async changeWebhook(id: string, body: WebhookChange): Promise<Webhook> {
+    return this.http.call('PATCH /v1/webhooks/{id}', { path: { id }, body });
+  }
+
+  async deleteWebhook(id: string): Promise<void> {
+    await this.http.call('DELETE /v1/webhooks/{id}', { path: { id } });
+  }
+
+  async testWebhook(id: string): Promise<WebhookDelivery> {
+    return this.http.call('POST /v1/webhooks/{id}/test', { path: { id } });
+  }
+
+  /** @param status of those that are wanted; all without it */
+  async listDeliveries(id: string, status?: WebhookDelivery['status']): Promise<WebhookDelivery[]> {
+    return all(String, (page) =>
+      this.http.call('GET /v1/webhooks/{id}/deliveries', {
+        path: { id },
+        query: { ...page, ...(status && { status }) },
+      }),
+    );
+  }
+
+  async replayDelivery(id: string): Promise<WebhookDelivery> {
+    return this.http.call('POST /v1/webhook_deliveries/{id}/replay', { path: { id } });
   }
 
   private follow<Event extends FollowedEvent>(

@@ -1665,7 +1665,7 @@ export type ApiKeyInput = {
    */
   name: string;
   /**
-   * What it may do: `read` all GET routes, `submit` all others, `admin` keys, projects and the audit log.
+   * What it may do: `read` all GET routes, `submit` all others, `admin` keys, projects, the audit log and changes of webhooks.
    */
   scopes: Array<'read' | 'submit' | 'admin'>;
   /**
@@ -1948,6 +1948,104 @@ export type OpenAiResponsesRequest = {
      */
     verbosity?: 'medium' | null;
   } | null;
+};
+
+export type WebhookInput = {
+  /**
+   * Where events are posted. Redirects are not followed.
+   */
+  url: string;
+  /**
+   * For people.
+   */
+  description?: string;
+  /**
+   * The types of event that are sent, as `GET /v1/events` names them. Null for all.
+   */
+  events?: Array<
+    | 'run.queued'
+    | 'run.running'
+    | 'run.pausing'
+    | 'run.paused'
+    | 'run.cancelling'
+    | 'run.cancelled'
+    | 'run.completed'
+    | 'run.failed'
+    | 'run.recovered'
+    | 'step.completed'
+    | 'step.warned'
+    | 'rollout.excluded'
+    | 'checkpoint.saved'
+    | 'evaluation.completed'
+    | 'identity.allowed'
+    | 'run.deleted'
+    | 'flow.queued'
+    | 'flow.running'
+    | 'flow.paused'
+    | 'flow.completed'
+    | 'flow.failed'
+    | 'flow.cancelled'
+    | 'flow.deleted'
+    | 'benchmark_evaluation.queued'
+    | 'benchmark_evaluation.running'
+    | 'benchmark_evaluation.paused'
+    | 'benchmark_evaluation.completed'
+    | 'benchmark_evaluation.failed'
+    | 'benchmark_evaluation.cancelled'
+    | 'benchmark_evaluation.deleted'
+    | 'webhook.disabled'
+  > | null;
+};
+
+export type WebhookChange = {
+  /**
+   * Where events are posted. Redirects are not followed.
+   */
+  url?: string;
+  /**
+   * For people.
+   */
+  description?: string;
+  /**
+   * The types of event that are sent, as `GET /v1/events` names them. Null for all.
+   */
+  events?: Array<
+    | 'run.queued'
+    | 'run.running'
+    | 'run.pausing'
+    | 'run.paused'
+    | 'run.cancelling'
+    | 'run.cancelled'
+    | 'run.completed'
+    | 'run.failed'
+    | 'run.recovered'
+    | 'step.completed'
+    | 'step.warned'
+    | 'rollout.excluded'
+    | 'checkpoint.saved'
+    | 'evaluation.completed'
+    | 'identity.allowed'
+    | 'run.deleted'
+    | 'flow.queued'
+    | 'flow.running'
+    | 'flow.paused'
+    | 'flow.completed'
+    | 'flow.failed'
+    | 'flow.cancelled'
+    | 'flow.deleted'
+    | 'benchmark_evaluation.queued'
+    | 'benchmark_evaluation.running'
+    | 'benchmark_evaluation.paused'
+    | 'benchmark_evaluation.completed'
+    | 'benchmark_evaluation.failed'
+    | 'benchmark_evaluation.cancelled'
+    | 'benchmark_evaluation.deleted'
+    | 'webhook.disabled'
+  > | null;
+  /**
+   * What happens while it is disabled is not sent, also not later; deliveries that are pending fail.
+   */
+  status?: 'enabled' | 'disabled';
 };
 
 export type Error = {
@@ -4096,7 +4194,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4133,7 +4231,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4170,7 +4268,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4207,7 +4305,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4244,7 +4342,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4281,7 +4379,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4318,7 +4416,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4355,7 +4453,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4392,7 +4490,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4424,7 +4522,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4450,7 +4548,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4476,7 +4574,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4501,7 +4599,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4524,7 +4622,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4555,7 +4653,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4577,7 +4675,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4601,7 +4699,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4627,7 +4725,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4653,7 +4751,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4679,7 +4777,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4705,7 +4803,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4731,7 +4829,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4757,7 +4855,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4781,7 +4879,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4807,7 +4905,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4833,7 +4931,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4859,7 +4957,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4885,7 +4983,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4911,7 +5009,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4937,7 +5035,7 @@ export type ProjectEvent =
        */
       sequence: number;
       /**
-       * The id of the run, flow or evaluation that it tells of.
+       * The id of the run, flow, evaluation or webhook that it tells of.
        */
       subject: string;
       created_at: string;
@@ -4947,6 +5045,27 @@ export type ProjectEvent =
          * What it had ended as.
          */
         status: string;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow, evaluation or webhook that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'webhook.disabled';
+      data: {
+        reason: string;
         [key: string]: unknown;
       };
     };
@@ -5702,6 +5821,93 @@ export type UsageReport = {
   };
 };
 
+export type WebhookDelivery = {
+  /**
+   * Also the header `webhook-id` of every attempt.
+   */
+  id: string;
+  object: 'webhook_delivery';
+  webhook: string;
+  /**
+   * Of the event, in its project. Null for a test.
+   */
+  sequence: number | null;
+  type: string;
+  /**
+   * What the event tells of; of a test, the webhook.
+   */
+  subject: string;
+  /**
+   * `pending`: attempts follow. `failed`: there is no attempt left.
+   */
+  status: 'pending' | 'delivered' | 'failed';
+  /**
+   * How often it was sent again on request.
+   */
+  replays: number;
+  /**
+   * Since it was created, or replayed last.
+   */
+  attempts: number;
+  attempted_at: string | null;
+  next_attempt_at: string | null;
+  /**
+   * HTTP status of the last attempt. Null if there was no answer.
+   */
+  response_status: number | null;
+  /**
+   * How the body of the last answer begins.
+   */
+  response: string | null;
+  /**
+   * Why the last attempt failed.
+   */
+  error: string | null;
+  created_at: string;
+};
+
+export type Webhook = {
+  id: string;
+  object: 'webhook';
+  url: string;
+  description: string;
+  events: Array<string> | null;
+  status: 'enabled' | 'disabled';
+  disabled_reason: string | null;
+  created_at: string;
+};
+
+export type CreatedWebhook = {
+  id: string;
+  object: 'webhook';
+  url: string;
+  description: string;
+  events: Array<string> | null;
+  status: 'enabled' | 'disabled';
+  disabled_reason: string | null;
+  created_at: string;
+  /**
+   * What signatures are verified with, in this answer alone. Null if an earlier request with the same Idempotency-Key was told it.
+   */
+  secret: string | null;
+};
+
+export type WebhookList = {
+  object: 'list';
+  data: Array<Webhook>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
+export type WebhookDeliveryList = {
+  object: 'list';
+  data: Array<WebhookDelivery>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
 export type ProjectsControllerListData = {
   body?: never;
   path?: never;
@@ -5957,7 +6163,7 @@ export type KeysControllerCreateData = {
      */
     name: string;
     /**
-     * What it may do: `read` all GET routes, `submit` all others, `admin` keys, projects and the audit log.
+     * What it may do: `read` all GET routes, `submit` all others, `admin` keys, projects, the audit log and changes of webhooks.
      */
     scopes: Array<'read' | 'submit' | 'admin'>;
     /**
@@ -9583,6 +9789,641 @@ export type UsageControllerReportResponses = {
 
 export type UsageControllerReportResponse = UsageControllerReportResponses[keyof UsageControllerReportResponses];
 
+export type WebhooksControllerListData = {
+  body?: never;
+  path?: never;
+  query?: {
+    after?: string;
+    limit?: number;
+  };
+  url: '/v1/webhooks';
+};
+
+export type WebhooksControllerListErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type WebhooksControllerListError = WebhooksControllerListErrors[keyof WebhooksControllerListErrors];
+
+export type WebhooksControllerListResponses = {
+  200: WebhookList;
+};
+
+export type WebhooksControllerListResponse = WebhooksControllerListResponses[keyof WebhooksControllerListResponses];
+
+export type WebhooksControllerCreateData = {
+  body: {
+    /**
+     * Where events are posted. Redirects are not followed.
+     */
+    url: string;
+    /**
+     * For people.
+     */
+    description?: string;
+    /**
+     * The types of event that are sent, as `GET /v1/events` names them. Null for all.
+     */
+    events?: Array<
+      | 'run.queued'
+      | 'run.running'
+      | 'run.pausing'
+      | 'run.paused'
+      | 'run.cancelling'
+      | 'run.cancelled'
+      | 'run.completed'
+      | 'run.failed'
+      | 'run.recovered'
+      | 'step.completed'
+      | 'step.warned'
+      | 'rollout.excluded'
+      | 'checkpoint.saved'
+      | 'evaluation.completed'
+      | 'identity.allowed'
+      | 'run.deleted'
+      | 'flow.queued'
+      | 'flow.running'
+      | 'flow.paused'
+      | 'flow.completed'
+      | 'flow.failed'
+      | 'flow.cancelled'
+      | 'flow.deleted'
+      | 'benchmark_evaluation.queued'
+      | 'benchmark_evaluation.running'
+      | 'benchmark_evaluation.paused'
+      | 'benchmark_evaluation.completed'
+      | 'benchmark_evaluation.failed'
+      | 'benchmark_evaluation.cancelled'
+      | 'benchmark_evaluation.deleted'
+      | 'webhook.disabled'
+    > | null;
+  };
+  headers?: {
+    /**
+     * A second request with the same key and body returns the same webhook, without its secret.
+     */
+    'Idempotency-Key'?: string;
+  };
+  path?: never;
+  query?: never;
+  url: '/v1/webhooks';
+};
+
+export type WebhooksControllerCreateErrors = {
+  /**
+   * Nothing may be sent there; the message says why.
+   */
+  400: unknown;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The Idempotency-Key was used with another body, or there are 20 webhooks.
+   */
+  409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type WebhooksControllerCreateError = WebhooksControllerCreateErrors[keyof WebhooksControllerCreateErrors];
+
+export type WebhooksControllerCreateResponses = {
+  /**
+   * An earlier request with this key created it; `secret` is null.
+   */
+  200: CreatedWebhook;
+  201: CreatedWebhook;
+};
+
+export type WebhooksControllerCreateResponse =
+  WebhooksControllerCreateResponses[keyof WebhooksControllerCreateResponses];
+
+export type WebhooksControllerRemoveData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/webhooks/{id}';
+};
+
+export type WebhooksControllerRemoveErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type WebhooksControllerRemoveError = WebhooksControllerRemoveErrors[keyof WebhooksControllerRemoveErrors];
+
+export type WebhooksControllerRemoveResponses = {
+  /**
+   * Nothing of it is left.
+   */
+  204: void;
+};
+
+export type WebhooksControllerRemoveResponse =
+  WebhooksControllerRemoveResponses[keyof WebhooksControllerRemoveResponses];
+
+export type WebhooksControllerGetData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/webhooks/{id}';
+};
+
+export type WebhooksControllerGetErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type WebhooksControllerGetError = WebhooksControllerGetErrors[keyof WebhooksControllerGetErrors];
+
+export type WebhooksControllerGetResponses = {
+  200: Webhook;
+};
+
+export type WebhooksControllerGetResponse = WebhooksControllerGetResponses[keyof WebhooksControllerGetResponses];
+
+export type WebhooksControllerChangeData = {
+  body: {
+    /**
+     * Where events are posted. Redirects are not followed.
+     */
+    url?: string;
+    /**
+     * For people.
+     */
+    description?: string;
+    /**
+     * The types of event that are sent, as `GET /v1/events` names them. Null for all.
+     */
+    events?: Array<
+      | 'run.queued'
+      | 'run.running'
+      | 'run.pausing'
+      | 'run.paused'
+      | 'run.cancelling'
+      | 'run.cancelled'
+      | 'run.completed'
+      | 'run.failed'
+      | 'run.recovered'
+      | 'step.completed'
+      | 'step.warned'
+      | 'rollout.excluded'
+      | 'checkpoint.saved'
+      | 'evaluation.completed'
+      | 'identity.allowed'
+      | 'run.deleted'
+      | 'flow.queued'
+      | 'flow.running'
+      | 'flow.paused'
+      | 'flow.completed'
+      | 'flow.failed'
+      | 'flow.cancelled'
+      | 'flow.deleted'
+      | 'benchmark_evaluation.queued'
+      | 'benchmark_evaluation.running'
+      | 'benchmark_evaluation.paused'
+      | 'benchmark_evaluation.completed'
+      | 'benchmark_evaluation.failed'
+      | 'benchmark_evaluation.cancelled'
+      | 'benchmark_evaluation.deleted'
+      | 'webhook.disabled'
+    > | null;
+    /**
+     * What happens while it is disabled is not sent, also not later; deliveries that are pending fail.
+     */
+    status?: 'enabled' | 'disabled';
+  };
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/webhooks/{id}';
+};
+
+export type WebhooksControllerChangeErrors = {
+  /**
+   * Nothing may be sent there; the message says why.
+   */
+  400: unknown;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type WebhooksControllerChangeError = WebhooksControllerChangeErrors[keyof WebhooksControllerChangeErrors];
+
+export type WebhooksControllerChangeResponses = {
+  200: Webhook;
+};
+
+export type WebhooksControllerChangeResponse =
+  WebhooksControllerChangeResponses[keyof WebhooksControllerChangeResponses];
+
+export type WebhooksControllerTestData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/webhooks/{id}/test';
+};
+
+export type WebhooksControllerTestErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The webhook is disabled.
+   */
+  409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type WebhooksControllerTestError = WebhooksControllerTestErrors[keyof WebhooksControllerTestErrors];
+
+export type WebhooksControllerTestResponses = {
+  201: WebhookDelivery;
+};
+
+export type WebhooksControllerTestResponse = WebhooksControllerTestResponses[keyof WebhooksControllerTestResponses];
+
+export type WebhooksControllerListDeliveriesData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: {
+    after?: string;
+    limit?: number;
+    status?: 'pending' | 'delivered' | 'failed';
+  };
+  url: '/v1/webhooks/{id}/deliveries';
+};
+
+export type WebhooksControllerListDeliveriesErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type WebhooksControllerListDeliveriesError =
+  WebhooksControllerListDeliveriesErrors[keyof WebhooksControllerListDeliveriesErrors];
+
+export type WebhooksControllerListDeliveriesResponses = {
+  200: WebhookDeliveryList;
+};
+
+export type WebhooksControllerListDeliveriesResponse =
+  WebhooksControllerListDeliveriesResponses[keyof WebhooksControllerListDeliveriesResponses];
+
+export type WebhookDeliveriesControllerGetData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/webhook_deliveries/{id}';
+};
+
+export type WebhookDeliveriesControllerGetErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type WebhookDeliveriesControllerGetError =
+  WebhookDeliveriesControllerGetErrors[keyof WebhookDeliveriesControllerGetErrors];
+
+export type WebhookDeliveriesControllerGetResponses = {
+  200: WebhookDelivery;
+};
+
+export type WebhookDeliveriesControllerGetResponse =
+  WebhookDeliveriesControllerGetResponses[keyof WebhookDeliveriesControllerGetResponses];
+
+export type WebhookDeliveriesControllerReplayData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/webhook_deliveries/{id}/replay';
+};
+
+export type WebhookDeliveriesControllerReplayErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The delivery is pending, or its webhook is disabled.
+   */
+  409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type WebhookDeliveriesControllerReplayError =
+  WebhookDeliveriesControllerReplayErrors[keyof WebhookDeliveriesControllerReplayErrors];
+
+export type WebhookDeliveriesControllerReplayResponses = {
+  200: WebhookDelivery;
+};
+
+export type WebhookDeliveriesControllerReplayResponse =
+  WebhookDeliveriesControllerReplayResponses[keyof WebhookDeliveriesControllerReplayResponses];
+
 export type HealthControllerCheckData = {
   body?: never;
   path?: never;
@@ -9751,5 +10592,23 @@ export interface Routes {
   };
   'GET /v1/tools': { takes: RegisteredControllerListToolsData; answers: RegisteredControllerListToolsResponses };
   'GET /v1/usage': { takes: UsageControllerReportData; answers: UsageControllerReportResponses };
+  'POST /v1/webhooks': { takes: WebhooksControllerCreateData; answers: WebhooksControllerCreateResponses };
+  'GET /v1/webhooks': { takes: WebhooksControllerListData; answers: WebhooksControllerListResponses };
+  'GET /v1/webhooks/{id}': { takes: WebhooksControllerGetData; answers: WebhooksControllerGetResponses };
+  'PATCH /v1/webhooks/{id}': { takes: WebhooksControllerChangeData; answers: WebhooksControllerChangeResponses };
+  'DELETE /v1/webhooks/{id}': { takes: WebhooksControllerRemoveData; answers: WebhooksControllerRemoveResponses };
+  'POST /v1/webhooks/{id}/test': { takes: WebhooksControllerTestData; answers: WebhooksControllerTestResponses };
+  'GET /v1/webhooks/{id}/deliveries': {
+    takes: WebhooksControllerListDeliveriesData;
+    answers: WebhooksControllerListDeliveriesResponses;
+  };
+  'GET /v1/webhook_deliveries/{id}': {
+    takes: WebhookDeliveriesControllerGetData;
+    answers: WebhookDeliveriesControllerGetResponses;
+  };
+  'POST /v1/webhook_deliveries/{id}/replay': {
+    takes: WebhookDeliveriesControllerReplayData;
+    answers: WebhookDeliveriesControllerReplayResponses;
+  };
   'GET /health': { takes: HealthControllerCheckData; answers: HealthControllerCheckResponses };
 }

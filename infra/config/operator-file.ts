@@ -13,6 +13,7 @@ import { pythonSection } from './operator/python.js';
 import { registeredName } from './operator/registered-name.js';
 import { userToolsSection } from './operator/user-tools.js';
 import { WEB_TOOL_NEEDS, webToolSections } from './operator/web-tools.js';
+import { webhooksSection } from './operator/webhooks.js';
 
 /** Where a base model's weights come from (worker/gpu/flow_grpo/base_model.py). */
 const modelSource = z.union(
@@ -122,6 +123,7 @@ const operatorObject = z.strictObject({
   mcp_servers: mcpServersSection,
   user_tools: userToolsSection,
   passages: passagesSection,
+  webhooks: webhooksSection,
   ...webToolSections,
 });
 

@@ -28,6 +28,7 @@ import { RunQueue1796157000000 } from './migrations/1796157000000-run-queue.js';
 import { Usage1796158800000 } from './migrations/1796158800000-usage.js';
 import { ToolDescriptions1796160600000 } from './migrations/1796160600000-tool-descriptions.js';
 import { PolicyPins1796162400000 } from './migrations/1796162400000-policy-pins.js';
+import { Webhooks1796169600000 } from './migrations/1796169600000-webhooks.js';
 import { gateOf } from './well-formed.js';
 
 const ENTITIES = Object.values(entities);
@@ -86,6 +87,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       Usage1796158800000,
       ToolDescriptions1796160600000,
       PolicyPins1796162400000,
+      Webhooks1796169600000,
     ],
     synchronize: false,
     installExtensions: false,

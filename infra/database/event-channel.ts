@@ -5,3 +5,6 @@ export const EVENT_CHANNEL = 'agentflow_events';
 export function topicOfProject(project: string): string {
   return `project/${project}`;
 }
+
+/** What is told on it if there is an event that a webhook is to be told of. */
+export const WEBHOOKS_TOPIC = 'webhooks';

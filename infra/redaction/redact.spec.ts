@@ -23,6 +23,7 @@ describe('redact', () => {
     ['{\\"api_key\\": \\"k-123\\", \\"a\\": 1}', '{\\"api_key\\": ***, \\"a\\": 1}'],
     ['access_token=abc', 'access_token=***'],
     ['my-secret: abc', 'my-secret: ***'],
+    ['signed with whsec_C2FVsBQIhrscChlQIM+b/w==.', 'signed with ***.'],
   ])('%s', (text, expected) => {
     expect(redact(text)).toBe(expected);
   });
@@ -44,6 +45,7 @@ describe('redact', () => {
         'bearer ',
         'basic',
         'sk-',
+        'whsec_',
         'af_',
         '\\',
         '\\"',

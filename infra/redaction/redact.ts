@@ -20,6 +20,8 @@ const LOOKALIKES: readonly [pattern: RegExp, replacement: string][] = [
     `$1${MASK}`,
   ],
   [/\b(?:sk|pk|af|ghp|gho|xox[abp])[-_][\w-]{16,}/g, MASK],
+  // The secret of a webhook, as Standard Webhooks writes it
+  [/\bwhsec_[\w+/=-]{16,}/g, MASK],
 ];
 
 /**

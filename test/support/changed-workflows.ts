@@ -2,6 +2,7 @@ import { sleep } from '@temporalio/workflow';
 import type { BenchmarkEvaluationInput, EvaluationCellInput } from '../../contracts/benchmark-evaluation.js';
 import type { AgentFlowInput } from '../../contracts/flow.js';
 import type { EvaluationInput, RolloutGroupInput, TrainingRunInput } from '../../contracts/training-run.js';
+import type { WebhookDeliveryInput } from '../../contracts/webhooks.js';
 import * as workflows from '../../workflows/index.js';
 
 /** Each workflow with one command more at its beginning: what an incompatible change without patching looks like. */
@@ -33,4 +34,9 @@ export async function evaluationCell(input: EvaluationCellInput) {
 export async function benchmarkEvaluation(input: BenchmarkEvaluationInput) {
   await sleep(1);
   return workflows.benchmarkEvaluation(input);
+}
+
+export async function webhookDelivery(input: WebhookDeliveryInput) {
+  await sleep(1);
+  return workflows.webhookDelivery(input);
 }

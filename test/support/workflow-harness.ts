@@ -9,7 +9,12 @@ import {
 } from '@temporalio/worker';
 import { DEV_SERVER_CONFIG } from '../../infra/temporal/dev-server-config.js';
 import { searchAttributes } from '../../contracts/search-attributes.js';
-import { AGENT_TASK_QUEUE, CONTROL_TASK_QUEUE, TRAINER_TASK_QUEUE } from '../../contracts/task-queues.js';
+import {
+  AGENT_TASK_QUEUE,
+  CONTROL_TASK_QUEUE,
+  TRAINER_TASK_QUEUE,
+  WEBHOOK_TASK_QUEUE,
+} from '../../contracts/task-queues.js';
 import type { RunSettings } from '../../contracts/run-settings.js';
 import { temporalBinary } from './temporal-binary.js';
 import type { ScriptedActivities } from './scripted-activities.js';
@@ -66,6 +71,7 @@ export class WorkflowHarness {
   async work(activities: ScriptedActivities): Promise<void> {
     await this.poll(AGENT_TASK_QUEUE, activities.agent);
     await this.poll(CONTROL_TASK_QUEUE, activities.agent);
+    await this.poll(WEBHOOK_TASK_QUEUE, activities.agent);
     await this.poll(TRAINER_TASK_QUEUE, activities.trainer);
   }
 

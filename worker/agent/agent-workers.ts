@@ -2,7 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { hasLimits, type ProviderRegistration } from '../../infra/config/operator/providers.js';
 import type { AgentActivities } from '../../contracts/agent-activities.js';
-import { AGENT_TASK_QUEUE, CONTROL_TASK_QUEUE, providerTaskQueue } from '../../contracts/task-queues.js';
+import {
+  AGENT_TASK_QUEUE,
+  CONTROL_TASK_QUEUE,
+  providerTaskQueue,
+  WEBHOOK_TASK_QUEUE,
+} from '../../contracts/task-queues.js';
 import { DefectInterceptor } from './defect.interceptor.js';
 import { HeartbeatInterceptor } from './heartbeat.interceptor.js';
 
@@ -10,6 +15,8 @@ import { HeartbeatInterceptor } from './heartbeat.interceptor.js';
 const MAX_ACTIVITIES = 512;
 /** Statuses, records and batches: short, and all of them share the database's connections. */
 const MAX_CONTROL_ACTIVITIES = 64;
+/** Deliveries that wait for their receivers. */
+const MAX_WEBHOOK_ACTIVITIES = 64;
 /** A cached workflow takes about 1 MB; those that do not fit are replayed when they go on. */
 const MAX_CACHED_WORKFLOWS = 600;
 const MINUTE_S = 60;
@@ -24,7 +31,7 @@ export interface AgentWorkerOptions extends Pick<
   maxActivities?: number;
 }
 
-/** The workers of one agent process: of the ordinary queue, of control calls, and of each provider with limits. */
+/** The workers of one agent process: of the ordinary queue, control calls, webhooks, and each provider with limits. */
 export function createAgentWorkers(options: AgentWorkerOptions): Promise<Worker[]> {
   const {
     activities,
@@ -57,10 +64,16 @@ export function createAgentWorkers(options: AgentWorkerOptions): Promise<Worker[
     taskQueue: CONTROL_TASK_QUEUE,
     maxConcurrentActivityTaskExecutions: MAX_CONTROL_ACTIVITIES,
   });
+  const webhooks = Worker.create({
+    ...common,
+    taskQueue: WEBHOOK_TASK_QUEUE,
+    maxConcurrentActivityTaskExecutions: MAX_WEBHOOK_ACTIVITIES,
+  });
   const limited = Object.entries(providers).filter(([, provider]) => hasLimits(provider));
   return Promise.all([
     ordinary,
     control,
+    webhooks,
     ...limited.map(([name, { concurrency = MAX_ACTIVITIES, requests_per_minute: rate }]) =>
       Worker.create({
         ...common,

@@ -70,6 +70,7 @@ const workers = await createAgentWorkers({
       languageModels: operator,
       webTools,
       operatorTools,
+      webhooks: operator.webhooks,
     }),
     dataSource,
   ),

@@ -2,8 +2,9 @@ import { lookup, type LookupAddress } from 'node:dns';
 import type { LookupFunction, Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { Agent, buildConnector } from 'undici';
-import type { AddressRules } from './addresses.js';
-import { notPublic } from './check-url.js';
+import type { AddressRules } from '../../../infra/http/addresses.js';
+import { notPublic } from '../../../infra/http/guarded-url.js';
+import { WebRefused } from './web-errors.js';
 
 /** Every address of a host name. */
 export type Resolve = (host: string) => Promise<LookupAddress[]>;
@@ -35,14 +36,18 @@ export function guardedAgent(addresses: AddressRules, resolve: Resolve, timeoutM
 }
 
 function refusal(socket: Socket, host: string, addresses: AddressRules): Error | undefined {
-  return addresses.permit(socket.remoteAddress ?? '') ? undefined : notPublic(host);
+  return addresses.permit(socket.remoteAddress ?? '') ? undefined : refused(host);
+}
+
+function refused(host: string): WebRefused {
+  return new WebRefused('refused', notPublic(host));
 }
 
 function guardedLookup(addresses: AddressRules, resolve: Resolve): LookupFunction {
   return (host, options, callback) => {
     resolve(host).then(
       (found) => {
-        if (!found.every(({ address }) => addresses.permit(address))) return callback(notPublic(host), []);
+        if (!found.every(({ address }) => addresses.permit(address))) return callback(refused(host), []);
         if (options.all) return callback(null, found);
         callback(null, found[0].address, found[0].family);
       },

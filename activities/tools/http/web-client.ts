@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { type Dispatcher, request } from 'undici';
 import type { WebAccess } from '../../../infra/config/operator/web-access.js';
-import { AddressRules } from './addresses.js';
+import { AddressRules } from '../../../infra/http/addresses.js';
 import { checkUrl } from './check-url.js';
 import { guardedAgent, type Resolve, systemResolve } from './guarded-agent.js';
 import { ACCEPTED_ENCODINGS, readBody } from './read-body.js';

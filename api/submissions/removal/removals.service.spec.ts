@@ -121,6 +121,7 @@ describe(RemovalsService, () => {
       'tool_calls',
       'training_steps',
       'turns',
+      'webhook_deliveries',
     ]);
   });
 

@@ -814,6 +814,93 @@ class OpenAiResponsesRequest(TypedDict):
     text: NotRequired[Text | None]
 
 
+class WebhookInput(TypedDict):
+    url: str
+    description: NotRequired[str]
+    events: NotRequired[
+        list[
+            Literal[
+                "run.queued",
+                "run.running",
+                "run.pausing",
+                "run.paused",
+                "run.cancelling",
+                "run.cancelled",
+                "run.completed",
+                "run.failed",
+                "run.recovered",
+                "step.completed",
+                "step.warned",
+                "rollout.excluded",
+                "checkpoint.saved",
+                "evaluation.completed",
+                "identity.allowed",
+                "run.deleted",
+                "flow.queued",
+                "flow.running",
+                "flow.paused",
+                "flow.completed",
+                "flow.failed",
+                "flow.cancelled",
+                "flow.deleted",
+                "benchmark_evaluation.queued",
+                "benchmark_evaluation.running",
+                "benchmark_evaluation.paused",
+                "benchmark_evaluation.completed",
+                "benchmark_evaluation.failed",
+                "benchmark_evaluation.cancelled",
+                "benchmark_evaluation.deleted",
+                "webhook.disabled",
+            ]
+        ]
+        | None
+    ]
+
+
+class WebhookChange(TypedDict):
+    url: NotRequired[str]
+    description: NotRequired[str]
+    events: NotRequired[
+        list[
+            Literal[
+                "run.queued",
+                "run.running",
+                "run.pausing",
+                "run.paused",
+                "run.cancelling",
+                "run.cancelled",
+                "run.completed",
+                "run.failed",
+                "run.recovered",
+                "step.completed",
+                "step.warned",
+                "rollout.excluded",
+                "checkpoint.saved",
+                "evaluation.completed",
+                "identity.allowed",
+                "run.deleted",
+                "flow.queued",
+                "flow.running",
+                "flow.paused",
+                "flow.completed",
+                "flow.failed",
+                "flow.cancelled",
+                "flow.deleted",
+                "benchmark_evaluation.queued",
+                "benchmark_evaluation.running",
+                "benchmark_evaluation.paused",
+                "benchmark_evaluation.completed",
+                "benchmark_evaluation.failed",
+                "benchmark_evaluation.cancelled",
+                "benchmark_evaluation.deleted",
+                "webhook.disabled",
+            ]
+        ]
+        | None
+    ]
+    status: NotRequired[Literal["enabled", "disabled"]]
+
+
 class Issue(TypedDict):
     param: str
     message: str
@@ -2431,6 +2518,20 @@ class ProjectEvent30(TypedDict):
     data: Data29
 
 
+class Data30(TypedDict):
+    reason: str
+
+
+class ProjectEvent31(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["webhook.disabled"]
+    data: Data30
+
+
 ProjectEvent: TypeAlias = (
     ProjectEvent1
     | ProjectEvent2
@@ -2462,6 +2563,7 @@ ProjectEvent: TypeAlias = (
     | ProjectEvent28
     | ProjectEvent29
     | ProjectEvent30
+    | ProjectEvent31
 )
 
 
@@ -2944,6 +3046,63 @@ UsageReport = TypedDict(
 )
 
 
+class WebhookDelivery(TypedDict):
+    id: str
+    object: Literal["webhook_delivery"]
+    webhook: str
+    sequence: int | None
+    type: str
+    subject: str
+    status: Literal["pending", "delivered", "failed"]
+    replays: int
+    attempts: int
+    attempted_at: str | None
+    next_attempt_at: str | None
+    response_status: int | None
+    response: str | None
+    error: str | None
+    created_at: str
+
+
+class Webhook(TypedDict):
+    id: str
+    object: Literal["webhook"]
+    url: str
+    description: str
+    events: list[str] | None
+    status: Literal["enabled", "disabled"]
+    disabled_reason: str | None
+    created_at: str
+
+
+class CreatedWebhook(TypedDict):
+    id: str
+    object: Literal["webhook"]
+    url: str
+    description: str
+    events: list[str] | None
+    status: Literal["enabled", "disabled"]
+    disabled_reason: str | None
+    created_at: str
+    secret: str | None
+
+
+class WebhookList(TypedDict):
+    object: Literal["list"]
+    data: list[Webhook]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
+class WebhookDeliveryList(TypedDict):
+    object: Literal["list"]
+    data: list[WebhookDelivery]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
 class V1ProjectsPostRequest(TypedDict):
     id: str
 
@@ -3135,3 +3294,101 @@ V1UsageGetParametersQuery = TypedDict(
         "to": NotRequired[str],
     },
 )
+
+
+class V1WebhooksPostRequest(TypedDict):
+    url: str
+    description: NotRequired[str]
+    events: NotRequired[
+        list[
+            Literal[
+                "run.queued",
+                "run.running",
+                "run.pausing",
+                "run.paused",
+                "run.cancelling",
+                "run.cancelled",
+                "run.completed",
+                "run.failed",
+                "run.recovered",
+                "step.completed",
+                "step.warned",
+                "rollout.excluded",
+                "checkpoint.saved",
+                "evaluation.completed",
+                "identity.allowed",
+                "run.deleted",
+                "flow.queued",
+                "flow.running",
+                "flow.paused",
+                "flow.completed",
+                "flow.failed",
+                "flow.cancelled",
+                "flow.deleted",
+                "benchmark_evaluation.queued",
+                "benchmark_evaluation.running",
+                "benchmark_evaluation.paused",
+                "benchmark_evaluation.completed",
+                "benchmark_evaluation.failed",
+                "benchmark_evaluation.cancelled",
+                "benchmark_evaluation.deleted",
+                "webhook.disabled",
+            ]
+        ]
+        | None
+    ]
+
+
+class V1WebhooksGetParametersQuery(TypedDict):
+    after: NotRequired[str]
+    limit: NotRequired[int]
+
+
+class V1WebhooksIdPatchRequest(TypedDict):
+    url: NotRequired[str]
+    description: NotRequired[str]
+    events: NotRequired[
+        list[
+            Literal[
+                "run.queued",
+                "run.running",
+                "run.pausing",
+                "run.paused",
+                "run.cancelling",
+                "run.cancelled",
+                "run.completed",
+                "run.failed",
+                "run.recovered",
+                "step.completed",
+                "step.warned",
+                "rollout.excluded",
+                "checkpoint.saved",
+                "evaluation.completed",
+                "identity.allowed",
+                "run.deleted",
+                "flow.queued",
+                "flow.running",
+                "flow.paused",
+                "flow.completed",
+                "flow.failed",
+                "flow.cancelled",
+                "flow.deleted",
+                "benchmark_evaluation.queued",
+                "benchmark_evaluation.running",
+                "benchmark_evaluation.paused",
+                "benchmark_evaluation.completed",
+                "benchmark_evaluation.failed",
+                "benchmark_evaluation.cancelled",
+                "benchmark_evaluation.deleted",
+                "webhook.disabled",
+            ]
+        ]
+        | None
+    ]
+    status: NotRequired[Literal["enabled", "disabled"]]
+
+
+class V1WebhooksIdDeliveriesGetParametersQuery(TypedDict):
+    after: NotRequired[str]
+    limit: NotRequired[int]
+    status: NotRequired[Literal["pending", "delivered", "failed"]]

@@ -7,6 +7,20 @@ const host = z
   .regex(/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/, 'must be a host name in lower case, such as example.org, or an IPv4 address')
   .meta({ title: 'host' });
 
+/** Addresses that are not public, and yet may be reached. */
+export const addressRanges = z
+  .array(
+    z
+      .string()
+      .refine((text) => ipaddr.isValidCIDR(text), 'must be a range of addresses such as 10.1.2.0/24')
+      .meta({ title: 'range of addresses' }),
+  )
+  .default([])
+  .meta({
+    description: 'Addresses that may be reached although they are not public.',
+    examples: [['10.1.2.0/24']],
+  });
+
 /** The section `web_access` of the operator's file: what tools may fetch from the web on a model's behalf. */
 export const webAccessSection = z
   .strictObject({
@@ -24,18 +38,7 @@ export const webAccessSection = z
       .describe('Only these hosts and the names below them. Without it every host.'),
     deny: z.array(host).default([]).describe('Never these hosts or the names below them, even if `allow` names them.'),
     ports: z.array(z.int().min(1).max(65_535)).min(1).default([80, 443]).describe('Ports that may be read.'),
-    addresses: z
-      .array(
-        z
-          .string()
-          .refine((text) => ipaddr.isValidCIDR(text), 'must be a range of addresses such as 10.1.2.0/24')
-          .meta({ title: 'range of addresses' }),
-      )
-      .default([])
-      .meta({
-        description: 'Addresses that may be reached although they are not public.',
-        examples: [['10.1.2.0/24']],
-      }),
+    addresses: addressRanges,
     max_mib: z.number().positive().max(100).default(10).describe('MiB of one page, after decompression.'),
     timeout_s: z.number().positive().max(120).default(20).describe('Seconds of one page with all of its redirects.'),
   })

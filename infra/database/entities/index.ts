@@ -23,3 +23,5 @@ export { TrainingRun } from './training-run.entity.js';
 export { TrainingStep } from './training-step.entity.js';
 export { Turn } from './turn.entity.js';
 export { UsageEntry } from './usage-entry.entity.js';
+export { Webhook } from './webhook.entity.js';
+export { WebhookDelivery } from './webhook-delivery.entity.js';

@@ -17,7 +17,7 @@ export class ProjectEvent {
   @Column({ type: 'text' })
   type: string;
 
-  /** The run, flow or evaluation that it tells of. */
+  /** The run, flow, evaluation or webhook that it tells of. */
   @Index('project_events_subject')
   @Column({ type: 'text' })
   subject: string;

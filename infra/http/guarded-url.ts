@@ -1,0 +1,50 @@
+import { isIP } from 'node:net';
+import type { AddressRules } from './addresses.js';
+
+/** Longer addresses are data that somebody wants to carry out. */
+const MAX_LENGTH = 2_048;
+
+/** An address that is not to be asked. The message says why, in words for whoever wrote it. */
+export class UrlRefused extends Error {
+  override readonly name = 'UrlRefused';
+  constructor(
+    message: string,
+    /** Whether it is an address at all. */
+    readonly isUrl = true,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Reads an address that somebody else wrote and that this machine is to ask. Host names are not resolved here: what they
+ * resolve to is checked when the connection is made (activities/tools/http/guarded-agent.ts).
+ * @param base resolves a relative redirect
+ * @throws UrlRefused
+ */
+export function guardedUrl(text: string, addresses: AddressRules, base?: URL): URL {
+  if (text.length > MAX_LENGTH) throw new UrlRefused('the address is too long');
+  if (!URL.canParse(text, base?.href)) throw new UrlRefused('the address is not a URL', false);
+  const url = new URL(text, base);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new UrlRefused(`only http:// and https:// can be read, not ${url.protocol}`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new UrlRefused('an address with a user name or password is not read');
+  }
+  url.hostname = url.hostname.replace(/\.$/, '');
+  if (url.hostname.split('.').includes('')) throw new UrlRefused('the host has an empty part in its name');
+  const host = hostOf(url);
+  if (isIP(host) !== 0 && !addresses.permit(host)) throw new UrlRefused(notPublic(host));
+  return url;
+}
+
+/** The name or the address, without the brackets of IPv6. */
+export function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '');
+}
+
+/** What is told of a host without a public address. The address that its name has is not told. */
+export function notPublic(host: string): string {
+  return `${host} is not a public address`;
+}
