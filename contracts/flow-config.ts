@@ -99,7 +99,7 @@ const scoring = z
   .strictObject({
     rules: z
       .enum(RULES_VERSIONS)
-      .default('rules-2')
+      .default('rules-3')
       .describe('Version of what counts as right (docs/benchmarks.md). A run keeps the one that it began with.'),
     judge: judge.optional(),
     undecided: z

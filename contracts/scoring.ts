@@ -2,7 +2,7 @@
  * Versions of what counts as right, the newest last. Each change is a new version, and runs keep theirs. A
  * configuration that names no version means the first.
  */
-export const RULES_VERSIONS = ['rules-1', 'rules-2'] as const;
+export const RULES_VERSIONS = ['rules-1', 'rules-2', 'rules-3'] as const;
 export type RulesVersion = (typeof RULES_VERSIONS)[number];
 
 /** What the rules of scoring say of an answer; `undecided` if no rule can tell. */

@@ -1,11 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomStream } from '../datasets/random.js';
+import type { Asked } from './reading/continuation.js';
 import { finalStatement } from './reading/statement.js';
 import { textRule } from './rules/text.rule.js';
 import { differentGolds } from './testing/made-up-golds.js';
 
 const GOLDS = 7_405;
 const RANDOM_PAIRS = 20_000;
+const never = (): boolean => false;
+const ANYTHING: Asked = {
+  notation: 'words',
+  isAnswer: (text) => text !== '',
+  isRight: never,
+  isRival: never,
+  isOther: never,
+};
 
 type Pair = [answer: string, gold: string];
 type Normal = (text: string) => string;
@@ -51,7 +60,7 @@ describe('different golds of a benchmark', () => {
 
   it('are not right for each other, but for what the rule leaves out', () => {
     const pairs = [...likelyPairs(golds), ...randomPairs(golds, RANDOM_PAIRS)];
-    const statements = new Map(golds.map((gold) => [gold, finalStatement(gold, 'words', (text) => text !== '')!]));
+    const statements = new Map(golds.map((gold) => [gold, finalStatement(gold, 'words', ANYTHING)!]));
     const right = pairs.filter(([answer, gold]) => textRule(statements.get(answer)!, [gold]).ruling === 'right');
     const byDifference = new Map<string, Pair[]>();
     for (const pair of right) {
@@ -70,11 +79,11 @@ describe('different golds of a benchmark', () => {
        "judged": 126577,
        "right": {
          "accents": 98,
-         "articles": 354,
+         "articles": 352,
          "case": 234,
-         "punctuation": 453,
+         "punctuation": 447,
          "separators of thousands": 8,
-         "several of these": 882,
+         "several of these": 830,
          "the unit of a number": 32,
        },
      }

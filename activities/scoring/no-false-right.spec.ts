@@ -336,7 +336,6 @@ const RIGHT: [name: string, truth: Truth, answers: string[]][] = [
     number('6'),
     [
       '\\boxed{6}\n\nThis is because 2 + 4 = 6.',
-      '\\boxed{6}. However, the order of the terms is of no importance.',
       '\\boxed{5}\n\nWait, let me double-check. 2 + 4 = 6. Therefore, the answer is 6.',
       '\\boxed{5}\n\nHowever, the correct answer is 6.',
       'Answer: 5\n\nRevised answer: 6',

@@ -30,7 +30,7 @@ describe('numbers', () => {
     expect(rule(answer, truth)).toBe('wrong');
   });
 
-  it.each(['two hundred and four', 'between 203 and 204', '204 or 205', 'unknown'])('%j is for a judge', (answer) => {
+  it.each(['two hundred and four', 'between 203 and 204', '204 or 205'])('%j is for a judge', (answer) => {
     expect(rule(answer, truth)).toBe('undecided');
   });
 
@@ -184,12 +184,16 @@ describe('choices', () => {
     expect(rule(answer, truth)).toBe('wrong');
   });
 
-  it.each(['B. Glucagon', 'E', 'A or B', 'Insulin and glucagon', 'a hormone', '1'])(
-    '%j names none for sure',
+  it.each(['E', 'A or B', 'A, B, C, D', 'None of the above', "I don't know."])(
+    '%j is none that is offered',
     (answer) => {
-      expect(rule(answer, truth)).toBe('undecided');
+      expect(rule(answer, truth)).toBe('wrong');
     },
   );
+
+  it.each(['B. Glucagon', 'Insulin and glucagon', 'a hormone', '1'])('%j names none for sure', (answer) => {
+    expect(rule(answer, truth)).toBe('undecided');
+  });
 });
 
 describe('texts', () => {
@@ -352,7 +356,7 @@ describe('an answer that repeats itself', () => {
 
   it('is undecided where it says "the answer is" so often that it cannot be read', () => {
     expect(rule('answer: '.repeat(SIZE / 8), TRUTHS[4])).toBe('undecided');
-    expect(rule(`${'answer: none of these. '.repeat(20)}\nThe answer is A.`, TRUTHS[4])).toBe('right');
+    expect(rule(`${'answer: plain words. '.repeat(20)}\nThe answer is A.`, TRUTHS[4])).toBe('right');
   });
 
   it('is read behind blanks as it is without', () => {

@@ -15,11 +15,16 @@ import type { TruthSource } from '../datasets/ground-truth.js';
 import { nonRetryable } from '../failures/non-retryable.js';
 import type { Judge, JudgeRequest } from './judge/judge.js';
 import { scoreByRules1 } from './rules-1/score-by-rules.js';
+import { scoreByRules2 } from './rules-2/score-by-rules.js';
 import { scoreByRules, wordsOfTruth } from './score-by-rules.js';
 import { isStrictlyRight } from './strict-rule.js';
 import { rewardByF1 } from './token-f1.js';
 
-const RULES = { 'rules-1': scoreByRules1, 'rules-2': scoreByRules } satisfies Record<RulesVersion, unknown>;
+const RULES = {
+  'rules-1': scoreByRules1,
+  'rules-2': scoreByRules2,
+  'rules-3': scoreByRules,
+} satisfies Record<RulesVersion, unknown>;
 
 export interface ScoringDependencies {
   truthOf: TruthSource;
@@ -39,7 +44,7 @@ async function scoreAnswer(input: ScoreAnswerInput, { truthOf, judge }: ScoringD
   const gold = wordsOfTruth(truth);
   const choice = choiceForUndecided(input);
   const isByF1 = ruling === 'undecided' && input.reward === 'f1' && flow.purpose === 'train';
-  const rewardF1 = isByF1 ? rewardByF1(answer, truth) : undefined;
+  const rewardF1 = isByF1 ? rewardByF1(answer, truth, rules) : undefined;
   const isAsked =
     ruling === 'undecided'
       ? choice === 'judge' && rewardF1 === undefined

@@ -71,17 +71,18 @@ describe('scoreAnswer', () => {
 
   it('goes by the rules that a run began with, the first where it names none', async () => {
     const answer = `**${atlasTruth(training.id).answer}**`;
-    const rulings = ([undefined, 'rules-1', 'rules-2'] as const).map(async (rules) => {
+    const rulings = ([undefined, 'rules-1', 'rules-2', 'rules-3'] as const).map(async (rules) => {
       const { grading } = await scoreAnswer({ flow, query: training, answer, rules });
       return grading?.rules;
     });
-    expect(await Promise.all(rulings)).toEqual(['wrong', 'wrong', 'right']);
+    expect(await Promise.all(rulings)).toEqual(['wrong', 'wrong', 'right', 'right']);
     const identityBy = (scoring: object, name: string) =>
       rewardIdentity({ dataset: { name }, flow: { scoring } } as unknown as RunConfig);
     expect(identityBy({}, 'nq')).toBe('rules-1');
     expect(identityBy({}, 'atlas')).toBe('exact-number-1');
     expect(identityBy({ rules: 'rules-2' }, 'nq')).toBe('rules-2');
     expect(identityBy({ rules: 'rules-2' }, 'atlas')).toBe('exact-number-2');
+    expect(identityBy({ rules: 'rules-3' }, 'nq')).toBe('rules-3');
   });
 
   it('I8: has another identity only where undecided answers have another reward', () => {

@@ -2,7 +2,7 @@ import type { Truth } from '../datasets/items/truth.js';
 import { scoreExactNumber } from './exact-number.js';
 import { plainCharacters } from './reading/plain-characters.js';
 import { endOfGroup } from './reading/wrappings.js';
-import { twentyFourRule } from './rules/twenty-four.rule.js';
+import { makes24 } from './rules/twenty-four.rule.js';
 
 /**
  * Whether an answer is the truth as it is written, bare or as the only one that is marked with `<answer>` or a box. It
@@ -28,10 +28,7 @@ export function isStrictlyRight(answer: string, truth: Truth): boolean {
     case 'short-form':
       return said.toLowerCase() === plain(truth.answer).toLowerCase();
     case 'twenty-four':
-      return (
-        /^[\d\s()+\-*/]+$/.test(said) &&
-        twentyFourRule({ readings: [said], verbatim: [], isDoubted: false }, truth.numbers).ruling === 'right'
-      );
+      return /^[\d\s()+\-*/]+$/.test(said) && makes24(said, truth.numbers);
   }
 }
 

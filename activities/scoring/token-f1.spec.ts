@@ -123,9 +123,12 @@ describe('rewardByF1', () => {
   const truth: Truth = { kind: 'text', answers: ['Ida Holm', 'I. Holm'] };
 
   it('is of what an answer says its answer is', () => {
-    expect(rewardByF1('She painted it in 1932. <answer>Ida Maria Holm</answer>', truth)).toBeCloseTo(4 / 5, 12);
-    expect(rewardByF1('The answer is **Ida Maria Holm**.', truth)).toBeCloseTo(4 / 5, 12);
-    expect(rewardByF1('answer: '.repeat(1_000), truth)).toBe(0);
+    expect(rewardByF1('She painted it in 1932. <answer>Ida Maria Holm</answer>', truth, 'rules-3')).toBeCloseTo(
+      4 / 5,
+      12,
+    );
+    expect(rewardByF1('The answer is **Ida Maria Holm**.', truth, 'rules-3')).toBeCloseTo(4 / 5, 12);
+    expect(rewardByF1('answer: '.repeat(1_000), truth, 'rules-3')).toBe(0);
   });
 
   it.each<Truth>([
@@ -136,6 +139,6 @@ describe('rewardByF1', () => {
     { kind: 'short-form', answer: 'Ida Holm' },
     { kind: 'twenty-four', numbers: [1, 2, 3, 4] },
   ])('is none for a truth that is no text: $kind', (other) => {
-    expect(rewardByF1('Ida', other)).toBeUndefined();
+    expect(rewardByF1('Ida', other, 'rules-3')).toBeUndefined();
   });
 });

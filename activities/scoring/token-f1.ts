@@ -1,7 +1,9 @@
+import type { RulesVersion } from '../../contracts/scoring.js';
 import type { Truth } from '../datasets/items/truth.js';
 import { plainCharacters } from './reading/plain-characters.js';
-import { finalStatement } from './reading/statement.js';
 import { f1OfWords } from './rules/text-keys.js';
+import { finalStatement } from './rules-2/reading/statement.js';
+import { saidText } from './score-by-rules.js';
 
 /** Python's `string.punctuation`, which the scripts delete, and the punctuation of other scripts (`–`, `。`). */
 const PUNCTUATION = /[\p{P}$+<=>^`|~]/gu;
@@ -9,13 +11,22 @@ const ARTICLE = /(?<![\p{L}\p{M}\p{N}])(?:a|an|the)(?![\p{L}\p{M}\p{N}])/gu;
 /** Answers of which a part is worth nothing: `yes no` would else earn two thirds of every such question. */
 const INDIVISIBLE = ['yes', 'no', 'noanswer'];
 
+/** What an answer says, as the rules of a run read it. */
+const SAID: Record<RulesVersion, (answer: string, truth: Truth) => string> = {
+  'rules-1': saidByRules2,
+  'rules-2': saidByRules2,
+  'rules-3': saidText,
+};
+
+function saidByRules2(answer: string): string {
+  return finalStatement(answer, 'words', (text) => text !== '')?.readings[0] ?? '';
+}
+
 /**
  * The F1 that a training rollout's answer is rewarded by if no rule can tell. Undefined for a truth that is no text.
  */
-export function rewardByF1(answer: string, truth: Truth): number | undefined {
-  if (truth.kind !== 'text') return undefined;
-  const statement = finalStatement(answer, 'words', (text) => text !== '');
-  return tokenF1(statement?.readings[0] ?? '', truth.answers);
+export function rewardByF1(answer: string, truth: Truth, rules: RulesVersion): number | undefined {
+  return truth.kind === 'text' ? tokenF1(SAID[rules](answer, truth), truth.answers) : undefined;
 }
 
 /**

@@ -301,7 +301,7 @@ export type QuestionInput = {
       /**
        * Version of what counts as right (docs/benchmarks.md). A run keeps the one that it began with.
        */
-      rules?: 'rules-1' | 'rules-2';
+      rules?: 'rules-1' | 'rules-2' | 'rules-3';
       /**
        * A language model that judges answers that no rule can decide.
        */
@@ -757,7 +757,7 @@ export type EvaluationInput = {
       /**
        * Version of what counts as right (docs/benchmarks.md). A run keeps the one that it began with.
        */
-      rules?: 'rules-1' | 'rules-2';
+      rules?: 'rules-1' | 'rules-2' | 'rules-3';
       /**
        * A language model that judges answers that no rule can decide.
        */
@@ -1213,7 +1213,7 @@ export type RunConfigInput = {
       /**
        * Version of what counts as right (docs/benchmarks.md). A run keeps the one that it began with.
        */
-      rules?: 'rules-1' | 'rules-2';
+      rules?: 'rules-1' | 'rules-2' | 'rules-3';
       /**
        * A language model that judges answers that no rule can decide.
        */
@@ -2487,7 +2487,7 @@ export type AgentFlowConfig = {
     /**
      * Version of what counts as right (docs/benchmarks.md). A run keeps the one that it began with.
      */
-    rules: 'rules-1' | 'rules-2';
+    rules: 'rules-1' | 'rules-2' | 'rules-3';
     /**
      * A language model that judges answers that no rule can decide.
      */
@@ -3501,7 +3501,7 @@ export type TrainingRun = {
         /**
          * Version of what counts as right (docs/benchmarks.md). A run keeps the one that it began with.
          */
-        rules: 'rules-1' | 'rules-2';
+        rules: 'rules-1' | 'rules-2' | 'rules-3';
         /**
          * A language model that judges answers that no rule can decide.
          */

@@ -1,4 +1,5 @@
-import type { Complex, MathNode, OperatorNode, ParenthesisNode, SymbolNode } from 'mathjs';
+import { complex } from 'mathjs';
+import type { Complex, FunctionNode, MathNode, OperatorNode, ParenthesisNode, SymbolNode } from 'mathjs';
 import type { Ruling } from '../../../contracts/scoring.js';
 import { randomStream } from '../../datasets/random.js';
 import { isRoundedTo, withAside } from './asides.js';
@@ -13,6 +14,10 @@ import { isOfTheSame, namedParts, saidBy, sidesOf, type Said } from './said-valu
 
 /** Points at which expressions with variables are compared. */
 const POINTS = 12;
+/** Of them so many are far from zero, where `|x - 5|` and `5 - x` differ, up to this size. */
+const FAR_POINTS = 16;
+const WHOLE = [1, 2, 3, 4, 5, 6];
+const MAX_SIZE = 250;
 /** Agreement at fewer points decides nothing. */
 const MIN_POINTS = 4;
 const MAX_VARIABLES = 6;
@@ -23,18 +28,21 @@ const PRECISE_POINTS = 2;
 const EQUAL = 1e-11;
 /** A number from 1 on; one below is rather a share. */
 const PERCENTAGE = /^[+-]?[1-9]\d*(?:\.\d+)?$/;
+/** `1/2x` is a half of x, or one by 2x. */
+const AMBIGUOUS = /(?<![\d.}])\d+\s*\/\s*\d+(?:[a-zA-Z](?![a-zA-Z])|\()/;
 /** Up to here they may be a rounded and an exact value, or rounding errors: undecided. */
 const NEAR = 1e-3;
 
 /**
  * Whether two expressions without wrappings are equal. Fractions are compared exactly. Others are compared at fixed
- * random points above and below zero, in floating point: those that differ visibly at one where the truth is defined
+ * random points above and below zero, near it and far from it, in floating point: those that differ visibly at one where the truth is defined
  * are not equal, and those that agree at all of them to eleven digits are, if they also do to forty-five digits at
  * some. Tuples, sets and intervals are compared part by part. Undecided where a text is no expression, or the values
  * are near each other. Bounded: at most 500 characters, some thousand digits, and no loop that the text controls.
  */
 export function compareExpressions(answer: string, truth: string): Ruling {
   const [given, wanted] = [answer, truth].map((text) => text.replace(/\s*\bper ?cent\b/g, '%').trim());
+  if (AMBIGUOUS.test(given) && given !== wanted) return 'undecided';
   const own = withConstantOf(wanted, given);
   const ruling = compareWithBase(own, wanted) ?? compareRepeated(own, wanted) ?? compareOnce(own, wanted);
   return ruling === 'wrong' && isUnclear(given, wanted) ? 'undecided' : ruling;
@@ -97,6 +105,8 @@ function signVariants(answer: string, truth: string): [string, string][] {
   }
   const isBare: [string, string] = [bare(given), bare(wanted)];
   if (given.includes('°') === wanted.includes('°') || answer.includes('%') !== truth.includes('%')) return [isBare];
+  // An angle in radians has pi in it, and is none in degrees.
+  if (/\\pi|π|\bpi\b/.test(truth)) return [[inRadians(given), inRadians(wanted)]];
   return [isBare, [inRadians(given), inRadians(wanted)]];
 }
 
@@ -193,7 +203,9 @@ function compareParts(answer: string, truth: string): Ruling {
   const given = listOf(answer);
   if (!wanted && !given) return compareSingle(answer, truth);
   if (!wanted || !given || wanted.brackets !== given.brackets || wanted.parts.length !== given.parts.length) {
-    return wanted && given && wanted.brackets !== '' && given.brackets !== '' ? 'wrong' : 'undecided';
+    // An interval of another kind is another; `[1, 2, 3]` may be meant as a set.
+    const isSure = wanted && given && wanted.brackets !== '' && given.brackets !== '';
+    return isSure && (wanted.parts.length !== given.parts.length || wanted.parts.length === 2) ? 'wrong' : 'undecided';
   }
   if (wanted.brackets === '{}') return sameSet(given.parts, wanted.parts);
   const ruling = samePairs(given.parts, wanted.parts);
@@ -283,10 +295,57 @@ function compareAtPoints(given: MathNode, wanted: MathNode): Ruling {
   const rulings = points.flatMap((point) => rulingAt(point, isComplex));
   // A letter after a number may be a unit: `5 m` is not the wrong answer where 5 is right.
   if (rulings.includes('wrong'))
-    return asked.length === 0 || isOnlyBelowZero(points, isComplex) ? 'undecided' : 'wrong';
-  if (rulings.length < MIN_POINTS || rulings.some((ruling) => ruling !== 'right')) return 'undecided';
+    return asked.length === 0 || isOnlyBelowZero(points, isComplex) || areEqualIfWhole(given, wanted, names)
+      ? 'undecided'
+      : 'wrong';
+  if (rulings.some((ruling) => ruling !== 'right')) return 'undecided';
   const exact = points.filter(({ a, b }) => isReal(a) && isReal(b)).slice(0, PRECISE_POINTS);
-  return exact.every(({ values }) => isPreciselyEqual(given, wanted, values) !== false) ? 'right' : 'undecided';
+  const isEqual = exact.every(({ values }) => isPreciselyEqual(given, wanted, values) !== false);
+  const far = isEqual && !isComplex ? farPointsFor(names).map((values) => isEqualFar(given, wanted, values)) : [];
+  const agreed = rulings.length + far.filter((isSame) => isSame === true).length;
+  return isEqual && agreed >= MIN_POINTS && !far.includes(false) ? 'right' : 'undecided';
+}
+
+/**
+ * Far from zero floating point may tell equal expressions apart: what differs there is computed to many digits. Undefined
+ * where the truth has no value.
+ */
+function isEqualFar(given: MathNode, wanted: MathNode, values: Record<string, number>): boolean | undefined {
+  const { a, b } = farPointOf(given, wanted, values);
+  if (!isReal(b) || !Number.isFinite(sizeOf(a))) return undefined;
+  if (!isReal(a)) return false;
+  const ruling = compareValues(a, b);
+  return ruling === 'right' || (isPreciselyEqual(given, wanted, values) ?? ruling !== 'wrong');
+}
+
+/** Nothing is known where a value is out of bounds. */
+function farPointOf(given: MathNode, wanted: MathNode, values: Record<string, number>): Point {
+  try {
+    return pointOf(given, wanted, values);
+  } catch (error) {
+    if (!(error instanceof NotComparable)) throw error;
+    const unknown = complex(Number.NaN, 0);
+    return { values, a: unknown, b: unknown };
+  }
+}
+
+/** Whether two expressions that are not real are equal for whole numbers, as `\cos n\pi` and `(-1)^n` are. */
+function areEqualIfWhole(given: MathNode, wanted: MathNode, names: readonly string[]): boolean {
+  return WHOLE.every((size) => {
+    const { a, b } = farPointOf(given, wanted, Object.fromEntries(names.map((name, at) => [name, size + at])));
+    return compareValues(a, b) === 'right';
+  });
+}
+
+/** Whether a third root and a power to a part are both in them. */
+function areMixed(...nodes: MathNode[]): boolean {
+  const has = (isPart: (part: MathNode) => boolean) => nodes.some((node) => node.filter(isPart).length > 0);
+  return has((part) => part.type === 'FunctionNode' && (part as FunctionNode).fn.name === 'cbrt') && has(isRootAsPower);
+}
+
+function isRootAsPower(part: MathNode): boolean {
+  if (part.type !== 'OperatorNode' || (part as OperatorNode).fn !== 'pow') return false;
+  return (part as OperatorNode).args[1].filter(({ type }) => type === 'OperatorNode').length > 0;
 }
 
 /** The values of the answer and of the truth where the variables have these values. */
@@ -297,7 +356,10 @@ interface Point {
 }
 
 function pointOf(given: MathNode, wanted: MathNode, values: Record<string, number>): Point {
-  return { values, a: evaluateNumerically(given, values), b: evaluateNumerically(wanted, values) };
+  const a = evaluateNumerically(given, values);
+  // A root is the real one, and a power to a third is not where its base is below zero.
+  const isUnknown = !isReal(a) && areMixed(given, wanted);
+  return { values, a, b: isUnknown ? complex(Number.NaN, 0) : evaluateNumerically(wanted, values) };
 }
 
 /** Nothing where the truth is undefined in the real numbers, unless complex numbers are meant. */
@@ -330,6 +392,19 @@ function pointsFor(names: readonly string[]): Record<string, number>[] {
         const size = 0.3 + 2.4 * random.fraction();
         const isAbove = index < POINTS || (position === index % names.length ? false : random.fraction() < 0.5);
         return [name, isAbove ? size : -size];
+      }),
+    ),
+  );
+}
+
+/** All signs in turn, and sizes that grow evenly in their logarithm, from where the others end. */
+function farPointsFor(names: readonly string[]): Record<string, number>[] {
+  const random = randomStream('scoring/far-points', ...names);
+  return Array.from({ length: FAR_POINTS }, (_, index) =>
+    Object.fromEntries(
+      names.map((name, position) => {
+        const size = 2.7 * (MAX_SIZE / 2.7) ** ((Math.floor(index / 2) + random.fraction()) / (FAR_POINTS / 2));
+        return [name, (index + (position === 0 ? 0 : Math.floor(2 * random.fraction()))) % 2 === 0 ? size : -size];
       }),
     ),
   );

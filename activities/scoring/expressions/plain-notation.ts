@@ -72,6 +72,7 @@ function root(text: string, position: number): string {
   const order = /^\s*\[([^\]]*)\]/.exec(text.slice(position));
   const radicand = argument(text, position + (order?.[0].length ?? 0));
   const rest = text.slice(radicand.end);
+  if (order?.[1].trim() === '3') return `cbrt(${radicand.content})${rest}`;
   return order ? `((${radicand.content})^(1/(${order[1]})))${rest}` : `sqrt(${radicand.content})${rest}`;
 }
 

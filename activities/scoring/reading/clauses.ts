@@ -1,13 +1,8 @@
-/** Words after which what was said before no longer stands. */
-export const TAKEN_BACK =
-  /\b(?:wait|actually|correction|oops|sorry|rather|instead|scratch that|on second thought|let me re\w*|i (?:was wrong|mean|doubt)|not sure)\b|\bno,/i;
-/** That of what was said before itself: `5. That is wrong.` */
-export const DENIED =
-  /\b(?:that|this|it|which|answer|option|choice)(?:'s| is| was)(?: \w+ly)? (?:wrong|incorrect|false|untrue|not (?:right|correct|true|so)|a (?:mistake|guess))\b|\b(?:isn't|is not|wasn't) (?:right|correct|true)\b/i;
-
-const CROSS = '[✗✘❌❎🚫⛔]\\ufe0f?';
+const CROSSES = '[✗✘❌❎🚫⛔👎]\\ufe0f?';
+/** A cross, wherever it is. */
+export const CROSS = new RegExp(CROSSES, 'u');
 /** A cross before or after an answer: `Paris ❌`. */
-export const CROSSED = new RegExp(`^\\s*${CROSS}|${CROSS}[\\s.*_]*$`, 'u');
+export const CROSSED = new RegExp(`^\\s*${CROSSES}|${CROSSES}[\\s.*_]*$`, 'u');
 
 /** A clause has a verb, or words that no title writes in lower case. */
 export const CLAUSE =
@@ -18,6 +13,6 @@ export const EXPLAINS = new RegExp(
   `${CLAUSE.source}|(?<=\\s)(?:\\p{Ll}{2,}ed|made|won|wrote|went|came|began|became|led|held|left|took|gave|means|refers|wins|says|serves|contains|occurs)(?!\\p{L})`,
   'u',
 );
-/** A line that gives an answer beside the first: `London is also possible.` */
-export const ANOTHER_ANSWER =
-  /\b(?:also (?:possible|correct|right|true)|alternatively|might|maybe|perhaps|possibl[ey])\b/i;
+/** Verbs behind which a value is said: `She has 5`. */
+export const HAVING =
+  'is|are|was|were|equals?|has|have|had|costs?|takes?|took|gets?|got|makes?|made|earns?|earned|needs?|needed|pays?|paid|spends?|spent|weighs?|weighed|buys?|bought|sells?|sold|eats?|ate|drives?|drove|runs?|ran|walks?|walked|receives?|received|saves?|saved|gives?|gave|comes? to|contains?|becomes?|leaves?|uses?|used|reads?|travel(?:s|ed|led)?|collects?|collected|scores?|scored|owes?|owed|lives?|lived|holds?|held';

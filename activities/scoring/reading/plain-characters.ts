@@ -17,6 +17,7 @@ export function plainCharacters(text: string): string {
     .replace(/[⁰¹²³⁴-⁹⁺⁻]+/g, raisedTo)
     .replace(VULGAR, (_, whole: string, part: string) => `${whole && `${whole} `}${part.normalize('NFKC')}`)
     .replace(/[−‐‑‒﹣]/g, '-')
+    .replace(/(?<=^|[(=^{[,<>]\s*)–(?=[\d.])/g, '-')
     .replace(/[‘’‚‛′ʼ]/g, "'")
     .replace(/[“”„‟″]/g, '"')
     .replace(/[∕⁄]/g, '/')

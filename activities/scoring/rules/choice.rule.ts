@@ -1,5 +1,6 @@
-import { DENIED, TAKEN_BACK } from '../reading/clauses.js';
-import type { IsAnswer, Statement } from '../reading/statement.js';
+import { leavesStanding, type Asked } from '../reading/continuation.js';
+import { isDenying } from '../reading/denial.js';
+import type { Statement } from '../reading/statement.js';
 import { bare } from '../reading/wrappings.js';
 import { ruled, UNDECIDED, WRONG, type Finding } from './finding.js';
 import { textKeys } from './text-keys.js';
@@ -11,12 +12,6 @@ const OPTION =
 /** `Among the given options, B is correct`, `This matches option B`, `The most suitable answer is C`. */
 const CIRCUMSTANCE =
   /^(?:(?:among|of|from|upon|based on|after|given|considering)\s[^,.;?\n]{1,120},\s+(?=(?:(?:the )?(?:correct |right |best )*(?:option|choice|answer)\s)?[([]?[A-Z](?![\p{L}\p{N}]))|(?:this|that|it|which) (?:matches|corresponds to|points to|is consistent with) (?=(?:option|choice|answer)\s)|(?:the )?most (?:appropriate|suitable|likely|probable|accurate) (?:\p{L}+ ){0,2}is\s+)/iu;
-/** What allows another answer, or stands in the place of one: `, and so is C`, `(A is also correct)`, `Error`. */
-const RIVAL =
-  /(?<!\p{L})(?:also|if|unless|so (?:is|are)|as well|too)(?!\p{L})|^\s*[([]?(?:or|and)\s|\([^()]*(?:or|and)\s[A-Z]\s*\)|^\s*(?:errors?|timeout)(?!\p{L})|\b(?:tool|search|request|call)\b[^.]{0,40}\b(?:failed|error|timed out)\b/iu;
-/** After a choice's own content: `blue or green`, `blue does not fit`, `blue: this option can be eliminated`. */
-const DENIED_CONTENT =
-  /^\s*(?:or|and)\s|^[^.!?\n]{0,80}\b(?:eliminated|excluded|ruled out|rejected|incorrect|wrong|does(?:n't| not)|do(?:n't| not)|cannot|can't|is(?:n't| not)|fails?)\b/i;
 /** A letter and nothing else. */
 const ALONE = new RegExp(`^${OPTION}[([{<]?\\s*([A-Za-z])\\s*[)\\]}>]?[.:,;]?$`);
 /** A letter in brackets, or with a sign after it; then its text or a reason. */
@@ -29,21 +24,12 @@ const REASONED = new RegExp(
 );
 const NAMED =
   /^(?:(?:[Ss]o|[Tt]hus|[Hh]ence|[Tt]herefore),? )?(?:[Tt]he )?(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\s+["'(]*([A-Z])\b["')]*[.:,]?\s*([\s\S]*)$/;
-/** Another letter beside the first: `B or C`, `A, B`, `B/C`. */
-const ALTERNATIVE =
-  /^[\s,]*(?:or|and|\/|&)[\s,]*(?:or\s+)?[([]?[A-Z](?![\p{L}\p{N}])|^[([]?[A-Z][)\]]?(?:[\s,.;]*$|\s*,|\s+(?:or|and)\s)/u;
-
-/**
- * What says of a letter that it is not the answer: `C: wrong`, `C is eliminated`, `C, I don't think so`; not
- * `C, not D`.
- */
-const DENIAL = new RegExp(
-  "^[^\\p{L}]*(?:(?:this|that|it|which|option|choice|one)(?='s|\\s)\\s*)?(?:is|was|'s|would be|seems|can be|must be)?\\s*(?:\\p{L}+ly\\s+)?" +
-    '(?:(?:a|an|the)\\s+)?(?:no|not(?!\\s+[([]?(?:[b-z](?!\\p{L})|a[\\s.)]*$))|wrong|incorrect|false|untrue|invalid|impossible|unlikely|eliminated|excluded|' +
-    "rejected|ruled out|out|never|none|neither|cannot|can't|isn't|wasn't|doesn't|unknown|unclear|" +
-    "i (?:don't|do not|doubt|cannot|can't|am not|'m not))(?!\\p{L})",
-  'iu',
-);
+/** Words of a content that is looked for at the beginning of a text. */
+const MAX_WORDS = 60;
+/** Letters, and nothing else: `B or C`, `A, B, C, D`, `A/B`. */
+const LETTERS =
+  /^(?:either |both )?[([]?[A-Z][)\]]?(?:(?:\s*[,;/&]\s*|\s+(?:or|and)\s+|\s*,\s*(?:or|and)\s+)[([]?[A-Z][)\]]?)+[.!]?$/;
+const OF_THE_ABOVE = /^(?:none|all|both|neither) of (?:the above|these|them|the (?:options|choices))[.!]?$/i;
 
 /**
  * The choice that an answer names, by its letter or its content. Undecided where it names none, several, or a letter
@@ -55,12 +41,56 @@ export function choiceRule({ readings }: Statement, letter: string, choices: rea
     const named = namedBy(reading, choices);
     if (named.size > 0) return named.size === 1 ? ruled(named.has(letter)) : UNDECIDED;
   }
-  return UNDECIDED;
+  return isNoneOffered(readings.at(-1)!, choices) ? WRONG : UNDECIDED;
+}
+
+/** Several letters, one that is not offered, `None of the above` where that is not. */
+function isNoneOffered(text: string, choices: readonly string[]): boolean {
+  const alone = ALONE.exec(text)?.[1];
+  return (
+    (alone !== undefined && !isOneOf(alone.toUpperCase(), choices)) || LETTERS.test(text) || OF_THE_ABOVE.test(text)
+  );
 }
 
 /** Whether a text names a choice. */
-export function namesChoice(choices: readonly string[]): IsAnswer {
-  return (text) => namedBy(text, choices).size > 0;
+export function namesChoice(choices: readonly string[]): Asked['isAnswer'] {
+  return (text) => namedBy(text, choices).size > 0 || isNoneOffered(text, choices);
+}
+
+/** Whether a sentence has the letter or the content of another choice. */
+export function namesOther(letter: string, choices: readonly string[]): Asked['isRival'] {
+  const others = choices.flatMap((_, at) => (letterAt(at) === letter ? [] : [at]));
+  const own = contentsOf(choices)[letter.charCodeAt(0) - 'A'.charCodeAt(0)].keys[0];
+  return (sentence) => {
+    const letters = sentence.match(/(?<![\p{L}\p{N}'])(?:A(?!\s+\p{Ll})|[B-HJ-Z])(?![\p{L}\p{N}'])/gu) ?? [];
+    if (letters.some((one) => one !== letter && isOneOf(one, choices))) return true;
+    const key = ` ${textKeys(sentence)[0]} `;
+    return others.some((at) => {
+      const [other] = contentsOf(choices)[at].keys;
+      return other !== '' && !` ${own} `.includes(` ${other} `) && key.includes(` ${other} `);
+    });
+  };
+}
+
+/** `A is a common distractor`, where A is another one; `not D`. */
+export function saysOfOther(letter: string): Asked['isOther'] {
+  return (sentence) => {
+    const found =
+      /^(?:note that )?(?:(?:option|choice|answer)s? )?[([]?([A-Z])[)\]]? (?:is|was) (?:\p{L}+ly )?(?:an? )?(?:\p{L}+ )?(?:wrong|incorrect|false|distractor|ruled out|eliminated|not (?:right|correct|true))$/iu.exec(
+        sentence,
+      ) ?? /^(?:and )?not [([]?([A-Z])[)\]]?$/.exec(sentence);
+    return found !== null && found[1].toUpperCase() !== letter;
+  };
+}
+
+function askedFor(letter: string, choices: readonly string[]): Asked {
+  return {
+    notation: 'words',
+    isAnswer: namesChoice(choices),
+    isRight: (text) => String([...namedBy(text, choices)]) === letter,
+    isRival: namesOther(letter, choices),
+    isOther: saysOfOther(letter),
+  };
 }
 
 function namedBy(text: string, choices: readonly string[]): Set<string> {
@@ -68,11 +98,14 @@ function namedBy(text: string, choices: readonly string[]): Set<string> {
     .split('\n')
     .map((line) => bare(line, 'words'))
     .filter((line) => line !== '');
-  const named = (lines.length > 1 ? lines : [text]).map((line) => namedInLine(line, choices));
-  const isDenied = lines
-    .slice(1)
-    .some((line, index) => named[index + 1].size === 0 && (DENIAL.test(line) || DENIED.test(line)));
-  return new Set(isDenied ? [] : named.flatMap((letters) => [...letters]));
+  if (lines.length < 2) return namedInLine(lines[0] ?? text, choices);
+  const named = lines.map((line) => namedInLine(line, choices));
+  const first = named.findIndex((letters) => letters.size > 0);
+  const all = new Set(named.flatMap((letters) => [...letters]));
+  if (all.size !== 1) return all;
+  const [letter] = all;
+  const isLed = lines.slice(0, first).every((line) => !isDenying(line) || saysOfOther(letter)(line));
+  return isLed && leavesStanding(lines.slice(first + 1).join('\n'), askedFor(letter, choices)) ? all : new Set();
 }
 
 function namedInLine(line: string, choices: readonly string[]): Set<string> {
@@ -87,34 +120,20 @@ function namedInLine(line: string, choices: readonly string[]): Set<string> {
   if (!found) return contentAndLetter(text, choices);
   const [named, rest] = found.slice(1).filter((group) => group !== undefined);
   const letter = named.toUpperCase();
-  if (!isOneOf(letter, choices) || ALTERNATIVE.test(rest) || isRivalled(rest, letter, choices)) return new Set();
+  if (!isOneOf(letter, choices) || isPronoun(letter, text)) return new Set();
   const meant = beginsWith(rest, choices);
-  if (
-    meant === letter ? DENIAL.test(behindContent(rest, letter, choices)) : DENIAL.test(rest) || isPronoun(letter, text)
-  )
-    return new Set();
-  const later = TAKEN_BACK.test(rest) ? lettersIn(rest, choices) : [];
-  return new Set([letter, ...later, ...optionsIn(rest, choices), ...(meant === undefined ? [] : [meant])]);
+  if (meant !== undefined && meant !== letter) return new Set([letter, meant]);
+  const behind = meant === undefined ? rest : behindContent(rest, letter, choices);
+  return leavesStanding(behind, askedFor(letter, choices)) ? new Set([letter]) : new Set();
 }
 
-/** Whether what follows a letter allows another answer, or denies the letter's own content. */
-function isRivalled(rest: string, letter: string, choices: readonly string[]): boolean {
-  if (beginsWith(rest, choices) !== letter) return RIVAL.test(rest);
-  const behind = behindContent(rest, letter, choices);
-  return RIVAL.test(behind) || DENIED_CONTENT.test(behind);
-}
-
-/** `Rome is wrong` without `Rome`; nothing where it is written in another way. */
+/** What follows a choice's own content: ` is wrong` of `Rome is wrong`. */
 function behindContent(text: string, letter: string, choices: readonly string[]): string {
-  const { words } = contentsOf(choices)[letter.charCodeAt(0) - 'A'.charCodeAt(0)];
-  return text.toLowerCase().startsWith(words.toLowerCase()) ? text.slice(words.length) : '';
-}
-
-/** Letters with their own content: `Rome, D. Oslo`. */
-function optionsIn(text: string, choices: readonly string[]): string[] {
-  return [...text.matchAll(/(?<![\p{L}\p{N}])([A-Z])[.):]+\s*/gu)].flatMap(({ 0: sign, 1: letter, index }) =>
-    beginsWith(text.slice(index + sign.length, index + sign.length + 500), choices) === letter ? [letter] : [],
-  );
+  const { words, keys } = contentsOf(choices)[letter.charCodeAt(0) - 'A'.charCodeAt(0)];
+  if (text.toLowerCase().startsWith(words.toLowerCase())) return text.slice(words.length);
+  const ends = [...text.matchAll(/(?<=\S)(?=\s|$|[.,;:!?)\]])/g)].map(({ index }) => index).slice(0, MAX_WORDS);
+  const end = ends.findLast((at) => textKeys(text.slice(0, at)).some((key) => keys.includes(key)));
+  return end === undefined ? text : text.slice(end);
 }
 
 /** `I, as a language model, cannot say` names no choice; neither does `A. I. says C`. */
@@ -160,7 +179,7 @@ function contentsOf(choices: readonly string[]): Content[] {
 
 /** The one choice that a text is; choices that differ in case or an article only are told apart by them. */
 function byContent(text: string, choices: readonly string[]): string | undefined {
-  const given = text.replace(/[.,;:!?]+$/, '');
+  const given = text.replace(/(?:[.,;:?]|(?<=\p{L}{2})!)+$/u, '');
   const givenKeys = textKeys(given);
   // `x₂` may be `x2` and `x_2`.
   const indexed = given.replace(/(?<=\p{L})[₀-₉]+/gu, (digits) => `_${digits.normalize('NFKC')}`);
@@ -186,10 +205,6 @@ function beginsWith(text: string, choices: readonly string[]): string | undefine
   });
   const longest = Math.max(...lengths);
   return longest === 0 ? undefined : letterAt(lengths.indexOf(longest));
-}
-
-function lettersIn(text: string, choices: readonly string[]): string[] {
-  return (text.match(/\b[A-Z]\b/g) ?? []).filter((letter) => isOneOf(letter, choices));
 }
 
 function letterAt(index: number): string {

@@ -2,10 +2,11 @@ import { compareRelations, withPlainRelations } from '../expressions/compare-rel
 import { plainCharacters } from '../reading/plain-characters.js';
 import type { Statement } from '../reading/statement.js';
 import { bare } from '../reading/wrappings.js';
-import { RIGHT, UNDECIDED, WRONG, type Finding } from './finding.js';
+import { ruled, RIGHT, UNDECIDED, WRONG, type Finding } from './finding.js';
 import { isNotFinal } from './said-number.js';
 import { saidExpression } from './said-expression.js';
 import { isSameText } from './text-keys.js';
+import { sideOf } from './yes-or-no.js';
 
 const WORDS = /^[A-Za-z][a-z]{2,}[\w\s-]*$/;
 
@@ -14,6 +15,11 @@ export function expressionRule({ readings, verbatim }: Statement, truth: string)
   if (verbatim.includes(plainCharacters(truth).trim())) return RIGHT;
   if (readings.every((reading) => reading === '')) return WRONG;
   if (verbatim.some(isNotFinal)) return UNDECIDED;
+  const side = sideOf(bare(truth, 'words'));
+  if (side !== undefined) {
+    const given = sideOf(readings.at(-1)!);
+    return given === undefined ? UNDECIDED : ruled(given === side);
+  }
   const wanted = withPlainRelations(asRatio(bare(truth, 'mathematics')));
   const findings = readings.map((reading) => compared(withPlainRelations(asRatio(reading)), wanted));
   return findings.find(({ ruling }) => ruling !== 'undecided') ?? UNDECIDED;

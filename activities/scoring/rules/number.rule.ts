@@ -1,5 +1,5 @@
 import { compareExpressions } from '../expressions/compare-expressions.js';
-import { TAKEN_BACK } from '../reading/clauses.js';
+import { isDenying, isTurning } from '../reading/denial.js';
 import { plainCharacters } from '../reading/plain-characters.js';
 import type { Statement } from '../reading/statement.js';
 import { bare } from '../reading/wrappings.js';
@@ -35,6 +35,10 @@ export function numberRule({ readings, verbatim }: Statement, truth: string): Fi
   if (said.includes(wanted) && !isComparable(wanted)) return RIGHT;
   if (said.some((text) => MAYBE_NEGATIVE.test(text) || isNotFinal(text)) || isOfAnotherCurrency(said, truth))
     return UNDECIDED;
+  // `20!` is a factorial, `The answer is 20!` a sentence.
+  const isSentence = verbatim.some((text) => /\p{L}{2}.*!$/u.test(text));
+  const loud = isSentence ? readings.filter((reading) => /^[+-]?[\d.,]+!$/.test(reading)) : [];
+  if (loud.some((reading) => compareExpressions(reading.slice(0, -1), wanted) === 'right')) return RIGHT;
   for (const reading of readings) {
     const found = compared(reading, wanted, readings.at(-1)!);
     if (found.ruling !== 'undecided') return found;
@@ -86,6 +90,7 @@ function compared(said: string, truth: string, whole: string): Finding {
   if (/^\[[^,]*\]$/.test(said)) return UNDECIDED;
   const text = sumOfNames(beforeExplanation(SPACED.test(said) ? said.replace(/[ ']/g, '') : said));
   const wanted = numberOf(truth) ?? { number: truth, unit: '', isAlone: true };
+  if (/^[+-]?[\d.,]+!$/.test(text) && compareExpressions(text.slice(0, -1), truth) === 'right') return UNDECIDED;
   const ruling = compareExpressions(withoutOpenings(text), wanted.number);
   if (ruling !== 'undecided') return { ruling };
   const given = numberOf(text) ?? numberOf(lastSentence(text));
@@ -122,7 +127,7 @@ function goesOnAfter(sentence: string, whole: string): boolean {
 function beforeExplanation(text: string): string {
   const [, first, rest] = /^([^\n]+)\n+[*\s]*(?:explanation|reasoning|calculation)\s*:([\s\S]*)$/i.exec(text) ?? [];
   const last = rest?.match(/[+-]?\d[\d,]*(?:\.\d+)?/g)?.at(-1);
-  return last && !TAKEN_BACK.test(rest) && compareExpressions(last, first) === 'right' ? first : text;
+  return last && !isDenying(rest) && !isTurning(rest) && compareExpressions(last, first) === 'right' ? first : text;
 }
 
 /** `m + n = 5` of `So m = 2, n = 3 and m + n = 5`. */

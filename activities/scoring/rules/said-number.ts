@@ -1,3 +1,6 @@
+import { HAVING } from '../reading/clauses.js';
+import { isDenying, isSpeaking } from '../reading/denial.js';
+
 /** The one number that a sentence says is the answer. */
 export interface SaidNumber {
   /** A number or what it was computed by (`3+2=5`), with its percent sign. */
@@ -13,8 +16,6 @@ const COMPUTATION = /\d\s*[-+*/×·÷]\s*[$€£¥]?\d[\d.,]*\s*=\s*[$€£¥]?\
 const OPENING =
   /^(?:(?:so|thus|hence|therefore|then|and|finally|now|overall|in total|in all|altogether|in conclusion|as a result|consequently|it follows that|(?:so )?we (?:get|have|find|see|conclude|obtain)(?: that)?|this (?:gives|means|leaves)(?: us)?(?: that)?|which (?:gives|means)(?: us)?(?: that)?|i think|i believe|(?:based on|according to) (?:the |these |my )?(?:tool |search |given )?(?:results?|outputs?|information|calculations?|data))[,:]?\s+|(?:(?:the )?(?:final )?answer|ans|result|total|sum)\s*[:=]\s*|=\s*)/iu;
 const SUBJECT = String.raw`[\p{L}'’-]+(?:,? [\p{L}'’-]+){0,15}`;
-const HAVING =
-  'is|are|was|were|equals?|has|have|had|costs?|takes?|took|gets?|got|makes?|made|earns?|earned|needs?|needed|pays?|paid|spends?|spent|weighs?|weighed|buys?|bought|sells?|sold|eats?|ate|drives?|drove|runs?|ran|walks?|walked|receives?|received|saves?|saved|gives?|gave|comes? to|contains?|becomes?|leaves?|uses?|used|reads?|travel(?:s|ed|led)?|collects?|collected|scores?|scored|owes?|owed|lives?|lived|holds?|held';
 const VERB = `(?:(?:will|would|must|should) (?:be|have|cost|take|need|get|make|earn|pay|spend|save|equal|weigh|receive|leave|use)|${HAVING})`;
 const FILLER =
   '(?:(?:a|in) total (?:of )?|a (?:net |total )?profit of |equal to |exactly |precisely |only |just |now |left with )?';
@@ -23,7 +24,7 @@ const FILLER =
  * asks (`I need 5 hints`, `You have 5 minutes left`) does not answer.
  */
 const SAYING = new RegExp(
-  `^(?!i(?: (?!got|get)|')|you(?: (?!got|get|(?:will )?need)|'))${SUBJECT} ${VERB} ${FILLER}[$€£¥]?\\s*$`,
+  `^(?!i(?: (?!got|get)|')|you(?: (?!got|get|(?:will )?need)|'))(?<subject>${SUBJECT}) ${VERB} ${FILLER}[$€£¥]?\\s*$`,
   'iu',
 );
 /** `Total cost =`, `Number of apples:`; `log x =` is no name. */
@@ -46,7 +47,7 @@ const MEASURE =
 const NOUNS = "(?:[a-z][a-z'-]*\\s+){0,2}[a-z][a-z'-]*s";
 const UNIT = `(?:\\s*(?:%|°\\s*[CFK]?)|\\s*(?:${MEASURE})(?:\\^[23])?(?![a-z])|\\s+${NOUNS}(?![a-z]))`;
 const SHORT_TAIL =
-  '(?:,?\\s+(?:left|remaining|in total|total|in all|altogether|each|apart|away|old(?: now)?|tall|long|high|wide|deep|of them|of these|(?:per|an?|each|every) [a-z]+))?';
+  '(?:,?\\s+(?:left|remaining|in total|total|in all|altogether|each|apart|away|old(?: now)?|tall|long|high|wide|deep|of them|of these)|\\s+(?:per|an?|each|every) [a-z]+)?';
 const LONG_TAIL = `(?:${SHORT_TAIL}|\\s+(?:in|on|at|to|for|from|with|by|of|per|an?|each|every|during|that|who|left|total)\\s(?:[^=.!?]|\\.(?!\\s))*)`;
 const AFTER_NUMBER = new RegExp(`^(?<unit>${UNIT})?${SHORT_TAIL}$`, 'u');
 const AFTER_SAYING = new RegExp(`^(?<unit>${UNIT})?${LONG_TAIL}$`, 'u');
@@ -56,6 +57,11 @@ const AFTER_CONCLUSION = new RegExp(
   'u',
 );
 const AFTER_ONE = /^(?<unit>\s+[a-z]+)$/;
+
+/** Whether a text may follow a number and say no more of it than what it counts: `apples left`. */
+export function followsNumber(text: string): boolean {
+  return !/^(?:is|was|has|does)(?![a-z])/.test(text) && AFTER_NUMBER.test(` ${text}`);
+}
 
 /** What says something else of a number, or that it is no answer. Not all of it: most of that has another form. */
 const DENIED =
@@ -80,7 +86,8 @@ export function saidNumber(text: string): SaidNumber | undefined {
   if (/\p{N}/u.test(rest.replace(/\^[23]/, '')) || isDecade(found[0], rest)) return undefined;
   const isTotal = /^a total of $/i.test(head);
   const isNaked = isTotal || NAKED.test(head);
-  if (!isNaked && !SAYING.test(head) && !NAMING.test(head)) return undefined;
+  const subject = SAYING.exec(head)?.groups?.subject ?? NAMING.exec(head)?.[0];
+  if (!isNaked && (subject === undefined || isDenying(subject) || isSpeaking(subject))) return undefined;
   const isConclusion = isTotal || opened !== plain;
   const after =
     (isNaked ? AFTER_NUMBER : AFTER_SAYING).exec(rest) ??

@@ -23,7 +23,10 @@ export function shortFormRule({ readings, verbatim }: Statement, truth: string):
 function compared(text: string, truth: string): Finding {
   const wanted = partsOf(truth);
   const given = wanted.length > 1 ? partsOf(text) : [text];
-  const isRight = wanted.length === given.length && wanted.every((part, index) => isSame(given[index], part));
+  // `132,133,134` may be a number, and is a list of three.
+  const isRight = [given, text.split(',')].some(
+    (parts) => wanted.length === parts.length && wanted.every((part, index) => isSame(parts[index], part)),
+  );
   if (isRight) return RIGHT;
   return [...wanted, ...given].every((part) => plainNumber(part) !== undefined) ? WRONG : UNDECIDED;
 }

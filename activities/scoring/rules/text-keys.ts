@@ -19,12 +19,14 @@ const SIGN = String.raw`[#%@*\\^_]|[^\p{P}\p{L}\p{M}\p{N}\p{Sk}\s]`;
  * What begins a word or a number, or follows a sign: `-5`, `-v`, `--no-verify`, `10^-3`, `!x`, `/etc`, `</b>`; `- 5`
  * too.
  */
-const LEADING = String.raw`(?<=^|[\s("'^=<>+*/])-+(?=[^\s\p{Pd}])|^-(?=\s*\p{N})|(?<=\p{Sc})-(?=\p{N})|!(?=[\p{L}\p{N}=])|(?<=^|[\s("'<])/(?=\S)`;
+const LEADING = String.raw`(?<=^|[\s("'^=<>+*/{[,])-+(?=[^\s\p{Pd}])|^-(?=\s*\p{N})|(?<=\p{Sc})-(?=\p{N})|!(?=[\p{L}\p{N}=])|[⌈⌉⌊⌋]|(?<=^|[\s("'<])/(?=\S)`;
 /** What ends a grade, a factorial, feet and inches: `A-`, `5!`, `5'`; not the end of a quotation. */
-const TRAILING = String.raw`(?<=[\p{L}\p{N}])-+(?=$|[\s)"'])|(?<=\p{N})!|(?<=^[^"']*\p{N})["'](?!\p{L})`;
-/** Between digits: `2-1`, `10:30`, `50/50`, `v1.2`, `1,5`; dashes and slashes between words are punctuation. */
-const BETWEEN = String.raw`(?<=\p{N}\s*)[-–:/](?=\s*\p{N})|(?<=\p{N})\.(?=\p{N})|(?<=\p{N})[,;](?=\p{N}{1,2}(?!\p{N}))`;
-const SYMBOL = new RegExp([SIGN, LEADING, TRAILING, BETWEEN].join('|'), 'u');
+const TRAILING = String.raw`(?<=[\p{L}\p{N}])[-–]+(?=$|[\s)"'])|(?<=\p{N}|(?<![\p{L}\p{N}])\p{L})!|(?<=^[^"']*\p{N})["'](?!\p{L})`;
+/** Between digits and single letters: `2-1`, `a/b`, `10:30`, `50/50`, `v1.2`, `1,5`; dashes and slashes between words are punctuation. */
+const BETWEEN = String.raw`(?<=\p{N}\s*)[-–:/](?=\s*\p{N})|(?<=(?<![\p{L}\p{N}])(?:\p{L}|\p{N}+)\s*)[-–/](?=\s*(?:\p{L}|\p{N}+)(?![\p{L}\p{N}\p{M}]))|(?<=\p{N})\.(?=\p{N})|(?<=\p{N})[,;](?=\p{N}{1,2}(?!\p{N}))`;
+/** Brackets of a range of numbers: `[0, 1)` is not `[0, 1]`. */
+const RANGE = String.raw`(?<=^\s*)[([](?=[^,()[\]]*[\p{N}∞][^,()[\]]*,[^,()[\]]*[)\]]\s*$)|(?<=^\s*[([][^,()[\]]*[\p{N}∞][^,()[\]]*,[^,()[\]]*)[)\]](?=\s*$)`;
+const SYMBOL = new RegExp([SIGN, LEADING, TRAILING, BETWEEN, RANGE].join('|'), 'u');
 const TOKEN = new RegExp(`(?<word>${WORD.source})|(?<number>${NUMBER.source})|(?<symbol>${SYMBOL.source})`, 'gu');
 const CONTRACTION = /'(?=(?:ll|re|ve|d|m|t)$)/;
 const ARTICLES = new Set(['a', 'an', 'the']);
@@ -98,16 +100,18 @@ function tokensOf(text: string): Token[] {
 function plainNumeral(text: string): string {
   return text
     .replace(/(?<=\d),/g, '')
-    .replace('–', '-')
+    .replace(/–/g, '-')
     .replace(/^\.(?=\d)/, '0.')
     .toLowerCase();
 }
 
 function plainWord(lower: string): string {
+  // `Å` and `x̄` are signs of their own.
+  const isLetter = /^\p{L}\p{M}*$/u.test(lower);
   const kept = lower.replace(CONTRACTION, '\0').replaceAll("'", '').replace('\0', "'");
   return kept
     .normalize('NFD')
-    .replace(/(?<=\p{Script=Latin}\p{M}*)\p{M}/gu, '')
+    .replace(isLetter ? /(?!)/ : /(?<=\p{Script=Latin}\p{M}*)(?![\u0334-\u0338])\p{M}/gu, '')
     .replace(/[łøđðþæœßı]/g, (letter) => LETTERS[letter])
     .replace(/[₀-₉]/g, (digit) => String(digit.charCodeAt(0) - '₀'.charCodeAt(0)))
     .normalize('NFC');

@@ -31,6 +31,18 @@ function ruling(readings: readonly string[], verbatim: readonly string[], answer
   return compared(number, numbers);
 }
 
+/**
+ * A name in the place of an answer: in a sentence, but behind a preposition and as its subject, names are of something
+ * else (`It is the capital of France`, `Hugo died there`); behind a verb (`It is London`) they may be another answer.
+ */
+const OBJECT =
+  /(?<=\p{L}\s+)(?<!(?<!\p{L})(?:of|in|from|by|at|near|with|between|and|on|for|as|into|during|under|over|after|before|since|until|within|through|the|an?|his|her|its|their|\p{Lu}[\p{L}.'’-]*|(?:the|an?) \p{Ll}+)\s+)(?:[Tt]he\s+)?\p{Lu}\p{L}/u;
+
+/** Whether a sentence names what may be another text. */
+export function namesAnother(sentence: string): boolean {
+  return OBJECT.test(sentence.replace(/^(?:(?:because|since|note that|this is because|as)\s+)/i, ''));
+}
+
 /** All of an answer is read: its first sentence may say no because nothing was found. */
 function compareSides(side: string | undefined, wanted: readonly string[]): Finding {
   return side === undefined ? UNDECIDED : ruled(wanted.includes(side));

@@ -124,7 +124,7 @@ class Judge(TypedDict):
 
 
 class Scoring(TypedDict):
-    rules: NotRequired[Literal["rules-1", "rules-2"]]
+    rules: NotRequired[Literal["rules-1", "rules-2", "rules-3"]]
     judge: NotRequired[Judge]
     undecided: NotRequired[Literal["wrong", "exclude", "judge"]]
     reward: NotRequired[Literal["exact", "f1"]]
@@ -289,7 +289,7 @@ class ToolEngine3(TypedDict):
 
 
 class Scoring1(TypedDict):
-    rules: NotRequired[Literal["rules-1", "rules-2"]]
+    rules: NotRequired[Literal["rules-1", "rules-2", "rules-3"]]
     judge: NotRequired[Judge]
     undecided: NotRequired[Literal["wrong", "exclude", "judge"]]
     reward: NotRequired[Literal["exact", "f1"]]
@@ -482,7 +482,7 @@ class ToolEngine5(TypedDict):
 
 
 class Scoring2(TypedDict):
-    rules: NotRequired[Literal["rules-1", "rules-2"]]
+    rules: NotRequired[Literal["rules-1", "rules-2", "rules-3"]]
     judge: NotRequired[Judge]
     undecided: NotRequired[Literal["wrong", "exclude", "judge"]]
     reward: NotRequired[Literal["exact", "f1"]]
@@ -1119,7 +1119,7 @@ class Judge3(TypedDict):
 
 
 class Scoring3(TypedDict):
-    rules: Literal["rules-1", "rules-2"]
+    rules: Literal["rules-1", "rules-2", "rules-3"]
     judge: NotRequired[Judge3]
     undecided: NotRequired[Literal["wrong", "exclude", "judge"]]
     reward: Literal["exact", "f1"]
@@ -1626,7 +1626,7 @@ class Judge5(TypedDict):
 
 
 class Scoring4(TypedDict):
-    rules: Literal["rules-1", "rules-2"]
+    rules: Literal["rules-1", "rules-2", "rules-3"]
     judge: NotRequired[Judge5]
     undecided: NotRequired[Literal["wrong", "exclude", "judge"]]
     reward: Literal["exact", "f1"]
