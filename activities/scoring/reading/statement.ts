@@ -67,7 +67,7 @@ const MAX_LENGTH = 4_000;
 const MAX_BEFORE = 300;
 /** Characters of objects that are looked through for an answer: an output may say "the answer is" at every word. */
 const MAX_LOOKED_AT = 5 * MAX_LENGTH;
-/** Other statements that are compared with the last one. */
+/** Other statements and marks that are compared with the last one. */
 const MAX_OTHERS = 20;
 /** White space that is longer says no more, and a pattern that begins and ends in it takes the cube of its length. */
 const LONG_SPACE = /\s{17,}/g;
@@ -274,13 +274,13 @@ function withoutThoughts(output: string): string {
 
 /** What is in `<answer>`, the last of which may lack its end, and in boxes, in their order. Of one in another, the inner. */
 function marksIn(text: string): Mark[] {
-  const tags = [...text.matchAll(/<(final_)?answer>/gi)].map((opening): Mark => {
+  const tags = [...text.matchAll(/<(?:final_)?answer>/gi)].slice(-MAX_OTHERS).map((opening): Mark => {
     const start = opening.index + opening[0].length;
     const closing = /<\/(?:final_)?answer>/i.exec(text.slice(start));
     const end = closing ? start + closing.index : text.length;
     return { start: opening.index, content: text.slice(start, end), end: end + (closing?.[0].length ?? 0) };
   });
-  const boxes = [...text.matchAll(/\\(?:boxed|fbox)\s*\{/g)].flatMap((opening): Mark[] => {
+  const boxes = [...text.matchAll(/\\(?:boxed|fbox)\s*\{/g)].slice(-MAX_OTHERS).flatMap((opening): Mark[] => {
     const start = opening.index + opening[0].length;
     const end = endOfGroup(text, start);
     return end === undefined ? [] : [{ start: opening.index, content: text.slice(start, end), end: end + 1 }];
