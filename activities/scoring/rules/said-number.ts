@@ -87,7 +87,8 @@ export function saidNumber(text: string): SaidNumber | undefined {
   const isTotal = /^a total of $/i.test(head);
   const isNaked = isTotal || NAKED.test(head);
   const subject = SAYING.exec(head)?.groups?.subject ?? NAMING.exec(head)?.[0];
-  if (!isNaked && (subject === undefined || isDenying(subject) || isSpeaking(subject))) return undefined;
+  if (!isNaked && (subject === undefined || isDenying(subject) || (subject.includes(' ') && isSpeaking(subject))))
+    return undefined;
   const isConclusion = isTotal || opened !== plain;
   const after =
     (isNaked ? AFTER_NUMBER : AFTER_SAYING).exec(rest) ??
