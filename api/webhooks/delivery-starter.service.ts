@@ -47,7 +47,8 @@ export class DeliveryStarterService implements OnApplicationBootstrap, OnModuleD
 
   private async run(): Promise<void> {
     const { signal } = this.stopped;
-    for await (const _ of this.wakeups.of(WEBHOOKS_TOPIC, signal)) {
+    const wakes = this.wakeups.of(WEBHOOKS_TOPIC, signal);
+    while (!(await wakes.next()).done) {
       try {
         await this.trim();
         await this.startDue();
