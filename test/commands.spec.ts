@@ -52,6 +52,10 @@ describe('the commands of package.json', () => {
     expect(await npmRun('bench:rollouts', ['--smoke'])).toEqual(succeeded(/no-latency +4 [^]*Time per flow/));
   });
 
+  script('bench:api', 'asks the API of a full database', async () => {
+    expect(await npmRun('bench:api', ['--smoke'])).toEqual(succeeded(/p99 ms[^]*\n2 +2\d [^]* 0 +0\n[^]*Goal: 500/));
+  });
+
   script('bench:scoring', 'rules answers of every kind by every set of rules', async () => {
     expect(await npmRun('bench:scoring', ['--smoke'])).toEqual(
       succeeded(/recorded answers[^]*number +math-verify[^]*generated answers[^]*text +Search-R1/),

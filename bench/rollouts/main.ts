@@ -16,7 +16,7 @@ import { boundToParent } from '../../infra/processes/bound-child.js';
 import { connectClient } from '../../infra/temporal/connection.js';
 import type { RunSettings } from '../../contracts/run-settings.js';
 import { CALLS_PER_FLOW, runFlows, submit, type Flows } from './flows.js';
-import { processorSeconds, residentMiB } from './processes.js';
+import { processorSeconds, residentMiB } from '../processes.js';
 
 /*
  * Agent flows with all five modules on a stub provider that answers at once, or after a second: what the engine adds to
