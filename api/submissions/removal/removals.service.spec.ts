@@ -114,6 +114,7 @@ describe(RemovalsService, () => {
       'idempotency_keys',
       'model_replies',
       'policies',
+      'policy_pins',
       'project_events',
       'rollouts',
       'run_events',
