@@ -60,7 +60,7 @@ const AFTER_ONE = /^(?<unit>\s+[a-z]+)$/;
 
 /** Whether a text may follow a number and say no more of it than what it counts: `apples left`. */
 export function followsNumber(text: string): boolean {
-  return !/^(?:is|was|has|does)(?![a-z])/.test(text) && AFTER_NUMBER.test(` ${text}`);
+  return !/^(?:is|was|has|does)(?![a-z])/.test(text) && !isDenied(text) && AFTER_NUMBER.test(` ${text}`);
 }
 
 /** What says something else of a number, or that it is no answer. Not all of it: most of that has another form. */
