@@ -4,10 +4,16 @@ import { readFileSync } from 'node:fs';
 const TICKS = 100;
 const PAGE = 4096;
 
-/** Processor seconds that a process and its reaped children have used. */
+/** Processor seconds that a process and its children, ended and living, have used; of this one, without the living. */
 export function processorSeconds(pid: number): number {
   const fields = statFields(pid);
-  return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0) / TICKS;
+  const own = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0) / TICKS;
+  if (pid === process.pid) return own;
+  return childrenOf(pid).reduce((sum, child) => sum + processorSeconds(child), own);
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }
 
 /** Resident memory of a process, in MiB. */
