@@ -7,6 +7,7 @@ import { Checkpoint, HeldOutEvaluation, TrainingRun, TrainingStep } from '../inf
 import { writeRunStatus } from '../infra/database/run-status.js';
 import { stepAnswers } from '../infra/database/testing/step-answers.js';
 import type { CliContext } from './context.js';
+import { EXAMPLES, leavesOf } from './examples.js';
 import { createProgram } from './program.js';
 import { PYTHON_EXIT_CODE, runCli, type CliOutcome } from './testing/test-cli.js';
 import { TestApi } from '../api/testing/test-api.js';
@@ -16,15 +17,46 @@ import type { TrainingRun as TrainingRunAnswer } from './client/api-types.js';
 const WITHOUT_JSON = ['mcp', 'up', 'down', 'completion'];
 
 it('every command that tells something has --json for programs, and every one says what it does', () => {
-  const without: string[] = [];
+  const program = createProgram({} as CliContext);
   const walk = (command: Command, path: string[]): void => {
     expect([path, command.description()]).toEqual([path, expect.stringMatching(/\.$/)]);
-    const below = command.commands;
-    if (below.length === 0 && !command.options.some(({ long }) => long === '--json')) without.push(path.join(' '));
-    for (const one of below) walk(one, [...path, one.name()]);
+    for (const one of command.commands) walk(one, [...path, one.name()]);
   };
-  walk(createProgram({} as CliContext), []);
-  expect(without).toEqual(WITHOUT_JSON);
+  walk(program, []);
+  const without = leavesOf(program).filter(({ command }) => !command.options.some(({ long }) => long === '--json'));
+  expect(without.map(({ path }) => path)).toEqual(WITHOUT_JSON);
+});
+
+describe('the examples', () => {
+  const program = createProgram({} as CliContext);
+  const leaves = leavesOf(program);
+
+  it('are of commands that there are', () => {
+    expect(Object.keys(EXAMPLES).toSorted()).toEqual(leaves.map(({ path }) => path).toSorted());
+  });
+
+  it.each(leaves.map(({ path, command }) => [path, command] as const))(
+    'of `agentflow %s` are in its help and are understood',
+    async (path, command) => {
+      let help = '';
+      const understood: string[] = [];
+      command.configureOutput({ writeOut: (text) => (help += text) }).action(() => void understood.push(path));
+      command.outputHelp();
+      for (const example of EXAMPLES[path]) {
+        expect(help).toContain(example);
+        const [name, ...words] = wordsOf(example);
+        expect(name).toBe('agentflow');
+        await program.exitOverride().parseAsync(words, { from: 'user' });
+      }
+      expect(understood).toEqual(EXAMPLES[path].map(() => path));
+    },
+  );
+
+  /** As a shell parts them, without the comment and what goes to a file. */
+  function wordsOf(example: string): string[] {
+    const [typed] = example.split(/ +[#>] /);
+    return [...typed.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare);
+  }
 });
 
 describe('agentflow', () => {

@@ -22,6 +22,7 @@ import { registerCompletion } from './completion/completion.command.js';
 import { registerDoctor } from './doctor/doctor.command.js';
 import { registerQuickstart } from './quickstart/quickstart.command.js';
 import type { CliContext } from './context.js';
+import { addExamples } from './examples.js';
 
 /** Adds one command to the program. */
 export type RegisterCommand = (program: Command, context: CliContext) => void;
@@ -62,5 +63,6 @@ export function createProgram(context: CliContext, commands = COMMANDS): Command
       '\nThe API and its key come from AGENTFLOW_API_URL and AGENTFLOW_API_KEY, or from the local stack (npm run up).',
     );
   for (const register of commands) register(program, context);
+  addExamples(program);
   return program;
 }

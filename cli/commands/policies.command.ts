@@ -18,7 +18,6 @@ export function registerPolicies(program: Command, context: CliContext): void {
     .argument('<run>')
     .option('--all', 'also those whose files were collected')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample: agentflow policies list run-abc')
     .action(async (run: string, options: Options & { all?: boolean }) => list(context, run, options));
   for (const { name, description, call } of VERBS) {
     policies
@@ -26,7 +25,6 @@ export function registerPolicies(program: Command, context: CliContext): void {
       .description(description)
       .argument('<run@n>', 'the policy, as in run-abc@12')
       .option('--json', 'print JSON')
-      .addHelpText('after', `\nExample: agentflow policies ${name} run-abc@12`)
       .action(async (id: string, { json }: Options) => {
         const policy = await (await context.client())[call](id);
         if (json) printJson(context, policy);

@@ -16,7 +16,6 @@ export function registerSteps(program: Command, context: CliContext): void {
     .argument('<run>')
     .option('--step <n>', 'this step alone, with all of its metrics', wholeNumber(1))
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExamples:\n  agentflow steps run-abc\n  agentflow steps run-abc --step 12')
     .action(async (run: string, options: { step?: number; json?: boolean }) => steps(context, run, options));
 }
 

@@ -20,7 +20,6 @@ export function registerCreate(keys: Command, context: CliContext): void {
     .option('--project <project>', 'another project than the own one; needs an admin key of the project default')
     .option('--expires <when>', 'days from now, as in 90d, or a date, as in 2027-01-31', (text) => parseExpiry(text))
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample: agentflow keys create notebook --scopes read,submit --expires 90d')
     .action(async (name: string, options: CreateOptions) => create(context, name, options));
 }
 

@@ -18,11 +18,6 @@ interface Options extends Omit<Query, 'run_id' | 'reward_min' | 'reward_max'> {
 const SORTS: NonNullable<Query['sort']>[] = ['reward', '-reward', 'advantage', '-advantage'];
 const LONGEST_QUESTION = 60;
 
-const EXAMPLES = `
-Examples:
-  agentflow rollouts list run-abc --step 12 --sort=-advantage    # those that taught most in step 12
-  agentflow rollouts list run-abc --tool none --reward-max 0     # plans that nobody could read`;
-
 export function registerListRollouts(rollouts: Command, context: CliContext): void {
   rollouts
     .command('list')
@@ -40,7 +35,6 @@ export function registerListRollouts(rollouts: Command, context: CliContext): vo
     .option('--limit <n>', 'how many at most (1 to 100)', wholeNumber(1, 100), 20)
     .option('--after <cursor>', 'those that follow: what the page before says at its end')
     .option('--json', 'print JSON')
-    .addHelpText('after', EXAMPLES)
     .action(async (run: string, options: Options) => list(context, run, options));
 }
 

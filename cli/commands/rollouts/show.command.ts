@@ -9,7 +9,6 @@ export function registerShowRollout(rollouts: Command, context: CliContext): voi
     .description('Show a rollout turn by turn: plan, tool call, result, verdict; then answer, reward and advantage.')
     .argument('<rollout>', 'its id, as in run-abc/3/0/1')
     .option('--json', 'print JSON: whole texts, prompts, tokens and log-probs too')
-    .addHelpText('after', '\nExample: agentflow rollouts show run-abc/3/0/1')
     .action(async (id: string, { json }: { json?: boolean }) => {
       const rollout = await (await context.client()).getRollout(id);
       if (json) return printJson(context, rollout);

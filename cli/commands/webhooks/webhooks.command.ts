@@ -36,10 +36,6 @@ export function registerWebhooks(program: Command, context: CliContext): void {
   )
     .option('--events <types>', 'only events of these types, with commas between them', someOf(PROJECT_EVENT_TYPES))
     .option('--description <text>', 'for people')
-    .addHelpText(
-      'after',
-      '\nExample: agentflow webhooks create https://example.org/hook --events run.completed,run.failed',
-    )
     .action(async (url: string, options: CreateOptions) => create(context, url, options));
   webhooks
     .command('list')
