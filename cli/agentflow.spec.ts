@@ -1,7 +1,9 @@
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn, type StdioOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PROJECT_ROOT } from '../infra/config/project-root.js';
 
@@ -43,5 +45,26 @@ describe('the command agentflow', () => {
     const program = 'console.log(process.argv.slice(2).join(" ")); process.exitCode = 3;';
     writeFileSync(join(checkout, 'dist/cli/main.js'), program);
     expect(await run()).toEqual({ code: 3, output: 'runs list\n' });
+  });
+});
+
+describe('the output of agentflow', () => {
+  const help = (stdio: StdioOptions) =>
+    spawn(process.execPath, [join(PROJECT_ROOT, 'dist/cli/main.js'), '--help'], { stdio });
+
+  it('that a full disk does not take is told in a sentence', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = help(['ignore', full, 'pipe']);
+    closeSync(full);
+    const [said, [code]] = await Promise.all([text(child.stderr!), once(child, 'exit')]);
+    expect(said).toBe('agentflow: the output cannot be written: ENOSPC: no space left on device, write\n');
+    expect(code).toBe(1);
+  });
+
+  it('ends quietly if its reader has gone', async () => {
+    const child = help(['ignore', 'pipe', 'pipe']);
+    child.stdout!.destroy();
+    const [said, [code]] = await Promise.all([text(child.stderr!), once(child, 'exit')]);
+    expect([said, code]).toEqual(['', 0]);
   });
 });

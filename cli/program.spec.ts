@@ -46,7 +46,7 @@ describe('the examples', () => {
         expect(help).toContain(example);
         const [name, ...words] = wordsOf(example);
         expect(name).toBe('agentflow');
-        await program.exitOverride().parseAsync(words, { from: 'user' });
+        await program.parseAsync(words, { from: 'user' });
       }
       expect(understood).toEqual(EXAMPLES[path].map(() => path));
     },
@@ -333,6 +333,7 @@ describe('agentflow', () => {
     ];
     const at = { runId, step: 0, steps: 2 };
     await writeRunStatus(dataSource, { ...at, version: 1, status: 'running' });
+    expect((await cli('runs', 'show', runId)).lines).toContainEqual(expect.stringMatching(/^now +not known: \S/));
     await writeRunStatus(dataSource, { ...at, version: 2, status: 'paused', failure });
     expect((await cli('runs', 'show', runId)).lines.slice(-4)).toEqual(choices);
     await writeRunStatus(dataSource, { ...at, version: 3, status: 'cancelling', failure });

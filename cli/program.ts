@@ -53,9 +53,11 @@ const COMMANDS: RegisterCommand[] = [
   registerCompletion,
 ];
 
+/** @returns the program, which throws CommanderError after its help or a wrong argument was shown */
 export function createProgram(context: CliContext, commands = COMMANDS): Command {
   const program = new Command('agentflow')
     .description('Train language models to plan, in durable runs, and ask them.')
+    .exitOverride() // the process ends by itself: an output that is refused is told
     .enablePositionalOptions() // an option belongs to the command that it follows
     .showHelpAfterError('(--help lists the commands and options)')
     .addHelpText(

@@ -5,8 +5,11 @@ import { idPageQuery, listSchema } from '../common/list.dto.js';
 const auditEntrySchema = z.object({
   id: z.string(),
   object: z.literal('audit_entry'),
-  project: z.string().nullable().describe('Null, like `key` and `key_name`, if the request had no valid key.'),
-  key: z.string().nullable().describe('Id of the API key.'),
+  project: z
+    .string()
+    .nullable()
+    .describe('Null, like `key` and `key_name`, if the request had no key that was ever made here.'),
+  key: z.string().nullable().describe('Id of the API key, also of one that was revoked or has expired.'),
   key_name: z.string().nullable().describe('What the key was called.'),
   method: z.string(),
   path: z.string(),

@@ -19,7 +19,7 @@ export class AuditLogController {
     summary: 'List the requests that could change something, newest first',
     description:
       'Needs `admin`. Every request but GET, HEAD and OPTIONS, those that were refused too: who, what, when, from where. ' +
-      'For an admin of the project `default`, of all projects, and of requests without a valid key.',
+      'For an admin of the project `default`, of all projects, and of requests without a key that was ever made here.',
   })
   @ApiOkResponse({ schema: named('AuditLog', auditLogSchema) })
   async list(

@@ -34,21 +34,21 @@ export class AuditLogService implements OnModuleDestroy {
 
   /** @throws what the database answers: then the request is not to be carried out */
   async begin(request: AuthenticatedRequest, response: Response): Promise<void> {
-    const entry = describe(request, response);
+    const entry = describe(request, response, new Date());
     await this.entries.insert(entry);
     this.begun.set(response, entry.id);
   }
 
-  /** Not waited for: what is missing then is how the request ended. */
-  end(request: AuthenticatedRequest, response: Response): void {
-    const id = this.begun.get(response);
-    this.background.add(this.write(id, request, response));
+  /** Not waited for: what is missing then is how the request ended. @param arrived when the request came */
+  end(request: AuthenticatedRequest, response: Response, arrived: Date): void {
+    this.background.add(this.write(request, response, arrived));
   }
 
-  private async write(id: string | undefined, request: AuthenticatedRequest, response: Response): Promise<void> {
+  private async write(request: AuthenticatedRequest, response: Response, arrived: Date): Promise<void> {
+    const id = this.begun.get(response);
     const outcome = outcomeOf(request, response);
     try {
-      if (id === undefined) await this.entries.insert({ ...describe(request, response), ...outcome });
+      if (id === undefined) await this.entries.insert({ ...describe(request, response, arrived), ...outcome });
       else await this.entries.update({ id, finishedAt: IsNull() }, outcome);
     } catch (error) {
       const which = `${request.method} of the request ${String(response.getHeader(REQUEST_ID))}`;
@@ -80,19 +80,21 @@ function ownOf(caller: ApiKey, project = caller.project): { project: string } {
   throw badRequest('unknown_project', `project: there is no project "${project}".`, { param: 'project' });
 }
 
-function describe(request: AuthenticatedRequest, response: Response) {
-  const { method, originalUrl, apiKey } = request;
+/** With the time of this process, as its end has: an entry that follows the answer is written after it. */
+function describe(request: AuthenticatedRequest, response: Response, createdAt: Date) {
+  const { method, originalUrl, sentKey } = request;
   return {
     id: `audit-${randomBytes(8).toString('hex')}`,
-    project: apiKey?.project ?? null,
-    keyId: apiKey?.id ?? null,
-    keyName: apiKey?.name ?? null,
+    project: sentKey?.project ?? null,
+    keyId: sentKey?.id ?? null,
+    keyName: sentKey?.name ?? null,
     method,
     path: kept(originalUrl.split('?')[0]),
     // Not what a header says: anybody can write X-Forwarded-For.
     address: request.socket.remoteAddress ?? null,
     userAgent: kept(request.get('user-agent')),
     requestId: String(response.getHeader(REQUEST_ID)),
+    createdAt,
   } satisfies Partial<AuditEntry>;
 }
 

@@ -86,6 +86,17 @@ describe('the audit log', () => {
     expect(await entries().countBy({ requestId: 'reads' })).toBe(0);
   });
 
+  it('has one clock: no request ends before it came, also one that is written down after its answer', async () => {
+    const before = Date.now();
+    await request(api.url).post('/v1/keys').set('X-Request-Id', 'refused').expect(401);
+    await api.request('post', '/v1/nothing').set('X-Request-Id', 'carried-out').expect(404);
+    for (const id of ['refused', 'carried-out']) {
+      const { created_at, finished_at } = await entryOf(id);
+      expect(Date.parse(created_at)).toBeGreaterThanOrEqual(before);
+      expect(Date.parse(finished_at!)).toBeGreaterThanOrEqual(Date.parse(created_at));
+    }
+  });
+
   it('holds no body, no key that was made, and no key in the place of an id', async () => {
     const name = 'a name in a body';
     const created = await api
@@ -142,6 +153,22 @@ describe('the audit log', () => {
     await api.request('get', '/v1/audit_log', theirs).query({ after: newest.id }).expect(400);
     const reader = await createApiKey(api.database.dataSource, 'theirs', { scopes: ['read', 'submit'] });
     await api.request('get', '/v1/audit_log', reader).expect(403);
+  });
+
+  it.each([
+    ['was revoked', 'api_key_revoked', { revokedAt: new Date() }],
+    ['has expired', 'api_key_expired', { expiresAt: new Date() }],
+  ])('tells who still uses a key that %s, to the admins of its project too', async (_, code, refused) => {
+    const keys = api.database.dataSource.getRepository(ApiKey);
+    const key = await createApiKey(api.database.dataSource, 'theirs', { name: code });
+    const { id } = await keys.findOneByOrFail({ sha256: hashApiKey(key) });
+    await keys.update({ id }, refused);
+    const sent = { 'X-Request-Id': code, 'User-Agent': 'forgotten/1' };
+    const { body } = await api.request('post', '/v1/training_runs', key).set(sent).send(RUN).expect(401);
+    expect(body).toMatchObject({ error: { code } });
+    const entry = await entryOf(code);
+    expect(entry).toMatchObject({ project: 'theirs', key: id, key_name: code, status: 401, user_agent: 'forgotten/1' });
+    expect(await read({}, theirs)).toContainEqual(entry);
   });
 
   it('is listed newest first, in pages', async () => {

@@ -9,8 +9,9 @@ const UNWRITTEN = new Set(['GET', 'HEAD', 'OPTIONS']);
 export function auditEndMiddleware(auditLog: AuditLogService): RequestHandler {
   return (request, response, next) => {
     if (!UNWRITTEN.has(request.method)) {
+      const arrived = new Date();
       response.once('close', () => {
-        if (!isFlood(request, response)) auditLog.end(request, response);
+        if (!isFlood(request, response)) auditLog.end(request, response, arrived);
       });
     }
     next();

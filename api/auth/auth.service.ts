@@ -4,6 +4,7 @@ import { hashApiKey, isAccepted } from '../../infra/database/api-keys.js';
 import { ApiKey } from '../../infra/database/entities/index.js';
 import { ApiError } from '../common/api-error.js';
 import { Background } from '../common/background.js';
+import { OPERATOR_PROJECT } from '../projects/operator.js';
 
 /** How exactly a key's last use is known, in milliseconds. */
 const USE_NOTED_EVERY_MS = 60_000;
@@ -18,17 +19,19 @@ export class AuthService implements OnModuleDestroy {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * The row of a key, or undefined if the key is unknown or revoked. It is read for every request: what is revoked is
-   * refused from then on by every process.
-   * @throws ApiError 401 if it has expired
+   * The row of a key, also of one that is refused; null if there never was such a key. It is read for every request: what
+   * is revoked is refused from then on by every process.
    */
-  async find(key: string): Promise<ApiKey | undefined> {
-    const row = await this.dataSource.getRepository(ApiKey).findOneBy({ sha256: hashApiKey(key) });
+  async find(key: string): Promise<ApiKey | null> {
+    return this.dataSource.getRepository(ApiKey).findOneBy({ sha256: hashApiKey(key) });
+  }
+
+  /** Lets a key pass, and notes that it is used. @throws ApiError 401 if it was revoked or has expired */
+  accept(row: ApiKey): void {
     const now = Date.now();
-    if (!row || row.revokedAt) return undefined;
-    if (!isAccepted(row, now)) throw expired(row);
+    if (row.revokedAt) throw refusal(row, 'api_key_revoked', `was revoked at ${row.revokedAt.toISOString()}`);
+    if (!isAccepted(row, now)) throw refusal(row, 'api_key_expired', `has expired at ${row.expiresAt?.toISOString()}`);
     this.noteUse(row, now);
-    return row;
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -52,7 +55,9 @@ export class AuthService implements OnModuleDestroy {
   }
 }
 
-function expired({ id, expiresAt }: ApiKey): ApiError {
-  const message = `The API key ${id} has expired at ${expiresAt?.toISOString()}. Ask an admin of the project for another.`;
-  return new ApiError(401, 'authentication_error', 'api_key_expired', message, { param: 'Authorization' });
+/** Told to whoever has the key itself: nobody else learns that there was one. */
+function refusal({ id, project }: ApiKey, code: string, why: string): ApiError {
+  const ofStack = project === OPERATOR_PROJECT ? ' If it is that of the local stack, "npm run up" makes another.' : '';
+  const message = `The API key ${id} ${why}. Ask an admin of the project for another.${ofStack}`;
+  return new ApiError(401, 'authentication_error', code, message, { param: 'Authorization' });
 }

@@ -30,8 +30,10 @@ export function authenticateMiddleware(auth: AuthService): RequestHandler {
 /** @throws ApiError 401 without a valid key, 403 if it lacks a scope */
 async function admit(auth: AuthService, request: AuthenticatedRequest): Promise<void> {
   const key = bearerKey(request) ?? (isDocumentation(request) ? basicPassword(request) : undefined);
-  const apiKey = key === undefined ? undefined : await auth.find(key);
+  const apiKey = key === undefined ? null : await auth.find(key);
   if (!apiKey) throw unauthorized();
+  request.sentKey = apiKey;
+  auth.accept(apiKey);
   request.apiKey = apiKey;
   authorize(apiKey, request);
 }

@@ -38,7 +38,15 @@ describe('who may talk to the API', () => {
     await api.database.dataSource
       .getRepository(ApiKey)
       .update({ sha256: hashApiKey(revoked) }, { revokedAt: new Date() });
-    for (const key of ['af-wrong', 'a b', revoked]) await api.request('get', '/v1/training_runs', key).expect(401);
+    for (const [key, code] of [
+      ['af-wrong', 'invalid_api_key'],
+      ['a b', 'invalid_api_key'],
+      [`${revoked}a`, 'invalid_api_key'],
+      [revoked, 'api_key_revoked'],
+    ]) {
+      const { body } = await api.request('get', '/v1/training_runs', key).expect(401);
+      expect(body).toMatchObject({ error: { type: 'authentication_error', code } });
+    }
     await request(api.url).get('/v1/training_runs').set('Authorization', api.key).expect(401);
     await api.request('get', '/v1/training_runs').expect(200);
   });

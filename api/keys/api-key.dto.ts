@@ -28,7 +28,9 @@ export const newApiKeySchema = z
     expires_at: z.iso
       .datetime({ offset: true })
       .nullish()
-      .describe('From then on the key is refused. Without it, the key does not expire.'),
+      .describe(
+        'From then on the key is refused. Without it, the key does not expire. Not later than the key that makes it expires.',
+      ),
   })
   .meta({ examples: [{ name: 'notebook of the vision team', scopes: ['read', 'submit'] }] });
 export type NewApiKeyBody = z.infer<typeof newApiKeySchema>;

@@ -108,12 +108,39 @@ describe('keys', () => {
     expect(body).toMatchObject({ error: { type: 'authentication_error', code: 'api_key_expired' } });
   });
 
+  it('that expire make none that outlive them', async () => {
+    const until = new Date(Date.now() + 3_600_000);
+    const brief = await createApiKey(api.database.dataSource, 'default', { expiresAt: until });
+    const later = new Date(until.getTime() + 1).toISOString();
+    for (const expires_at of [undefined, null, later, '2999-01-01T00:00:00Z']) {
+      const { body } = await api
+        .request('post', '/v1/keys', brief)
+        .send({ name: 'longer', scopes: ['read'], expires_at })
+        .expect(400);
+      expect(body).toMatchObject({ error: { code: 'outlives_its_maker', param: 'expires_at' } });
+      expect((body as { error: { message: string } }).error.message).toContain(until.toISOString());
+    }
+    const same = await create({ name: 'as long', scopes: ['read'], expires_at: until.toISOString() }, brief);
+    expect(same.expires_at).toBe(until.toISOString());
+    const admin = await create({ name: 'a child', scopes: ['admin'], expires_at: until.toISOString() }, brief);
+    await api
+      .request('post', '/v1/keys', admin.key!)
+      .send({ name: 'a grandchild', scopes: ['admin'] })
+      .expect(400);
+  });
+
   it('are refused as soon as they are revoked, which may be repeated, and leave the list', async () => {
     const { key, id } = await create({ name: 'gone', scopes: ['read'] });
     await api.request('get', '/v1/training_runs', key!).expect(200);
     const first = (await api.request('delete', `/v1/keys/${id}`).expect(200)).body as ApiKeyDto;
     expect(first.revoked_at).not.toBeNull();
-    await api.request('get', '/v1/training_runs', key!).expect(401);
+    const refused = (await api.request('get', '/v1/training_runs', key!).expect(401)).body as { error: object };
+    expect(refused.error).toMatchObject({
+      type: 'authentication_error',
+      code: 'api_key_revoked',
+      param: 'Authorization',
+      message: expect.stringContaining(`${id} was revoked at ${first.revoked_at}`),
+    });
     expect((await api.request('delete', `/v1/keys/${id}`).expect(200)).body).toEqual(first);
     const { body } = await api.request('get', '/v1/keys').query({ limit: 100 });
     expect((body as { data: ApiKeyDto[] }).data.map((listed) => listed.id)).not.toContain(id);
@@ -191,22 +218,32 @@ describe('keys', () => {
     await lock.release();
   });
 
-  it('remain to the operators: the last admin key that does not expire cannot be revoked, by two requests neither', async () => {
+  it('remain to the operators: the last key that can make every other cannot be revoked, by two requests neither', async () => {
     const own = await TestApi.start();
     try {
       const mine = await own.database.dataSource.getRepository(ApiKey).findOneByOrFail({ sha256: hashApiKey(own.key) });
       await createApiKey(own.database.dataSource, 'default', { scopes: ['read', 'submit'] });
+      await createApiKey(own.database.dataSource, 'default', { scopes: ['admin', 'read'] });
       await createApiKey(own.database.dataSource, 'default', { expiresAt: new Date(Date.now() + 60_000) });
       await createApiKey(own.database.dataSource, 'theirs');
       const { body } = await own.request('delete', `/v1/keys/${mine.id}`).expect(409);
       expect(body).toMatchObject({ error: { code: 'last_admin_key', param: 'id' } });
-      const other = await own
-        .request('post', '/v1/keys')
-        .send({ name: 'other', scopes: ['admin'] })
-        .expect(201);
+      const other = await own.request('post', '/v1/keys').send({ name: 'other', scopes: KEY_SCOPES }).expect(201);
       const ids = [mine.id, (other.body as ApiKeyDto).id];
       const answers = await Promise.all(ids.map((id) => own.request('delete', `/v1/keys/${id}`)));
       expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  it('with admin alone are kept like that one in a database that has no other', async () => {
+    const own = await TestApi.start();
+    try {
+      const keys = own.database.dataSource.getRepository(ApiKey);
+      const [{ id }] = await keys.find();
+      await keys.update({ id }, { scopes: ['admin'] });
+      await own.request('delete', `/v1/keys/${id}`).expect(409);
     } finally {
       await own.stop();
     }

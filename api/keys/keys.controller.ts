@@ -90,7 +90,7 @@ export class KeysController {
     description: 'Needs `admin`. The key is refused from then on. May be repeated.',
   })
   @ApiOkResponse(KEY)
-  @ApiConflictResponse({ description: 'It is the last key that can make others.' })
+  @ApiConflictResponse({ description: 'It is the last key that can make every other.' })
   async revoke(@Caller() caller: ApiKey, @Param('id') id: string): Promise<ApiKeyDto> {
     return this.service.revoke(caller, id);
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, IsNull, type EntityManager } from 'typeorm';
+import { KEY_SCOPES } from '../../contracts/key-scopes.js';
 import { newApiKey, type NewApiKey } from '../../infra/database/api-keys.js';
 import { ApiKey } from '../../infra/database/entities/index.js';
 import { badRequest, conflict, forbidden, notFound } from '../common/api-error.js';
@@ -26,8 +27,8 @@ export class KeysService {
 
   /**
    * Creates a key that may do no more than the caller's.
-   * @throws ApiError 400 if the project is not there for the caller, or the key would expire at once; 403 if it would
-   * have a scope that the caller's lacks
+   * @throws ApiError 400 if the project is not there for the caller, or the key would expire at once or outlive the
+   * caller's; 403 if it would have a scope that the caller's lacks
    */
   async create(
     caller: ApiKey,
@@ -55,6 +56,9 @@ export class KeysService {
     if (expiresAt && expiresAt.getTime() <= Date.now()) {
       throw badRequest('already_expired', `expires_at: ${expires_at} has passed.`, { param: 'expires_at' });
     }
+    if (caller.expiresAt && !(expiresAt && expiresAt <= caller.expiresAt)) {
+      throw outlives(caller.id, caller.expiresAt);
+    }
     return newApiKey(await this.projectOf(caller, project), { name, scopes, expiresAt });
   }
 
@@ -79,8 +83,8 @@ export class KeysService {
   async revoke(caller: ApiKey, id: string): Promise<ApiKeyDto> {
     return this.dataSource.transaction(async (manager) => {
       const { project } = await load(manager, caller, id);
-      const admins = project === OPERATOR_PROJECT ? await lockLastingAdmins(manager) : [];
-      if (admins.length === 1 && admins[0].id === id) throw lastAdminKey(id);
+      const kept = project === OPERATOR_PROJECT ? await lockLastingAdmins(manager) : [];
+      if (kept.length === 1 && kept[0].id === id) throw lastAdminKey(id);
       await manager.update(ApiKey, { id, revokedAt: IsNull() }, { revokedAt: new Date() });
       return toApiKeyDto(await load(manager, caller, id));
     });
@@ -99,20 +103,31 @@ async function load(manager: EntityManager, caller: ApiKey, id: string): Promise
   return key;
 }
 
-/** The operators' keys that do not expire. Two requests that revoke them wait for each other. */
+/**
+ * The operators' keys that do not expire and have every scope: with them, every other key can be made. If there is none,
+ * those with `admin`. Two requests that revoke them wait for each other.
+ */
 async function lockLastingAdmins(manager: EntityManager): Promise<ApiKey[]> {
-  return manager
+  const admins = await manager
     .createQueryBuilder(ApiKey, 'key')
     .where({ project: OPERATOR_PROJECT, revokedAt: IsNull(), expiresAt: IsNull() })
     .andWhere(`key.scopes @> '["admin"]'`)
     .orderBy('key.id')
     .setLock('pessimistic_write')
     .getMany();
+  const complete = admins.filter(({ scopes }) => KEY_SCOPES.every((scope) => scopes.includes(scope)));
+  return complete.length > 0 ? complete : admins;
+}
+
+function outlives(id: string, expiresAt: Date): Error {
+  const latest = expiresAt.toISOString();
+  const message = `expires_at: ${id} expires at ${latest}, so that a key that it makes must too. Give that time, or an earlier one.`;
+  return badRequest('outlives_its_maker', message, { param: 'expires_at' });
 }
 
 function lastAdminKey(id: string): Error {
   const message =
-    `${id} is the last admin key of the project "${OPERATOR_PROJECT}" that does not expire: without it, nobody could make ` +
-    'keys any more. Create another one first.';
+    `${id} is the last key of the project "${OPERATOR_PROJECT}" that has all of ${KEY_SCOPES.join(', ')} and does not expire: ` +
+    'without it, nobody could make such keys any more. Create another one first.';
   return conflict('last_admin_key', message, { param: 'id' });
 }

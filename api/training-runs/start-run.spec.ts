@@ -8,6 +8,7 @@ import { TEST_SETTINGS, WorkflowHarness } from '../../test/support/workflow-harn
 import { searchAttributes } from '../../contracts/search-attributes.js';
 import { FailureType } from '../../contracts/failures.js';
 import { ApiClient } from '../../cli/client/api-client.js';
+import { runCli } from '../../cli/testing/test-cli.js';
 import { ReconcilerService } from '../submissions/reconciler.service.js';
 import { TestApi } from '../testing/test-api.js';
 import { isGone, Workflows } from '../temporal/workflows.js';
@@ -109,8 +110,11 @@ describe('training runs in Temporal', () => {
     await client.setLearningRate(id, 1e-5);
     expect(await client.progress(id)).toMatchObject({ steps: 1_001, learningRate: 1e-5 });
     expect((await client.resume(id)).status).toBe('running');
+    const show = async () => (await runCli(client.access, 'runs', 'show', id)).lines.join('\n');
+    await until(async () => /^now +(initialising|evaluating|between steps|step \d)/m.test(await show()));
     await client.act(id, 'cancel');
     expect((await follow(id)).slice(-2)).toEqual(['run.cancelling', 'run.cancelled']);
+    expect(await show()).not.toMatch(/^now/m);
   });
 
   it('passes on what the workflow refuses', async () => {

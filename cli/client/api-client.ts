@@ -250,6 +250,10 @@ export class ApiClient {
     return all(String, (page) => this.http.call('GET /v1/keys', { query: { ...page, project } }));
   }
 
+  async getKey(id: string): Promise<ApiKey> {
+    return this.http.call('GET /v1/keys/{id}', { path: { id } });
+  }
+
   async revokeKey(id: string): Promise<ApiKey> {
     return this.http.call('DELETE /v1/keys/{id}', { path: { id } });
   }

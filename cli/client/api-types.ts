@@ -1673,7 +1673,7 @@ export type ApiKeyInput = {
    */
   project?: string;
   /**
-   * From then on the key is refused. Without it, the key does not expire.
+   * From then on the key is refused. Without it, the key does not expire. Not later than the key that makes it expires.
    */
   expires_at?: string | null;
 };
@@ -2804,11 +2804,11 @@ export type AuditEntry = {
   id: string;
   object: 'audit_entry';
   /**
-   * Null, like `key` and `key_name`, if the request had no valid key.
+   * Null, like `key` and `key_name`, if the request had no key that was ever made here.
    */
   project: string | null;
   /**
-   * Id of the API key.
+   * Id of the API key, also of one that was revoked or has expired.
    */
   key: string | null;
   /**
@@ -6171,7 +6171,7 @@ export type KeysControllerCreateData = {
      */
     project?: string;
     /**
-     * From then on the key is refused. Without it, the key does not expire.
+     * From then on the key is refused. Without it, the key does not expire. Not later than the key that makes it expires.
      */
     expires_at?: string | null;
   };
@@ -6268,7 +6268,7 @@ export type KeysControllerRevokeErrors = {
    */
   404: Error;
   /**
-   * It is the last key that can make others.
+   * It is the last key that can make every other.
    */
   409: unknown;
   /**

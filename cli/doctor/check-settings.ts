@@ -38,9 +38,11 @@ async function setUpSteps(): Promise<Step[]> {
  */
 export function checkEnvironment(env: NodeJS.ProcessEnv = process.env): Finding[] {
   const names = Object.keys(environmentSchema.shape) as EnvironmentName[];
-  const known = [...names, ...Object.values(PORT_SETTINGS).map(({ variable }) => variable)];
+  const ports = Object.values(PORT_SETTINGS).map(({ variable }) => variable);
+  const known = [...names, ...ports];
   const findings = [
-    ...names.filter((name) => env[name]).flatMap((name) => refusal(name, env)),
+    // What is a port for the stack, 0 included, is read with the stack's options.
+    ...names.filter((name) => env[name] && !ports.includes(name)).flatMap((name) => refusal(name, env)),
     ...Object.keys(env)
       .filter((name) => name.startsWith('AGENTFLOW_'))
       .flatMap((name) => slip(name, known)),

@@ -53,7 +53,10 @@ async function portTaken(name: keyof StackPorts, port: number): Promise<Finding[
 }
 
 /** The API, what it depends on, and whether the key is one of its keys. */
-export async function checkApi(locate: () => Promise<LocalApi>): Promise<Finding[]> {
+export async function checkApi(
+  locate: () => Promise<LocalApi>,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Finding[]> {
   const { url, key } = await locate();
   const health = await ask(new URL('/health', url));
   if (typeof health === 'string') return [problem('API', `${url} does not answer: ${health}`, 'npm run status')];
@@ -61,7 +64,7 @@ export async function checkApi(locate: () => Promise<LocalApi>): Promise<Finding
   if (parts === undefined) {
     return [problem('API', `${url} answers, but is another program`, 'export AGENTFLOW_API_URL=URL')];
   }
-  return [ok('API', url), ...parts, ...checkSkew(health.headers.get('date')), ...(await checkKey(url, key))];
+  return [ok('API', url), ...parts, ...checkSkew(health.headers.get('date')), ...(await checkKey(url, key, env))];
 }
 
 /** What /health says of each part; undefined if it is not ours. */
@@ -74,15 +77,25 @@ async function partsOf(health: Response): Promise<Finding[] | undefined> {
   );
 }
 
-async function checkKey(url: string, key: string): Promise<Finding[]> {
+async function checkKey(url: string, key: string, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const answer = await ask(new URL('/v1/training_runs?limit=1', url), { Authorization: `Bearer ${key}` });
   if (typeof answer === 'string') return [problem('key', `the API does not answer: ${answer}`, 'npm run status')];
-  if (answer.status === 401) {
-    const another = 'the API does not know it: it is wrong, revoked, or of another stack';
-    return [problem('key', another, 'unset AGENTFLOW_API_KEY AGENTFLOW_API_URL')];
-  }
+  if (answer.status === 401) return [problem('key', await refusalOf(answer), anotherKey(env))];
   if (!answer.ok) return [problem('key', `the API answers with HTTP ${answer.status}`, 'npm run status')];
   return [ok('key', 'the API knows it')];
+}
+
+async function refusalOf(answer: Response): Promise<string> {
+  const { error } = (await answer.json().catch(() => ({}))) as { error?: { code?: string } };
+  if (error?.code === 'api_key_revoked') return 'it was revoked';
+  if (error?.code === 'api_key_expired') return 'it has expired';
+  return 'the API does not know it: it is wrong, or of another stack';
+}
+
+/** The key is that of the variables, or the one in api.json, which a start makes anew. */
+function anotherKey(env: NodeJS.ProcessEnv): string {
+  const set = ['AGENTFLOW_API_KEY', 'AGENTFLOW_API_URL'].filter((name) => env[name]);
+  return set.length > 0 ? `unset ${set.join(' ')}` : 'npm run up';
 }
 
 /** @returns what went wrong, if there is no answer */

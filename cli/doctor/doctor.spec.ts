@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApi } from '../../api/testing/test-api.js';
+import { createApiKey } from '../../infra/database/api-keys.js';
+import { ApiKey } from '../../infra/database/entities/index.js';
 import { stackOptionsFromEnvironment, stackPaths } from '../../infra/local/stack-options.js';
 import { checkClock, checkGpu, checkMemory, checkSkew } from './check-machine.js';
 import { checkDataDirectory, checkEnvironment, checkOperatorFile } from './check-settings.js';
@@ -57,6 +59,11 @@ describe('what doctor says of the settings', () => {
       PATH: '/bin',
     };
     expect(checkEnvironment(env)).toEqual([expect.objectContaining({ state: 'ok' })]);
+  });
+
+  it('nothing of port 0, which lets the stack choose a free one', () => {
+    expect(checkEnvironment({ AGENTFLOW_API_PORT: '0' })).toEqual([expect.objectContaining({ state: 'ok' })]);
+    expect(() => optionsOf({ AGENTFLOW_API_PORT: '70000' })).toThrow(/AGENTFLOW_API_PORT must be a port/);
   });
 
   it("what is wrong in the operator's file", () => {
@@ -159,9 +166,27 @@ describe('what doctor says of the API', () => {
     expect(states(findings)).toEqual({ API: 'ok', database: 'ok', temporal: 'ok', key: 'ok' });
   });
 
-  it('a key that is not known', async () => {
-    const findings = await checkApi(async () => ({ url: api.url, key: 'af-of-another-stack' }));
-    expect(states(findings)).toMatchObject({ API: 'ok', key: 'problem' });
+  it('a key that is refused: why, and what gives another', async () => {
+    const { dataSource } = api.database;
+    const revoked = await createApiKey(dataSource, 'default', { name: 'revoked' });
+    await dataSource.getRepository(ApiKey).update({ name: 'revoked' }, { revokedAt: new Date() });
+    const expired = await createApiKey(dataSource, 'default', { expiresAt: new Date() });
+    for (const [key, env, message, command] of [
+      [revoked, {}, 'it was revoked', 'npm run up'],
+      [expired, {}, 'it has expired', 'npm run up'],
+      [revoked, { AGENTFLOW_API_KEY: revoked }, 'it was revoked', 'unset AGENTFLOW_API_KEY'],
+      ['af-of-another-stack', {}, expect.stringContaining('does not know it'), 'npm run up'],
+      [
+        'af-x',
+        { AGENTFLOW_API_KEY: 'af-x', AGENTFLOW_API_URL: api.url },
+        expect.anything(),
+        'unset AGENTFLOW_API_KEY AGENTFLOW_API_URL',
+      ],
+    ] as const) {
+      const findings = await checkApi(async () => ({ url: api.url, key }), env);
+      expect(states(findings)).toMatchObject({ API: 'ok', key: 'problem' });
+      expect(findings.find(({ part }) => part === 'key')).toMatchObject({ message, command });
+    }
   });
 
   it('nothing that answers', async () => {

@@ -12,13 +12,15 @@ export function printJson({ print }: CliContext, value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
-export function printRun({ print }: CliContext, run: TrainingRun): void {
+/** @param now what the run is doing, if that is known */
+export function printRun({ print }: CliContext, run: TrainingRun, now: string | null = null): void {
   const rows: [string, string | null][] = [
     ['run', run.id],
     ['name', run.name],
     ['status', run.status],
     ['queue', run.queue_position === null ? null : describeQueue(run.queue_position)],
     ['step', `${run.step} of ${run.steps}`],
+    ['now', now],
     ['model', run.model],
     ['seed', String(run.seed)],
     ['policy', run.policy && `${run.policy} (${shortSha256(run.policy_sha256)})`],

@@ -1,4 +1,5 @@
 import { describeEvent } from '../../infra/local/describe.js';
+import { renewLocalKey } from '../../infra/local/local-key.js';
 import { LocalStack } from '../../infra/local/local-stack.js';
 import { findRunningStack } from '../../infra/local/running-stack.js';
 import { stackOptionsFromEnvironment } from '../../infra/local/stack-options.js';
@@ -29,6 +30,7 @@ export async function openStack({ say, signal, detach }: Options): Promise<OpenS
   const running = findRunningStack(dataDirectory);
   if (running) {
     say(`Using the local stack that runs already (supervisor: process ${running.supervisor.pid}).`);
+    await renewLocalKey(dataDirectory, running.urls);
     return { urls: running.urls, client: new ApiClient(await locateApi()), close: () => Promise.resolve() };
   }
   const stack = await LocalStack.start({}, { onEvent: (event) => say(describeEvent(event)), signal });

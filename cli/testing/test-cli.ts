@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { ApiClient } from '../client/api-client.js';
 import type { CliContext } from '../context.js';
 import { createProgram } from '../program.js';
@@ -53,12 +52,6 @@ export async function runCliWithAnswer(
       outcome.exitCode = code;
     },
   };
-  await throwing(createProgram(context)).parseAsync(args, { from: 'user' });
+  await createProgram(context).parseAsync(args, { from: 'user' });
   return outcome;
-}
-
-/** With commands that throw where they would end the process. */
-function throwing(command: Command): Command {
-  command.commands.forEach(throwing);
-  return command.exitOverride();
 }

@@ -2,14 +2,14 @@ import { EventEmitter } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { canBind } from '../processes/bound-child.js';
-import { ensureLocalApiKey } from '../database/api-keys.js';
-import { createDataSource, migrate } from '../database/data-source.js';
+import { migrate } from '../database/data-source.js';
 import { connectClient, type ConnectedClient } from '../temporal/connection.js';
 import { ensureSearchAttributes, SearchAttributesMissing } from '../temporal/search-attributes.js';
 import { requireUsableData } from './data-directory.js';
 import { describeEnd } from './describe.js';
 import { DiskSpace, requireRoom } from './disk-space.js';
 import { stopLeftovers } from './leftovers.js';
+import { renewLocalKey } from './local-key.js';
 import { LogRotation } from './log-rotation.js';
 import { keepPrivate } from './private-files.js';
 import { identify, identifySelf } from './process-identity.js';
@@ -131,7 +131,7 @@ export class LocalStack extends EventEmitter<{ event: [StackEvent] }> {
     if (!this.options.existingTemporal) finishHistory(stackPaths(this.options.dataDirectory).temporalDatabase);
     if (factory.postgresHome) await ensureDatabase(factory.postgresHome, ports.postgres);
     await migrate(factory.urls.database);
-    await this.#createApiKey(factory.urls);
+    await renewLocalKey(this.options.dataDirectory, factory.urls);
     this.#client = await connectClient({
       env: temporalEnvironment(this.options, ports),
       patienceMs: TEMPORAL_PATIENCE_MS,
@@ -251,15 +251,6 @@ export class LocalStack extends EventEmitter<{ event: [StackEvent] }> {
   #updateRecord(change: Partial<StackRecord>): void {
     writeStackRecord(stackPaths(this.options.dataDirectory).record, { ...this.#record, ...change });
     Object.assign(this.#record, change);
-  }
-
-  async #createApiKey(urls: StackUrls): Promise<void> {
-    const dataSource = await createDataSource(urls.database, 'command', 1).initialize();
-    try {
-      await ensureLocalApiKey(dataSource, stackPaths(this.options.dataDirectory).api, urls.api);
-    } finally {
-      await dataSource.destroy();
-    }
   }
 
   async #registerSearchAttributes(client: ConnectedClient): Promise<void> {

@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { KEY_SCOPES, type KeyScope } from '../../../contracts/key-scopes.js';
 import type { CliContext } from '../../context.js';
 import { printJson } from '../../output/print-run.js';
-import { parseExpiry } from './expiry.js';
+import { EXPIRY, parseExpiry } from './expiry.js';
 
 interface CreateOptions {
   scopes: KeyScope[];
@@ -18,7 +18,7 @@ export function registerCreate(keys: Command, context: CliContext): void {
     .argument('<name>', 'for people: who uses it, or what for')
     .requiredOption('--scopes <scopes>', `what it may do, of ${KEY_SCOPES.join(', ')}`, parseScopes)
     .option('--project <project>', 'another project than the own one; needs an admin key of the project default')
-    .option('--expires <when>', 'days from now, as in 90d, or a date, as in 2027-01-31', (text) => parseExpiry(text))
+    .option('--expires <when>', EXPIRY, (text) => parseExpiry(text))
     .option('--json', 'print JSON')
     .action(async (name: string, options: CreateOptions) => create(context, name, options));
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ApiKey as ApiKeyRow } from '../../../infra/database/entities/index.js';
 import { TestApi } from '../../../api/testing/test-api.js';
 import type { ApiKey, CreatedApiKey } from '../../client/api-types.js';
-import { runCli, type CliOutcome } from '../../testing/test-cli.js';
+import { runCli, runCliWithAnswer, type CliOutcome } from '../../testing/test-cli.js';
 import { parseExpiry } from './expiry.js';
 
 describe('agentflow keys and projects', () => {
@@ -35,6 +36,35 @@ describe('agentflow keys and projects', () => {
     await api.request('get', '/v1/training_runs', created.key!).expect(401);
   });
 
+  describe('revoke, of the key in use', () => {
+    const other = async () => {
+      const created = await json<CreatedApiKey>('keys', 'create', 'mine', '--scopes', 'read,admin');
+      return { id: created.id, access: { url: api.url, key: created.key! } };
+    };
+
+    it('says so, asks for its id, and does nothing without it', async () => {
+      const { id, access } = await other();
+      await expect(runCli(access, 'keys', 'revoke', id)).rejects.toThrow(/Nothing was revoked.*--yes/);
+      await expect(runCliWithAnswer('yes', access, 'keys', 'revoke', id)).rejects.toThrow(/the answer is not key-/);
+      const { lines } = await runCliWithAnswer(`${id}\n`, access, 'keys', 'revoke', id);
+      expect(lines[0]).toMatch(/^This revokes key-\S+ for good: mine, of the project default\. It is the key in use/);
+      expect(lines[1]).toContain(`Revoked ${id} (mine)`);
+      await expect(runCli(access, 'runs', 'list')).rejects.toThrow(`The API key ${id} was revoked at 2`);
+    });
+
+    it('asks nothing with --yes', async () => {
+      const { id, access } = await other();
+      const { lines } = await runCli(access, 'keys', 'revoke', id, '--yes');
+      expect(lines).toEqual([expect.stringContaining(`Revoked ${id}`)]);
+    });
+
+    it('asks too if an older version made the key, of which nothing tells whether it is the one', async () => {
+      const { id } = await other();
+      await api.database.dataSource.getRepository(ApiKeyRow).update({ id }, { prefix: null });
+      await expect(cli('keys', 'revoke', id)).rejects.toThrow(/Nothing was revoked/);
+    });
+  });
+
   it('projects create and list, and a first key of a project', async () => {
     expect((await cli('projects', 'create', 'team')).lines).toEqual(['Created the project team.']);
     expect((await json<{ id: string }[]>('projects', 'list')).map(({ id }) => id)).toEqual(['default', 'team']);
@@ -57,8 +87,9 @@ describe('agentflow keys and projects', () => {
 
   it('reads when a key expires', () => {
     expect(parseExpiry('2d', 0)).toBe('1970-01-03T00:00:00.000Z');
+    expect(parseExpiry('12h', 0)).toBe('1970-01-01T12:00:00.000Z');
     expect(parseExpiry('2027-01-31')).toBe('2027-01-31T00:00:00.000Z');
     expect(parseExpiry('2027-01-31T10:00:00+02:00')).toBe('2027-01-31T08:00:00.000Z');
-    for (const text of ['soon', '1', '-1d', '2027-13-01']) expect(() => parseExpiry(text)).toThrow();
+    for (const text of ['soon', '1', '-1d', '12m', '1.5h', '2027-13-01']) expect(() => parseExpiry(text)).toThrow();
   });
 });

@@ -1,13 +1,16 @@
 import type { Command } from 'commander';
-import type { Evaluation } from '../../client/api-types.js';
+import type { ApiClient } from '../../client/api-client.js';
+import type { Evaluation, TrainingRun } from '../../client/api-types.js';
 import type { CliContext } from '../../context.js';
 import { formatFraction, formatTable } from '../../output/format.js';
 import { printJson, printRun } from '../../output/print-run.js';
 
+const AT_WORK: ReadonlySet<TrainingRun['status']> = new Set(['running', 'pausing', 'cancelling']);
+
 export function registerShow(runs: Command, context: CliContext): void {
   runs
     .command('show')
-    .description('Show a training run with its evaluations.')
+    .description('Show a training run with its evaluations, and what it is doing now.')
     .argument('<run>')
     .option('--json', 'print JSON')
     .action(async (id: string, options: { json?: boolean }) => show(context, id, options));
@@ -18,8 +21,18 @@ async function show(context: CliContext, id: string, { json }: { json?: boolean 
   const run = await client.getRun(id);
   const evaluations = await client.listEvaluations(id);
   if (json) return printJson(context, { ...run, evaluations });
-  printRun(context, run);
+  printRun(context, run, await phaseOf(client, run));
   printEvaluations(context, evaluations);
+}
+
+/** What the workflow of a run says that it is doing; null of one that does nothing. */
+async function phaseOf(client: ApiClient, { id, status }: TrainingRun): Promise<string | null> {
+  if (!AT_WORK.has(status)) return null;
+  try {
+    return (await client.progress(id)).phase;
+  } catch (error) {
+    return `not known: ${(error as Error).message}`;
+  }
 }
 
 function printEvaluations({ print }: CliContext, evaluations: readonly Evaluation[]): void {

@@ -17,7 +17,7 @@ export class AuditEntry {
   @Generated('increment')
   number: number;
 
-  /** That of the key. Null, like the two after it, if the request had no valid key. */
+  /** That of the key, also of one that is refused. Null, like the two after it, if the request had no key that is known. */
   @Column({ type: 'text', nullable: true })
   project: string | null;
 

@@ -5,12 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { requireUsableData } from '../data-directory.js';
 import { describeUrls } from '../describe.js';
 import { requireRoom } from '../disk-space.js';
+import { renewLocalKey } from '../local-key.js';
 import { findRunningStack } from '../running-stack.js';
 import { stackOptionsFromEnvironment, stackPaths } from '../stack-options.js';
 
 const POLL_MS = 200;
 
-/** Starts the supervisor in the background, shows its log until the stack is healthy. @returns the exit code */
+/**
+ * Starts the supervisor in the background, shows its log until the stack is healthy. Of a stack that runs already, only a
+ * key in api.json that is refused is replaced.
+ * @returns the exit code
+ */
 export async function up(): Promise<number> {
   const { dataDirectory } = stackOptionsFromEnvironment();
   const running = findRunningStack(dataDirectory);
@@ -18,6 +23,8 @@ export async function up(): Promise<number> {
     console.log(
       `The local stack runs already (supervisor: process ${running.supervisor.pid}).\n${describeUrls(running.urls)}`,
     );
+    const renewed = await renewLocalKey(dataDirectory, running.urls);
+    if (renewed) console.log(`The key in ${renewed} was missing or refused: another one is there now.`);
     return 0;
   }
   requireUsableData(dataDirectory); // said here: the log could not take it
