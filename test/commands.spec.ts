@@ -53,7 +53,7 @@ describe('the commands of package.json', () => {
   });
 
   script('bench:api', 'asks the API of a full database', async () => {
-    expect(await npmRun('bench:api', ['--smoke'])).toEqual(succeeded(/p99 ms[^]*\n2 +2\d [^]* 0 +0\n[^]*Goal: 500/));
+    expect(await npmRun('bench:api', ['--smoke'])).toEqual(succeeded(/p99 ms[^]*\n\d+ +\d+ [^]* 0 +0\n[^]*Goal: 500/));
   });
 
   script('bench:scoring', 'rules answers of every kind by every set of rules', async () => {
