@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { registerAudit } from './commands/audit.command.js';
 import { registerCheckpoints } from './commands/checkpoints.command.js';
 import { registerData } from './commands/data.command.js';
 import { registerDatasets } from './commands/datasets/datasets.command.js';
@@ -45,6 +46,7 @@ const COMMANDS: RegisterCommand[] = [
   registerKeys,
   registerProjects,
   registerUsage,
+  registerAudit,
   registerWebhooks,
   registerMcp,
   registerData,

@@ -89,7 +89,7 @@ describe('agentflow datasets check', () => {
     const json = async (model: string) => {
       const { lines, error, code } = await check(datasets, 'mine', 'atlas', '--json', '--model', model);
       expect({ error, code }).toEqual({ error: '', code: 0 });
-      return JSON.parse(lines.join('\n')) as DatasetCheck[];
+      return (JSON.parse(lines.join('\n')) as { data: DatasetCheck[] }).data;
     };
     const [mine, atlas] = await json('m');
     expect(atlas).toEqual({ name: 'atlas', madeUp: true });

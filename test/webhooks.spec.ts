@@ -163,6 +163,21 @@ describe('webhooks', () => {
     expect(sent[0].body).toBe(sent[1].body);
   });
 
+  it('a delivery that waits for its next attempt is replayed at once, and the workflow that waited sends nothing', async () => {
+    let status = 500;
+    const receiver = await listen((_, response) => response.writeHead(status).end());
+    const { id } = await create(receiver.url);
+    await tell();
+    await until(async () => (await deliveries(id))[0]?.attempts === 1);
+    const [{ id: delivery }] = await deliveries(id);
+    status = 200;
+    await api.request('post', `/v1/webhook_deliveries/${delivery}/replay`).expect(200);
+    await untilAll(id, 'delivered');
+    await harness.client.workflow.getHandle(`${delivery}/0`).result();
+    expect((await deliveries(id))[0].attempts).toBe(1);
+    expect(receiver.requests.map(({ headers }) => headers['webhook-id'])).toEqual([delivery, delivery]);
+  });
+
   it('a webhook that is deleted in the middle is sent nothing more, and its workflow ends', async () => {
     const receiver = await listen((_, response) => response.writeHead(500).end());
     const { id } = await create(receiver.url);

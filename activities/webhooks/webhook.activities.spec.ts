@@ -6,7 +6,9 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import type { AttemptedDelivery, WebhookActivities } from '../../contracts/webhooks.js';
 import { ProjectEvent, Webhook, WebhookDelivery } from '../../infra/database/entities/index.js';
+import { failPendingDeliveries } from '../../infra/database/fail-pending-deliveries.js';
 import { BreakableDatabase } from '../../infra/database/testing/breakable-database.js';
+import { untilSomebodyWaits } from '../../infra/database/testing/lock-wait.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/database/testing/test-database.js';
 import { addDelivery, addWebhook } from '../../infra/database/testing/webhook-rows.js';
 import { LocalServer } from '../tools/testing/local-server.js';
@@ -117,7 +119,15 @@ describe('a delivery to a webhook', () => {
   it('that fails for good disables the webhook, and tells the project why, unless it has taken another since', async () => {
     const receiver = await answering(503);
     const dead = await pendingTo(receiver.url, { attempts: 7 });
+    const waiting = { webhook: dead.webhook, nextAttemptAt: new Date(Date.now() + HOUR) };
+    const other = await addDelivery(database.dataSource, waiting);
     await attempt(dead.id);
+    expect(await rowOf(dead.id)).toMatchObject({ status: 'failed', attempts: 8, responseStatus: 503 });
+    expect(await rowOf(other)).toMatchObject({
+      status: 'failed',
+      nextAttemptAt: null,
+      error: 'the webhook is disabled',
+    });
     const reason = 'a delivery failed in 8 attempts, and the receiver has taken no other since it was made';
     expect(await webhookOf(dead.webhook)).toMatchObject({ status: 'disabled', disabledReason: reason });
     const told = await database.dataSource.getRepository(ProjectEvent).findBy({ subject: dead.webhook });
@@ -151,8 +161,56 @@ describe('a delivery to a webhook', () => {
     expect(await attempt(id)).toEqual({ nextInMs: undefined });
     expect(await rowOf(id)).toMatchObject({ status: 'failed', attempts: 1, responseStatus: 410, response: 'go away' });
     expect(await webhookOf(webhook)).toMatchObject({ status: 'disabled', disabledReason: /410/ });
-    expect(await attempt(next)).toEqual({ nextInMs: undefined });
-    expect(await rowOf(next)).toMatchObject({ status: 'failed', error: 'the webhook is disabled' });
+    expect(await rowOf(next)).toMatchObject({ status: 'failed', attempts: 0, error: 'the webhook is disabled' });
+    expect(await attempt(next)).toEqual({});
+    // Of an event that was being written meanwhile.
+    const late = await addDelivery(database.dataSource, { webhook });
+    expect(await attempt(late)).toEqual({ nextInMs: undefined });
+    expect(await rowOf(late)).toMatchObject({ status: 'failed', error: 'the webhook is disabled' });
+    expect(receiver.requests).toHaveLength(1);
+  });
+
+  it.each([
+    [200, { status: 'delivered', responseStatus: 200, error: null }],
+    [500, { status: 'failed', responseStatus: null, error: 'the webhook is disabled' }],
+  ])('whose webhook is disabled while the receiver answers %i is as that leaves it', async (status, left) => {
+    const receiver = await listen((_, response) => {
+      void disable().then(() => response.writeHead(status).end());
+    });
+    const { id, webhook } = await pendingTo(receiver.url);
+    const disable = () =>
+      database.dataSource.transaction(async (manager) => {
+        await manager.update(Webhook, { id: webhook }, { status: 'disabled', disabledReason: 'by hand' });
+        await failPendingDeliveries(manager, webhook);
+      });
+    await attempt(id);
+    expect(await rowOf(id)).toMatchObject({ ...left, nextAttemptAt: null });
+    expect(await attempt(id)).toEqual({});
+  });
+
+  it('is begun by its workflow or replaced by a replay, whichever comes first', async () => {
+    const under: (Date | null)[] = [];
+    const receiver = await listen((_, response) => {
+      void rowOf(begun).then(({ nextAttemptAt }) => {
+        under.push(nextAttemptAt);
+        response.end();
+      });
+    });
+    const due = { nextAttemptAt: new Date() };
+    const { id: begun, webhook } = await pendingTo(receiver.url, due);
+    await attempt(begun);
+    expect([under, (await rowOf(begun)).status]).toEqual([[null], 'delivered']);
+
+    const replayed = await addDelivery(database.dataSource, { webhook, ...due });
+    const runner = database.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.manager.update(WebhookDelivery, { id: replayed }, { replays: 1, nextAttemptAt: null });
+    const attempting = attempt(replayed);
+    await untilSomebodyWaits(database.dataSource);
+    await runner.commitTransaction();
+    await runner.release();
+    expect(await attempting).toEqual({});
+    expect(await rowOf(replayed)).toMatchObject({ status: 'pending', replays: 1, attempts: 0 });
     expect(receiver.requests).toHaveLength(1);
   });
 

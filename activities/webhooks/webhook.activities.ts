@@ -2,6 +2,7 @@ import { cancellationSignal } from '@temporalio/activity';
 import { MoreThan, type DataSource, type EntityManager } from 'typeorm';
 import type { AttemptDeliveryInput, WebhookActivities } from '../../contracts/webhooks.js';
 import { Webhook, WebhookDelivery } from '../../infra/database/entities/index.js';
+import { failPendingDeliveries, WEBHOOK_DISABLED } from '../../infra/database/fail-pending-deliveries.js';
 import { AddressRules } from '../../infra/http/addresses.js';
 import { type Resolve, systemResolve } from '../tools/http/guarded-agent.js';
 import { untilWritten } from '../trajectories/until-written.js';
@@ -43,7 +44,7 @@ export function createWebhookActivities(
   const open = new OpenSends();
 
   const attempt = async (delivery: WebhookDelivery, webhook: Webhook, signal: AbortSignal): Promise<Outcome> => {
-    if (webhook.status === 'disabled') return { error: 'the webhook is disabled', isFinal: true };
+    if (webhook.status === 'disabled') return { error: WEBHOOK_DISABLED, isFinal: true };
     const { url, secret } = webhook;
     const message = { id: delivery.id, url, secret, body: bodyOf(delivery) };
     return open.of(webhook.id, () => sendWebhook(message, guard, signal));
@@ -56,6 +57,7 @@ export function createWebhookActivities(
       if (!webhook) return {};
       const early = (delivery.nextAttemptAt?.getTime() ?? 0) - Date.now();
       if (early > 0) return { nextInMs: early };
+      if (!(await begin(dataSource.manager, delivery))) return {};
       const signal = cancellationSignal();
       const verdict = judge(delivery, await attempt(delivery, webhook, signal));
       const settled = { delivery, webhook, verdict };
@@ -68,6 +70,19 @@ export function createWebhookActivities(
 /** The row as this workflow may go on with it. */
 function pending({ id, replay }: AttemptDeliveryInput) {
   return { id, replays: replay, status: 'pending' as const };
+}
+
+/**
+ * From now on no replay comes between: it would send a second time what is being sent.
+ * @returns whether the delivery is still this workflow's
+ */
+async function begin(
+  manager: EntityManager,
+  { id, replays: replay, nextAttemptAt }: WebhookDelivery,
+): Promise<boolean> {
+  if (nextAttemptAt === null) return true;
+  const { affected } = await manager.update(WebhookDelivery, pending({ id, replay }), { nextAttemptAt: null });
+  return affected === 1;
 }
 
 async function findWithSecret(manager: EntityManager, id: string): Promise<Webhook | null> {
@@ -107,9 +122,13 @@ async function write(
   manager: EntityManager,
   { delivery, webhook, verdict }: { delivery: WebhookDelivery; webhook: Webhook; verdict: Verdict },
 ): Promise<void> {
+  const { id, replays } = delivery;
   const reason = await reasonToDisable(manager, delivery, verdict);
   if (reason !== undefined) await disable(manager, webhook, reason);
-  await manager.update(WebhookDelivery, pending({ id: delivery.id, replay: delivery.replays }), verdict.row);
+  // What was taken was taken, also if its webhook was disabled meanwhile.
+  const standing = verdict.row.status === 'delivered' ? { id, replays } : pending({ id, replay: replays });
+  await manager.update(WebhookDelivery, standing, verdict.row);
+  if (reason !== undefined) await failPendingDeliveries(manager, webhook.id);
 }
 
 /** Why the webhook is to be sent nothing any more, if it is. */

@@ -153,7 +153,7 @@ describe(BenchmarkEvaluationsController, () => {
       expect(lines).toHaveLength(3);
       expect(lines[1]).toMatch(/undecided +atlas +base +2 +q-0 +text +The capital is Paris\./);
       const all = await runCli({ url: api.url, key: api.key }, 'eval', '--id', id, '--answers', '--json');
-      expect(JSON.parse(all.lines.join('\n'))).toHaveLength(14);
+      expect((JSON.parse(all.lines.join('\n')) as { data: unknown[] }).data).toHaveLength(14);
     });
   });
 

@@ -5,13 +5,23 @@ import { idPageQuery, listSchema } from '../common/list.dto.js';
 
 const LONGEST_NAME = 100;
 
+/** What keeps a text from being a name. */
+function faultOf(text: string): string {
+  if (text === '') return 'is empty';
+  const hidden = /\p{C}/u.exec(text)?.[0].codePointAt(0);
+  if (hidden === undefined) return 'has a blank at its beginning or end';
+  return `has the character U+${hidden.toString(16).toUpperCase().padStart(4, '0')}, which cannot be seen`;
+}
+
 const scopes = z.array(z.enum(KEY_SCOPES));
 
 export const newApiKeySchema = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[^\p{C}\p{Z}]([^\p{C}]*[^\p{C}\p{Z}])?$/u, 'must be a line of text without blanks at its ends')
+      .regex(/^[^\p{C}\p{Z}]([^\p{C}]*[^\p{C}\p{Z}])?$/u, {
+        error: ({ input }) => faultOf(String(input)),
+      })
       .max(LONGEST_NAME)
       .describe('For people: who uses it, or what for.'),
     scopes: scopes

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { KEY_SCOPES, type KeyScope } from '../../contracts/key-scopes.js';
 import { createApiKey, hashApiKey } from '../../infra/database/api-keys.js';
 import { ApiKey } from '../../infra/database/entities/index.js';
+import type { ApiErrorBody } from '../common/api-error.js';
 import { TestApi } from '../testing/test-api.js';
 import type { ApiKeyDto, CreatedApiKeyDto } from './api-key.dto.js';
 
@@ -86,16 +87,25 @@ describe('keys', () => {
   });
 
   it.each([
-    ['no name', { scopes: ['read'] }],
-    ['an empty name', { name: ' ', scopes: ['read'] }],
-    ['a name of two lines', { name: 'a\nb', scopes: ['read'] }],
-    ['a name that turns the direction of writing', { name: 'a\u202eb', scopes: ['read'] }],
-    ['a key of its own choice', { name: 'a', scopes: ['read'], key: 'af-mine' }],
+    ['no name', { scopes: ['read'] }, '\n- name: is missing'],
+    ['an empty name', { name: '', scopes: ['read'] }, '\n- name: is empty'],
+    ['a blank name', { name: ' ', scopes: ['read'] }, '\n- name: has a blank at its beginning or end'],
+    ['a name of two lines', { name: 'a\nb', scopes: ['read'] }, '\n- name: has the character U+000A, which cannot be'],
+    [
+      'a name that turns the direction of writing',
+      { name: 'a\u202eb', scopes: ['read'] },
+      '\n- name: has the character U+202E,',
+    ],
+    ['a long name', { name: 'a'.repeat(101), scopes: ['read'] }, '\n- name: must have at most 100 characters'],
+    ['a number as a name', { name: 7, scopes: ['read'] }, '\n- name: must be a text'],
+    ['no scope', { name: 'a', scopes: [] }, '\n- scopes: must have at least 1 item'],
+    ['a key of its own choice', { name: 'a', scopes: ['read'], key: 'af-mine' }, '\n- unknown key "key"'],
     ['a time that has passed', { name: 'a', scopes: ['read'], expires_at: '2020-01-01T00:00:00Z' }],
     ['a time without a zone', { name: 'a', scopes: ['read'], expires_at: '2999-01-01T00:00:00' }],
     ['a project that is not there', { name: 'a', scopes: ['read'], project: 'nowhere' }],
-  ])('are not created with %s', async (_, body) => {
-    await api.request('post', '/v1/keys').send(body).expect(400);
+  ])('are not created with %s', async (_, body, message = '') => {
+    const { error } = (await api.request('post', '/v1/keys').send(body).expect(400)).body as ApiErrorBody;
+    expect(error.message).toContain(message);
   });
 
   it('expire', async () => {
@@ -224,13 +234,15 @@ describe('keys', () => {
       const mine = await own.database.dataSource.getRepository(ApiKey).findOneByOrFail({ sha256: hashApiKey(own.key) });
       await createApiKey(own.database.dataSource, 'default', { scopes: ['read', 'submit'] });
       await createApiKey(own.database.dataSource, 'default', { scopes: ['admin', 'read'] });
-      await createApiKey(own.database.dataSource, 'default', { expiresAt: new Date(Date.now() + 60_000) });
+      const brief = await createApiKey(own.database.dataSource, 'default', {
+        expiresAt: new Date(Date.now() + 60_000),
+      });
       await createApiKey(own.database.dataSource, 'theirs');
       const { body } = await own.request('delete', `/v1/keys/${mine.id}`).expect(409);
       expect(body).toMatchObject({ error: { code: 'last_admin_key', param: 'id' } });
       const other = await own.request('post', '/v1/keys').send({ name: 'other', scopes: KEY_SCOPES }).expect(201);
       const ids = [mine.id, (other.body as ApiKeyDto).id];
-      const answers = await Promise.all(ids.map((id) => own.request('delete', `/v1/keys/${id}`)));
+      const answers = await Promise.all(ids.map((id) => own.request('delete', `/v1/keys/${id}`, brief)));
       expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
     } finally {
       await own.stop();

@@ -71,13 +71,13 @@ const REFUSED: [string, unknown, string[], string][] = [
   [
     'a negative learning rate',
     { ...GOOD, training: { learning_rate: -1e-4 } },
-    ['training.learning_rate', '>0'],
+    ['training.learning_rate: must be more than 0'],
     'training.learning_rate',
   ],
   ['a path as a model', { ...GOOD, model: '../weights' }, ['is a path', 'must not hold a path'], 'model'],
   ['a URL as a dataset', { ...GOOD, dataset: { name: 'https://x.test/d' } }, ['is a URL'], 'dataset.name'],
   ['a path as a tool', { ...GOOD, flow: { tools: ['/bin/sh'] } }, ['is a path'], 'flow.tools[0]'],
-  ['no model', { steps: 2 }, ['model: is required'], 'model'],
+  ['no model', { steps: 2 }, ['model: is missing'], 'model'],
   ['an unknown key', { ...GOOD, trainig: {} }, ['trainig: unknown key. Did you mean "training"?'], 'trainig'],
   [
     'an unknown key inside',
@@ -143,10 +143,10 @@ const REFUSED: [string, unknown, string[], string][] = [
   [
     'a difference that no fork may have',
     { ...GOOD, from: { policy: 'run-1@7', allow: ['prompts', 'weights'] } },
-    ['from.allow[1]', '"base-model"|"tokenizer"|"prompts"|"dataset"'],
+    ['from.allow[1]', 'must be one of "base-model", "tokenizer", "prompts", "dataset"'],
     'from.allow[1]',
   ],
-  ['a list', [], ['the configuration: expected object'], ''],
+  ['a list', [], ['the configuration: must be an object'], ''],
 ];
 
 describe('a configuration that cannot be accepted', () => {

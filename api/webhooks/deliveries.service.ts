@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { DataSource, Not, type EntityManager } from 'typeorm';
+import { DataSource, IsNull, Not, type EntityManager } from 'typeorm';
 import { TEST_EVENT } from '../../contracts/webhooks.js';
 import { WebhookDelivery, type Webhook } from '../../infra/database/entities/index.js';
 import { EVENT_CHANNEL, WEBHOOKS_TOPIC } from '../../infra/database/event-channel.js';
@@ -43,8 +43,9 @@ export class DeliveriesService {
   }
 
   /**
-   * Sends it again, under the id and with the body that it has, however it ended.
-   * @throws ApiError 404; 409 if it is pending, or its webhook disabled
+   * Sends it now, under the id and with the body that it has: again if it is over, else without the wait for its next attempt.
+   * The workflow that waits finds another one in its place. While an attempt is under way there is no other.
+   * @throws ApiError 404; 409 if it is being sent, or its webhook disabled
    */
   async replay(project: string, id: string): Promise<DeliveryDto> {
     await this.dataSource.transaction(async (manager) => {
@@ -52,10 +53,13 @@ export class DeliveriesService {
       await findEnabled(manager, project, webhook);
       const { affected } = await manager.update(
         WebhookDelivery,
-        { id, status: Not('pending') },
+        [
+          { id, status: Not('pending') },
+          { id, nextAttemptAt: Not(IsNull()) },
+        ],
         { status: 'pending', replays: () => 'replays + 1', attempts: 0, nextAttemptAt: null, dueAt: () => 'now()' },
       );
-      if (affected === 0) throw pending(id);
+      if (affected === 0) throw beingSent(id);
       await wake(manager);
     });
     return this.get(project, id);
@@ -76,8 +80,8 @@ async function findEnabled(manager: EntityManager, project: string, id: string):
   throw conflict('webhook_disabled', message, { param: 'id' });
 }
 
-function pending(id: string): Error {
-  return conflict('delivery_pending', `${id} is under way: its next attempt comes by itself.`, { param: 'id' });
+function beingSent(id: string): Error {
+  return conflict('delivery_pending', `${id} is being sent: wait for what comes of it.`, { param: 'id' });
 }
 
 /** Tells the API processes, once this is committed. */

@@ -16,10 +16,10 @@ export const deliverySchema = z.object({
   replays: z.int().describe('How often it was sent again on request.'),
   attempts: z.int().describe('Since it was created, or replayed last.'),
   attempted_at: z.iso.datetime().nullable(),
-  next_attempt_at: z.iso.datetime().nullable(),
+  next_attempt_at: z.iso.datetime().nullable().describe('Null if none follows, or one is under way.'),
   response_status: z.int().nullable().describe('HTTP status of the last attempt. Null if there was no answer.'),
   response: z.string().nullable().describe('How the body of the last answer begins.'),
-  error: z.string().nullable().describe('Why the last attempt failed.'),
+  error: z.string().nullable().describe('Why it is not taken: the last attempt failed, or the webhook was disabled.'),
   created_at: z.iso.datetime(),
 });
 export type DeliveryDto = z.infer<typeof deliverySchema>;

@@ -25,12 +25,13 @@ export class WebhookDeliveriesController {
   @VerbRoute(
     ':id/replay',
     {
-      summary: 'Send a delivery that is over again',
+      summary: 'Send a delivery now',
       description:
-        'Needs `admin`. The same body under the same `webhook-id`, in up to as many attempts as the first time.',
+        'Needs `admin`. One that is over is sent again, one that waits for its next attempt without the wait: the same body ' +
+        'under the same `webhook-id`, in up to as many attempts as the first time.',
     },
     DELIVERY,
-    'The delivery is pending, or its webhook is disabled.',
+    'It is being sent, or its webhook is disabled.',
   )
   async replay(@Project() project: string, @Param('id') id: string): Promise<DeliveryDto> {
     return this.service.replay(project, id);

@@ -4,10 +4,14 @@ import type { Webhook } from '../../infra/database/entities/index.js';
 import { listSchema } from '../common/list.dto.js';
 
 const LONGEST_URL = 2_048;
+const LARGEST_PORT = 65_535;
 const LONGEST_DESCRIPTION = 200;
 
 const url = z
-  .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+  .url({
+    protocol: /^https?$/,
+    error: ({ code, input }) => (code === 'invalid_format' ? faultOf(String(input)) : undefined),
+  })
   .max(LONGEST_URL)
   .describe('Where events are posted. Redirects are not followed.');
 const description = z.string().max(LONGEST_DESCRIPTION).describe('For people.');
@@ -18,6 +22,13 @@ const events = z
   .nullable()
   .describe('The types of event that are sent, as `GET /v1/events` names them. Null for all.');
 const status = z.enum(['enabled', 'disabled']);
+
+/** What keeps a text from being an address. */
+function faultOf(text: string): string {
+  const [, port] = /^https?:\/\/[^/?#]*:(\d+)(?:[/?#]|$)/i.exec(text) ?? [];
+  if (Number(port) > LARGEST_PORT) return `has the port ${port}: the largest is ${LARGEST_PORT}`;
+  return 'must be an http:// or https:// address, as in https://example.org/hook';
+}
 
 export const newWebhookSchema = z
   .strictObject({ url, description: description.default(''), events: events.default(null) })

@@ -13,8 +13,9 @@ import {
 import { appendEvent } from '../../infra/database/run-events.js';
 import { untilSomebodyWaits } from '../../infra/database/testing/lock-wait.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
-import { addDelivery } from '../../infra/database/testing/webhook-rows.js';
+import { addDelivery, addWebhook } from '../../infra/database/testing/webhook-rows.js';
 import { until } from '../../test/support/started-run.js';
+import type { ApiErrorBody } from '../common/api-error.js';
 import type { List } from '../common/list.dto.js';
 import { TestApi } from '../testing/test-api.js';
 import type { DeliveryDto } from './delivery.dto.js';
@@ -164,19 +165,36 @@ describe(WebhooksController, () => {
   });
 
   it.each([
-    ['a private address', 'http://10.0.0.5/hook'],
+    [
+      'a private address',
+      'http://10.0.0.5/hook',
+      /^url: 10\.0\.0\.5 is not a public address\. The operator's file says/,
+    ],
     ['the own machine', 'http://127.0.0.1:8400/v1/training_runs'],
     ['the own machine, spelled otherwise', 'http://0x7f.1/'],
     ['the metadata of a cloud', 'http://169.254.169.254/latest/meta-data'],
     ['an IPv6 loopback', 'http://[::1]/'],
-    ['a user and a password', 'https://me:pass@receiver.test/'],
-    ['another protocol', 'ftp://receiver.test/'],
+    [
+      'a user and a password',
+      'https://me:pass@127.0.0.1/',
+      /^url: the address must not hold a user name or a password\.$/,
+    ],
+    [
+      'another protocol',
+      'ftp://receiver.test/',
+      /^The request cannot be accepted:\n- url: must be an http:\/\/ or https:/,
+    ],
     ['a file', 'file:///etc/passwd'],
-    ['no address', 'receiver.test'],
-    ['a long address', `https://receiver.test/${'a'.repeat(2_048)}`],
-  ])('goes not to %s', async (_, url) => {
-    const { body } = await send('post', 'webhooks', { url }).expect(400);
-    expect(body).toMatchObject({ error: { param: 'url' } });
+    [
+      'no address',
+      'receiver.test',
+      /url: must be an http:\/\/ or https:\/\/ address, as in https:\/\/example\.org\/hook$/,
+    ],
+    ['a port that is none', 'http://1.1.1.1:99999/', /url: has the port 99999: the largest is 65535$/],
+    ['a long address', `https://receiver.test/${'a'.repeat(2_048)}`, /url: must have at most 2048 characters$/],
+  ])('goes not to %s', async (_, url, message = /./) => {
+    const { error } = (await send('post', 'webhooks', { url }).expect(400)).body as ApiErrorBody;
+    expect(error).toMatchObject({ param: 'url', message: expect.stringMatching(message) });
     const { id } = await create();
     await send('patch', `webhooks/${id}`, { url }).expect(400);
   });
@@ -195,11 +213,25 @@ describe(WebhooksController, () => {
     await send('post', 'webhooks', { url: URL, ...body }).expect(400);
   });
 
-  it('are 20 at most in a project, and listed newest first, in pages', async () => {
-    const ids: string[] = [];
-    for (let n = 0; n < 20; n++) ids.unshift((await create()).id);
+  it('are 20 at most in a project, also of those that are asked for at once', async () => {
+    for (let n = 0; n < 19; n++) await addWebhook(rows(), { project, url: URL });
+    const runner = rows().createQueryRunner();
+    await runner.startTransaction();
+    // Who counts is not held up, who inserts is.
+    await runner.query('LOCK TABLE webhooks IN SHARE ROW EXCLUSIVE MODE');
+    const asked = Array.from({ length: 4 }, () => send('post', 'webhooks', { url: URL }).then(({ status }) => status));
+    await untilSomebodyWaits(rows(), 4);
+    await runner.commitTransaction();
+    await runner.release();
+    expect((await Promise.all(asked)).toSorted()).toEqual([201, 409, 409, 409]);
     const { body } = await send('post', 'webhooks', { url: URL }).expect(409);
     expect(body).toMatchObject({ error: { code: 'too_many_webhooks' } });
+    expect(await rows().getRepository(Webhook).countBy({ project })).toBe(20);
+  });
+
+  it('are listed newest first, in pages', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 5; n++) ids.unshift((await create()).id);
     const page = (await send('get', 'webhooks?limit=2').expect(200)).body as List<WebhookDto>;
     expect(page).toMatchObject({ has_more: true, first_id: ids[0], last_id: ids[1] });
     const next = (await send('get', `webhooks?limit=100&after=${ids[1]}`).expect(200)).body as List<WebhookDto>;
@@ -244,7 +276,42 @@ describe(WebhooksController, () => {
     await send('get', `webhooks/${id}/deliveries?status=lost`).expect(400);
   });
 
-  it('is sent a delivery again that is over, and not one that is under way', async () => {
+  it('is sent a delivery that waits without the wait, once, and none twice at a time', async () => {
+    const { id } = await create();
+    const hours = new Date(Date.now() + 10 * 3_600_000);
+    const waiting = { attempts: 5, error: 'it did not answer', nextAttemptAt: hours, dueAt: hours };
+    const delivery = await addDelivery(rows(), { project, webhook: id, ...waiting });
+    const replay = () => send('post', `webhook_deliveries/${delivery}/replay`);
+    const answers = await Promise.all([replay(), replay(), replay()]);
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409, 409]);
+    expect(answers.find(({ status }) => status === 200)?.body).toMatchObject({
+      ...{ id: delivery, status: 'pending', replays: 1, attempts: 0, next_attempt_at: null },
+    });
+    await until(async () => startsOf(`${delivery}/1`) === 1);
+    expect(startsOf(`${delivery}/2`)).toBe(0);
+    const { error } = (await replay().expect(409)).body as ApiErrorBody;
+    expect(error).toMatchObject({
+      code: 'delivery_pending',
+      message: `${delivery} is being sent: wait for what comes of it.`,
+    });
+  });
+
+  it('that is disabled fails what is pending at once, and nothing else', async () => {
+    const { id } = await create();
+    const other = await create();
+    await tell(1);
+    const waiting = { attempts: 3, error: 'it did not answer', nextAttemptAt: new Date(Date.now() + 3_600_000) };
+    await addDelivery(rows(), { project, webhook: id, ...waiting });
+    const taken = await addDelivery(rows(), { project, webhook: id, status: 'delivered' });
+    await change(id, { status: 'disabled' });
+    const [last, ...pending] = await deliveries(id);
+    expect(last).toMatchObject({ id: taken, status: 'delivered', error: null });
+    const failed = { status: 'failed', error: 'the webhook is disabled', next_attempt_at: null };
+    expect(pending).toEqual([expect.objectContaining({ ...failed, attempts: 3 }), expect.objectContaining(failed)]);
+    expect(await deliveries(other.id)).toEqual([expect.objectContaining({ status: 'pending' })]);
+  });
+
+  it('is sent a delivery again that is over, and not one that is being sent', async () => {
     const { id } = await create();
     const failed = { status: 'failed', attempts: 8, error: 'it did not answer' } as const;
     const delivery = await addDelivery(rows(), { project, webhook: id, ...failed });

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, type FindOneOptions } from 'typeorm';
 import type { OperatorFile } from '../../infra/config/operator-file.js';
-import { IdempotencyKey, ProjectEvent, Webhook, WebhookDelivery } from '../../infra/database/entities/index.js';
+import {
+  IdempotencyKey,
+  Project,
+  ProjectEvent,
+  Webhook,
+  WebhookDelivery,
+} from '../../infra/database/entities/index.js';
+import { failPendingDeliveries } from '../../infra/database/fail-pending-deliveries.js';
 import { AddressRules } from '../../infra/http/addresses.js';
 import { guardedUrl, UrlRefused } from '../../infra/http/guarded-url.js';
 import { badRequest, conflict, notFound } from '../common/api-error.js';
@@ -20,6 +27,7 @@ import {
 
 /** Of one project: each event of it is a row for each of them. */
 const MOST = 20;
+const PERMITTED_BESIDES = "The operator's file says what else may be reached (webhooks.addresses).";
 /** Standard Webhooks asks for 24 to 64. */
 const SECRET_BYTES = 32;
 
@@ -48,7 +56,7 @@ export class WebhooksService {
     const earlier = await this.dataSource.transaction(async (manager) => {
       const known = idempotency && (await claimKey(manager, row, idempotency));
       if (known !== undefined) return known;
-      if ((await manager.countBy(Webhook, { project })) >= MOST) throw tooMany(project);
+      await refuseMany(manager, project);
       await manager.insert(Webhook, row);
       return undefined;
     });
@@ -69,16 +77,20 @@ export class WebhooksService {
     return toWebhookDto(await findWebhook(this.dataSource.manager, project, id));
   }
 
-  /** @throws ApiError 404; 400 as create() */
+  /** Of one that is disabled, what is pending fails. @throws ApiError 404; 400 as create() */
   async change(project: string, id: string, { status, url, ...rest }: WebhookChangeBody): Promise<WebhookDto> {
-    const { status: before } = await findWebhook(this.dataSource.manager, project, id);
-    const change = {
-      ...rest,
-      ...(url !== undefined && { url: this.permitted(url) }),
-      ...(status === 'enabled' && { status, disabledReason: null }),
-      ...(status === 'disabled' && before === 'enabled' && { status, disabledReason: 'it was disabled over the API' }),
-    };
-    if (Object.keys(change).length > 0) await this.dataSource.manager.update(Webhook, { id, project }, change);
+    await this.dataSource.transaction(async (manager) => {
+      const { status: before } = await findWebhook(manager, project, id, { mode: 'for_no_key_update' });
+      const change = {
+        ...rest,
+        ...(url !== undefined && { url: this.permitted(url) }),
+        ...(status === 'enabled' && { status, disabledReason: null }),
+        ...(status === 'disabled' &&
+          before === 'enabled' && { status, disabledReason: 'it was disabled over the API' }),
+      };
+      if (Object.keys(change).length > 0) await manager.update(Webhook, { id, project }, change);
+      if (status === 'disabled') await failPendingDeliveries(manager, id);
+    });
     return this.get(project, id);
   }
 
@@ -101,8 +113,8 @@ export class WebhooksService {
       return guardedUrl(text, this.addresses).href;
     } catch (error) {
       if (!(error instanceof UrlRefused)) throw error;
-      const message = `url: ${error.message}. The operator's file says what else may be reached (webhooks.addresses).`;
-      throw badRequest('url_refused', message, { param: 'url' });
+      const further = error.kind === 'not_public' ? ` ${PERMITTED_BESIDES}` : '';
+      throw badRequest('url_refused', `url: ${error.message}.${further}`, { param: 'url' });
     }
   }
 }
@@ -119,6 +131,9 @@ export async function findWebhook(
   return webhook;
 }
 
-function tooMany(project: string): Error {
-  return conflict('too_many_webhooks', `The project "${project}" has ${MOST} webhooks: delete one first.`);
+/** Until the transaction ends, no other request adds one: the project's row is locked. @throws ApiError 409 */
+async function refuseMany(manager: EntityManager, project: string): Promise<void> {
+  await manager.findOneOrFail(Project, { where: { id: project }, lock: { mode: 'for_no_key_update' } });
+  if ((await manager.countBy(Webhook, { project })) < MOST) return;
+  throw conflict('too_many_webhooks', `The project "${project}" has ${MOST} webhooks: delete one first.`);
 }

@@ -7,6 +7,7 @@ import type {
   AgentFlowTrace,
   ApiKey,
   ApiKeyInput,
+  AuditLog,
   BenchmarkEvaluation,
   Checkpoint,
   CreatedApiKey,
@@ -300,8 +301,16 @@ export class ApiClient {
     );
   }
 
+  async getDelivery(id: string): Promise<WebhookDelivery> {
+    return this.http.call('GET /v1/webhook_deliveries/{id}', { path: { id } });
+  }
+
   async replayDelivery(id: string): Promise<WebhookDelivery> {
     return this.http.call('POST /v1/webhook_deliveries/{id}/replay', { path: { id } });
+  }
+
+  async pageOfAuditLog(query: Routes['GET /v1/audit_log']['takes']['query']): Promise<AuditLog> {
+    return this.http.call('GET /v1/audit_log', { query });
   }
 
   private follow<Event extends FollowedEvent>(

@@ -5850,6 +5850,9 @@ export type WebhookDelivery = {
    */
   attempts: number;
   attempted_at: string | null;
+  /**
+   * Null if none follows, or one is under way.
+   */
   next_attempt_at: string | null;
   /**
    * HTTP status of the last attempt. Null if there was no answer.
@@ -5860,7 +5863,7 @@ export type WebhookDelivery = {
    */
   response: string | null;
   /**
-   * Why the last attempt failed.
+   * Why it is not taken: the last attempt failed, or the webhook was disabled.
    */
   error: string | null;
   created_at: string;
@@ -10389,7 +10392,7 @@ export type WebhookDeliveriesControllerReplayErrors = {
    */
   404: Error;
   /**
-   * The delivery is pending, or its webhook is disabled.
+   * It is being sent, or its webhook is disabled.
    */
   409: unknown;
   /**

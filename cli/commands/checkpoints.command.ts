@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../context.js';
 import { formatBytes, formatTable, shortSha256 } from '../output/format.js';
-import { printJson } from '../output/print-run.js';
+import { printList } from '../output/print-run.js';
 
 export function registerCheckpoints(program: Command, context: CliContext): void {
   const checkpoints = program
@@ -27,7 +27,7 @@ async function verify(context: CliContext, id: string | undefined, { json }: { j
 
 async function list(context: CliContext, id: string, { json }: { json?: boolean }): Promise<void> {
   const rows = await (await context.client()).listCheckpoints(id);
-  if (json) return printJson(context, rows);
+  if (json) return printList(context, rows, ({ step }) => String(step));
   const cells = rows.map((row) => [
     row.policy,
     shortSha256(row.policy_sha256),

@@ -11,6 +11,7 @@ import type { ApiClient } from '../client/api-client.js';
 import { ApiUnreachable } from '../client/api-errors.js';
 import type { CliContext } from '../context.js';
 import { answersTable } from '../output/evaluation-answers.js';
+import { wholeList } from '../output/print-run.js';
 import { reportCsv, reportMarkdown, reportText, type Report } from '../output/evaluation-report.js';
 import { deleted, requireConsent } from '../require-consent.js';
 import { readConfiguration } from '../submission.js';
@@ -101,7 +102,7 @@ async function listAnswers(
   { answers, json }: EvalOptions,
 ): Promise<void> {
   const found = await client.listAnswers(id, answers === true ? undefined : answers);
-  if (json) context.print(JSON.stringify(found));
+  if (json) context.print(JSON.stringify(wholeList(found, ({ id: flow }) => flow)));
   else for (const line of answersTable(found)) context.print(line);
 }
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Policy } from '../client/api-types.js';
 import type { CliContext } from '../context.js';
 import { formatFraction, formatTable, shortSha256 } from '../output/format.js';
-import { printJson } from '../output/print-run.js';
+import { printJson, printList } from '../output/print-run.js';
 
 interface Options {
   json?: boolean;
@@ -41,7 +41,7 @@ const VERBS = [
 
 async function list(context: CliContext, run: string, { all, json }: Options & { all?: boolean }): Promise<void> {
   const policies = await (await context.client()).listPolicies(run, all);
-  if (json) return printJson(context, policies);
+  if (json) return printList(context, policies, ({ id }) => id);
   if (policies.length === 0) return context.note(`${run} has no policy${all ? '' : ' whose files are there'} yet.`);
   const rows = policies.map((policy) => [
     policy.id,

@@ -37,7 +37,7 @@ describe('what a run has made', () => {
       [`${runId}@2`, '222222222222', '-', 'yes', '-', '-'],
     ]);
     expect(await policies('--all')).toContainEqual([`${runId}@1`, '111111111111', '-', 'collected', '-', '-']);
-    expect(await json('policies', 'list', runId)).toMatchObject([{ step: 0 }, { step: 2 }]);
+    expect(await json('policies', 'list', runId)).toMatchObject({ data: [{ step: 0 }, { step: 2 }] });
   });
 
   it('policies pin and unpin change one, and show it as show does', async () => {
@@ -60,7 +60,7 @@ describe('what a run has made', () => {
     expect(one).toContainEqual(expect.stringMatching(/^ranks +1$/));
     expect(one).toContainEqual(expect.stringMatching(/^note +\["x"\]$/));
     expect(await json('steps', runId, '--step', '2')).toMatchObject({ step: 2, metrics: { reward_mean: 0.5 } });
-    expect(await json('steps', runId)).toMatchObject([{ step: 1 }, { step: 2 }]);
+    expect(await json('steps', runId)).toMatchObject({ data: [{ step: 1 }, { step: 2 }] });
     await expect(cli('steps', runId, '--step', '3')).rejects.toThrow(/no finished step 3/);
     await expect(cli('steps', runId, '--step', '0')).rejects.toThrow(/whole number/);
   });

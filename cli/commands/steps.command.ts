@@ -3,7 +3,7 @@ import type { TrainingStep } from '../client/api-types.js';
 import type { CliContext } from '../context.js';
 import { CliError } from '../cli-error.js';
 import { formatNumber, formatTable, shortSha256 } from '../output/format.js';
-import { printJson } from '../output/print-run.js';
+import { printJson, printList } from '../output/print-run.js';
 import { wholeNumber } from '../whole-number.js';
 
 const COLUMNS = { REWARD: 'reward_mean', LOSS: 'loss', ENTROPY: 'entropy', KL: 'kl', NORM: 'gradient_norm' };
@@ -22,7 +22,8 @@ export function registerSteps(program: Command, context: CliContext): void {
 async function steps(context: CliContext, run: string, { step, json }: { step?: number; json?: boolean }) {
   const rows = await (await context.client()).listSteps(run, step);
   if (step !== undefined && rows.length === 0) throw new CliError(`${run} has no finished step ${step}.`);
-  if (json) return printJson(context, step === undefined ? rows : rows[0]);
+  if (json && step !== undefined) return printJson(context, rows[0]);
+  if (json) return printList(context, rows, (row) => String(row.step));
   if (rows.length === 0) return context.note(`${run} has no finished step yet.`);
   const lines = step === undefined ? tableOf(rows) : metricsOf(rows[0]);
   for (const line of lines) context.print(line);

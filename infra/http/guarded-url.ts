@@ -9,8 +9,8 @@ export class UrlRefused extends Error {
   override readonly name = 'UrlRefused';
   constructor(
     message: string,
-    /** Whether it is an address at all. */
-    readonly isUrl = true,
+    /** `no_url`: it is no address at all. `not_public`: only the operator can permit it. */
+    readonly kind: 'no_url' | 'form' | 'not_public' = 'form',
   ) {
     super(message);
   }
@@ -24,18 +24,18 @@ export class UrlRefused extends Error {
  */
 export function guardedUrl(text: string, addresses: AddressRules, base?: URL): URL {
   if (text.length > MAX_LENGTH) throw new UrlRefused('the address is too long');
-  if (!URL.canParse(text, base?.href)) throw new UrlRefused('the address is not a URL', false);
+  if (!URL.canParse(text, base?.href)) throw new UrlRefused('the address is not a URL', 'no_url');
   const url = new URL(text, base);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new UrlRefused(`only http:// and https:// can be read, not ${url.protocol}`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw new UrlRefused('an address with a user name or password is not read');
+    throw new UrlRefused('the address must not hold a user name or a password');
   }
   url.hostname = url.hostname.replace(/\.$/, '');
   if (url.hostname.split('.').includes('')) throw new UrlRefused('the host has an empty part in its name');
   const host = hostOf(url);
-  if (isIP(host) !== 0 && !addresses.permit(host)) throw new UrlRefused(notPublic(host));
+  if (isIP(host) !== 0 && !addresses.permit(host)) throw new UrlRefused(notPublic(host), 'not_public');
   return url;
 }
 

@@ -30,7 +30,7 @@ function inWordsForPlanners(read: () => URL): URL {
     return read();
   } catch (error) {
     if (!(error instanceof UrlRefused)) throw error;
-    throw new WebRefused(error.isUrl ? 'refused' : 'invalid_arguments', error.message);
+    throw new WebRefused(error.kind === 'no_url' ? 'invalid_arguments' : 'refused', error.message);
   }
 }
 

@@ -7,7 +7,7 @@ import { FetchRefused, Hub } from '../../../infra/datasets/hub.js';
 import { SOURCES, TRAINING_SETS } from '../../../infra/datasets/sources.js';
 import { CliError } from '../../cli-error.js';
 import type { CliContext } from '../../context.js';
-import { printJson } from '../../output/print-run.js';
+import { printJson, printList } from '../../output/print-run.js';
 import { checkReports } from './check-report.js';
 import { progressLines } from './progress-lines.js';
 import { runCheck } from './run-check.js';
@@ -48,7 +48,7 @@ export function registerDatasets(program: Command, context: CliContext): void {
     .option('--json', 'print JSON')
     .action(async (names: string[], { model, json }: { model?: string; json?: boolean }) => {
       const checks = await runCheck(names, model);
-      if (json) printJson(context, checks);
+      if (json) printList(context, checks, ({ name }) => name);
       else for (const line of checkReports(checks)) context.print(line);
       if (checks.some(({ problem }) => problem !== undefined)) context.setExitCode(1);
     });

@@ -31,7 +31,7 @@ describe('agentflow keys and projects', () => {
     expect(lines[0].split(/ {2,}/)).toEqual(['KEY', 'BEGINS', 'SCOPES', 'CREATED', 'LAST USED', 'EXPIRES', 'NAME']);
     expect(lines.find((line) => line.includes(created.id))).toMatch(/af-\S{6}… +read +\S+ +never +never +brief$/);
     expect((await cli('keys', 'revoke', created.id)).lines[0]).toContain(`Revoked ${created.id} (brief)`);
-    expect((await json<ApiKey[]>('keys', 'list')).map(({ id }) => id)).not.toContain(created.id);
+    expect((await json<{ data: ApiKey[] }>('keys', 'list')).data.map(({ id }) => id)).not.toContain(created.id);
     expect((await json<ApiKey>('keys', 'revoke', created.id)).revoked_at).not.toBeNull();
     await api.request('get', '/v1/training_runs', created.key!).expect(401);
   });
@@ -67,11 +67,16 @@ describe('agentflow keys and projects', () => {
 
   it('projects create and list, and a first key of a project', async () => {
     expect((await cli('projects', 'create', 'team')).lines).toEqual(['Created the project team.']);
-    expect((await json<{ id: string }[]>('projects', 'list')).map(({ id }) => id)).toEqual(['default', 'team']);
+    expect((await json<{ data: { id: string }[] }>('projects', 'list')).data.map(({ id }) => id)).toEqual([
+      'default',
+      'team',
+    ]);
     expect((await cli('projects', 'list')).lines[0]).toMatch(/^PROJECT +CREATED$/);
     const first = await json<CreatedApiKey>('keys', 'create', 'a', '--scopes', 'admin', '--project', 'team');
     expect(first.project).toBe('team');
-    expect((await json<ApiKey[]>('keys', 'list', '--project', 'team')).map(({ id }) => id)).toEqual([first.id]);
+    expect((await json<{ data: ApiKey[] }>('keys', 'list', '--project', 'team')).data.map(({ id }) => id)).toEqual([
+      first.id,
+    ]);
   });
 
   it.each([

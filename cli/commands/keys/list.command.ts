@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.js';
 import { formatTable } from '../../output/format.js';
-import { printJson } from '../../output/print-run.js';
+import { printList } from '../../output/print-run.js';
 
 interface ListOptions {
   project?: string;
@@ -19,7 +19,7 @@ export function registerList(keys: Command, context: CliContext): void {
 
 async function list(context: CliContext, { project, json }: ListOptions): Promise<void> {
   const keys = await (await context.client()).listKeys(project);
-  if (json) return printJson(context, keys);
+  if (json) return printList(context, keys, ({ id }) => id);
   const rows = keys.map((key) => [
     key.id,
     key.prefix === null ? '-' : `${key.prefix}…`,

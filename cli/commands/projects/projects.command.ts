@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../context.js';
 import { formatTable } from '../../output/format.js';
-import { printJson } from '../../output/print-run.js';
+import { printJson, printList } from '../../output/print-run.js';
 
 interface Options {
   json?: boolean;
@@ -33,7 +33,7 @@ async function create(context: CliContext, id: string, { json }: Options): Promi
 
 async function list(context: CliContext, { json }: Options): Promise<void> {
   const projects = await (await context.client()).listProjects();
-  if (json) return printJson(context, projects);
+  if (json) return printList(context, projects, ({ id }) => id);
   const rows = projects.map(({ id, created_at }) => [id, created_at.slice(0, 19)]);
   for (const line of formatTable(['PROJECT', 'CREATED'], rows)) context.print(line);
 }

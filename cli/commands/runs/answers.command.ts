@@ -3,7 +3,7 @@ import type { TrainingStep } from '../../client/api-types.js';
 import { CliError } from '../../cli-error.js';
 import type { CliContext } from '../../context.js';
 import { formatFraction, formatShares, formatTable, oneLine } from '../../output/format.js';
-import { printJson } from '../../output/print-run.js';
+import { printJson, printList } from '../../output/print-run.js';
 import { wholeNumber } from '../../whole-number.js';
 
 interface Options {
@@ -30,7 +30,8 @@ async function answers(context: CliContext, id: string, { step, json }: Options)
   const steps = (await (await context.client()).listSteps(id)).filter(hasAnswers);
   const shown = step === undefined ? steps.at(-1) : steps.find((one) => one.step === step);
   if (step !== undefined && !shown) throw new CliError(`Step ${step} of ${id} has no answers to show.`);
-  if (json) return printJson(context, step === undefined ? steps : shown);
+  if (json && step !== undefined) return printJson(context, shown!);
+  if (json) return printList(context, steps, (one) => String(one.step));
   if (!shown) return context.note(`No step of ${id} has answers to show.`);
   for (const line of formatTable(HEADER, steps.map(row))) context.print(line);
   for (const line of examplesOf(shown)) context.print(line);

@@ -3,10 +3,13 @@ import { PROJECT_EVENT_TYPES, type ProjectEventType } from '../../../contracts/e
 import { DELIVERY_STATUSES, type DeliveryStatus } from '../../../contracts/webhooks.js';
 import type { Webhook, WebhookDelivery } from '../../client/api-types.js';
 import type { CliContext } from '../../context.js';
-import { formatTable } from '../../output/format.js';
-import { printJson } from '../../output/print-run.js';
+import { formatTable, oneLine } from '../../output/format.js';
+import { printJson, printList } from '../../output/print-run.js';
 import { requireConsent } from '../../require-consent.js';
 import { someOf } from '../../some-of.js';
+
+/** Of an outcome in the table; `agentflow webhooks delivery` shows it whole. */
+const LONGEST_OUTCOME = 100;
 
 interface Options {
   json?: boolean;
@@ -51,7 +54,13 @@ export function registerWebhooks(program: Command, context: CliContext): void {
   ofWebhook('test', 'Send a webhook an event webhook.test.').action(async (id: string, options: Options) =>
     sent(context, await (await context.client()).testWebhook(id), options),
   );
-  subcommand('replay', '<delivery>', 'its id, delivery-…', 'Send a delivery that is over again.').action(
+  const ofDelivery = (name: string, description: string) =>
+    subcommand(name, '<delivery>', 'its id, delivery-…', description);
+  ofDelivery('delivery', 'Show a delivery: its event, attempts, and what the receiver answered.').action(
+    async (id: string, options: Options) =>
+      showDelivery(context, await (await context.client()).getDelivery(id), options),
+  );
+  ofDelivery('replay', 'Send a delivery now: again if it is over, else without the wait for its next attempt.').action(
     async (id: string, options: Options) => sent(context, await (await context.client()).replayDelivery(id), options),
   );
   for (const [name, status, description] of [
@@ -82,7 +91,7 @@ async function create(context: CliContext, url: string, { events, description, j
 
 async function list(context: CliContext, { json }: Options): Promise<void> {
   const webhooks = await (await context.client()).listWebhooks();
-  if (json) return printJson(context, webhooks);
+  if (json) return printList(context, webhooks, ({ id }) => id);
   const rows = webhooks.map((webhook) => [
     webhook.id,
     webhook.status,
@@ -90,8 +99,9 @@ async function list(context: CliContext, { json }: Options): Promise<void> {
     typesOf(webhook),
     webhook.url,
     webhook.description,
+    webhook.disabled_reason ?? '',
   ]);
-  const header = ['WEBHOOK', 'STATUS', 'CREATED', 'EVENTS', 'URL', 'DESCRIPTION'];
+  const header = ['WEBHOOK', 'STATUS', 'CREATED', 'EVENTS', 'URL', 'DESCRIPTION', 'DISABLED BECAUSE'];
   for (const line of formatTable(header, rows)) context.print(line);
 }
 
@@ -105,7 +115,7 @@ function show(context: CliContext, webhook: Webhook, { json }: Options): void {
 
 async function deliveries(context: CliContext, id: string, { status, json }: DeliveriesOptions): Promise<void> {
   const told = await (await context.client()).listDeliveries(id, status);
-  if (json) return printJson(context, told);
+  if (json) return printList(context, told, ({ id: one }) => one);
   const rows = told.map((delivery) => [
     delivery.id,
     delivery.created_at.slice(0, 19),
@@ -113,16 +123,40 @@ async function deliveries(context: CliContext, id: string, { status, json }: Del
     delivery.status,
     String(delivery.attempts),
     delivery.next_attempt_at?.slice(0, 19) ?? '-',
-    delivery.error ?? '',
+    oneLine(outcomeOf(delivery), LONGEST_OUTCOME),
   ]);
-  const header = ['DELIVERY', 'CREATED', 'EVENT', 'STATUS', 'ATTEMPTS', 'NEXT ATTEMPT', 'ERROR'];
+  const header = ['DELIVERY', 'CREATED', 'EVENT', 'STATUS', 'ATTEMPTS', 'NEXT ATTEMPT', 'OUTCOME'];
   for (const line of formatTable(header, rows)) context.print(line);
+}
+
+function showDelivery(context: CliContext, delivery: WebhookDelivery, { json }: Options): void {
+  if (json) return printJson(context, delivery);
+  const { id, webhook, type, subject, sequence, status, attempts, replays, response_status: answered } = delivery;
+  const facts: [string, string | null][] = [
+    ['delivery', id],
+    ['webhook', webhook],
+    ['event', `${type} ${subject}${sequence === null ? '' : `, number ${sequence} of the project`}`],
+    ['created', delivery.created_at],
+    ['status', status],
+    ['attempts', `${attempts}${replays === 0 ? '' : ` since replay ${replays}`}`],
+    ['last', delivery.attempted_at],
+    ['next', delivery.next_attempt_at],
+    ['error', delivery.error],
+    ['answer', answered === null ? null : String(answered)],
+  ];
+  for (const [name, value] of facts) if (value !== null) context.print(`${name.padEnd(10)}${value}`);
+  if (delivery.response) context.print(delivery.response);
+}
+
+/** What came of the last attempt. */
+function outcomeOf({ error, response_status: answered, response }: WebhookDelivery): string {
+  return [error ?? answered, response].filter((part) => part !== null && part !== '').join(': ');
 }
 
 function sent(context: CliContext, delivery: WebhookDelivery, { json }: Options): void {
   if (json) return printJson(context, delivery);
   context.print(`${delivery.id} (${delivery.type}) is being sent to ${delivery.webhook}.`);
-  context.note(`What comes of it: agentflow webhooks deliveries ${delivery.webhook}`);
+  context.note(`What comes of it: agentflow webhooks delivery ${delivery.id}`);
 }
 
 /** @throws CliError without the user's consent */

@@ -32,29 +32,53 @@ describe('agentflow webhooks', () => {
     ]);
   });
 
-  it('list shows a table', async () => {
+  it('list shows a table, with why one is disabled', async () => {
     const { id } = await create();
     const { lines } = await cli('list');
-    expect(lines[0].split(/ {2,}/)).toEqual(['WEBHOOK', 'STATUS', 'CREATED', 'EVENTS', 'URL', 'DESCRIPTION']);
+    expect(lines[0].split(/ {2,}/)).toEqual([
+      'WEBHOOK',
+      'STATUS',
+      'CREATED',
+      'EVENTS',
+      'URL',
+      'DESCRIPTION',
+      'DISABLED BECAUSE',
+    ]);
     expect(lines.find((line) => line.includes(id))).toMatch(/enabled +\S+ +all events +https:\/\/receiver\.test\/hook/);
-    expect((await json<Webhook[]>('list')).map((webhook) => webhook.id)).toContain(id);
+    expect((await json<{ data: Webhook[] }>('list')).data.map((webhook) => webhook.id)).toContain(id);
+    await cli('disable', id);
+    const shown = (await cli('list')).lines.find((line) => line.includes(id));
+    expect(shown).toMatch(/disabled .* it was disabled over the API$/);
   });
 
-  it('test, deliveries and replay: what was sent, what came of it, and once more', async () => {
+  it('test, deliveries, delivery and replay: what was sent, what came of it, and once more', async () => {
     const { id } = await create();
     const { lines, notes } = await cli('test', id);
     expect(lines[0]).toMatch(/^delivery-\S+ \(webhook\.test\) is being sent to webhook-\S+\.$/);
-    expect(notes).toEqual([`What comes of it: agentflow webhooks deliveries ${id}`]);
     const [delivery] = lines[0].split(' ');
-    await expect(cli('replay', delivery)).rejects.toThrow(/is under way/);
-    const failed = { status: 'failed', attempts: 8, error: 'the receiver answered with status 500' } as const;
+    expect(notes).toEqual([`What comes of it: agentflow webhooks delivery ${delivery}`]);
+    await expect(cli('replay', delivery)).rejects.toThrow(/is being sent: wait for what comes of it/);
+    const response = `out of order\n${'because '.repeat(60)}`;
+    const answered = { attempts: 8, error: 'the receiver answered with status 500', responseStatus: 500, response };
+    const failed = { ...answered, status: 'failed', attemptedAt: new Date('2026-01-31T12:00:00Z') } as const;
     await api.database.dataSource.getRepository(WebhookDelivery).update({ id: delivery }, failed);
     const table = (await cli('deliveries', id, '--status', 'failed')).lines;
     expect(table[0].split(/ {2,}/)).toEqual([
-      ...['DELIVERY', 'CREATED', 'EVENT', 'STATUS', 'ATTEMPTS', 'NEXT ATTEMPT', 'ERROR'],
+      ...['DELIVERY', 'CREATED', 'EVENT', 'STATUS', 'ATTEMPTS', 'NEXT ATTEMPT', 'OUTCOME'],
     ]);
-    expect(table[1]).toMatch(/ failed +8 +- +the receiver answered with status 500$/);
-    expect(await json<Delivery[]>('deliveries', id, '--status', 'pending')).toEqual([]);
+    expect(table[1]).toMatch(/ failed +8 +- +the receiver answered with status 500: out of order because because .*…$/);
+    expect(await json('deliveries', id, '--status', 'pending')).toMatchObject({ data: [] });
+    const whole = (await cli('delivery', delivery)).lines;
+    expect(whole.slice(0, 3)).toEqual([`delivery  ${delivery}`, `webhook   ${id}`, `event     webhook.test ${id}`]);
+    expect(whole.slice(4)).toEqual([
+      'status    failed',
+      'attempts  8',
+      'last      2026-01-31T12:00:00.000Z',
+      'error     the receiver answered with status 500',
+      'answer    500',
+      response,
+    ]);
+    expect(await json<Delivery>('delivery', delivery)).toMatchObject({ id: delivery, response });
     expect(await json<Delivery>('replay', delivery)).toMatchObject({ id: delivery, status: 'pending', replays: 1 });
   });
 
@@ -73,6 +97,7 @@ describe('agentflow webhooks', () => {
     [['create', URL, '--events', 'run.exploded'], /It must be some of run\.queued/],
     [['deliveries', 'webhook-none'], /There is no webhook "webhook-none"/],
     [['deliveries', 'webhook-none', '--status', 'lost'], /Allowed choices are pending, delivered, failed/],
+    [['delivery', 'delivery-none'], /There is no delivery "delivery-none"/],
     [['replay', 'delivery-none'], /There is no delivery "delivery-none"/],
   ])('%j says what is wrong', async (args, message) => {
     await expect(cli(...args)).rejects.toThrow(message);

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { issueWords, MISSING } from './issue-words.js';
 import { nearest } from './nearest.js';
 import { choiceAt, keyPaths, knownKeys, placeAt, type Path, type Place } from './schema-place.js';
 
@@ -69,9 +70,9 @@ function describe(issue: Issue): ConfigIssue {
 }
 
 function describeReason(issue: Issue): string {
-  if (issue.input === undefined && issue.code === 'invalid_type') return 'is required';
+  if (issue.input === undefined && issue.code === 'invalid_type') return MISSING;
   const given = shown(issue.input);
-  const message = issue.message.replace(/^Invalid input: /, '');
+  const message = issueWords(issue);
   return given === undefined ? message : `${message} (got ${given})`;
 }
 

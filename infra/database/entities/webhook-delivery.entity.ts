@@ -54,7 +54,7 @@ export class WebhookDelivery {
   @Column({ name: 'attempted_at', type: 'timestamptz', nullable: true })
   attemptedAt: Date | null;
 
-  /** Null if none is due after the last one. */
+  /** Null if none follows, and while one is under way or about to begin: a replay does not come between. */
   @Column({ name: 'next_attempt_at', type: 'timestamptz', nullable: true })
   nextAttemptAt: Date | null;
 
@@ -66,7 +66,7 @@ export class WebhookDelivery {
   @Column({ type: 'text', nullable: true })
   response: string | null;
 
-  /** Why the last attempt failed. */
+  /** Why it is not taken: the last attempt failed, or the webhook is disabled. */
   @Column({ type: 'text', nullable: true })
   error: string | null;
 
