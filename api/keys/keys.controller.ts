@@ -1,21 +1,12 @@
-import { Body, Controller, Delete, Get, Headers, Param, Post, Query, Res } from '@nestjs/common';
-import {
-  ApiBadRequestResponse,
-  ApiBody,
-  ApiConflictResponse,
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Headers, Param, Query, Res } from '@nestjs/common';
+import { ApiConflictResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import type { ApiKey } from '../../infra/database/entities/index.js';
 import { Caller } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { named } from '../common/json-schema.js';
 import type { List } from '../common/list.dto.js';
-import { answerCreation } from '../submissions/routes.js';
+import { answerCreation, CreateNowRoute } from '../submissions/routes.js';
 import {
   apiKeyListSchema,
   apiKeySchema,
@@ -39,23 +30,22 @@ const CREATED = { schema: named('CreatedApiKey', createdApiKeySchema) };
 export class KeysController {
   constructor(private readonly service: KeysService) {}
 
-  @Post()
-  @ApiOperation({
-    summary: 'Create an API key',
-    description:
-      'Needs `admin`, and every scope that the new key has. The answer shows the key; nothing shows it again. With ' +
-      '`admin` in the project `default`, also for another project.',
-  })
-  @ApiBody({ schema: named('ApiKeyInput', newApiKeySchema, 'input') })
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description: 'A second request with the same key and body returns the same API key, without the key itself.',
-  })
-  @ApiCreatedResponse(CREATED)
-  @ApiOkResponse({ ...CREATED, description: 'An earlier request with this key created it; `key` is null.' })
-  @ApiBadRequestResponse({ description: 'It cannot be created so; the message says why.' })
-  @ApiConflictResponse({ description: 'The Idempotency-Key was used with another body.' })
+  @CreateNowRoute(
+    {
+      summary: 'Create an API key',
+      description:
+        'Needs `admin`, and every scope that the new key has. The answer shows the key; nothing shows it again. With ' +
+        '`admin` in the project `default`, also for another project.',
+    },
+    {
+      body: named('ApiKeyInput', newApiKeySchema, 'input'),
+      repeated: 'API key, without the key itself',
+      refused: 'It cannot be created so; the message says why.',
+      conflict: 'The Idempotency-Key was used with another body.',
+    },
+    CREATED,
+    'An earlier request with this key created it; `key` is null.',
+  )
   async create(
     @Caller() caller: ApiKey,
     @Body({ schema: newApiKeySchema }) body: NewApiKeyBody,

@@ -8,7 +8,7 @@ import { toList, type List } from '../common/list.dto.js';
 import { numberedPage } from '../common/numbered-page.js';
 import { isOperator, OPERATOR_PROJECT } from '../projects/operator.js';
 import { ProjectsService } from '../projects/projects.service.js';
-import { claimKey, readIdempotency } from '../submissions/idempotency.js';
+import { createOnce, readIdempotency } from '../submissions/idempotency.js';
 import {
   toApiKeyDto,
   type ApiKeyDto,
@@ -37,11 +37,10 @@ export class KeysService {
   ): Promise<{ dto: CreatedApiKeyDto; created: boolean }> {
     const drawn = await this.draw(caller, body);
     const idempotency = readIdempotency(idempotencyKey, { api_key: body });
-    const earlier = await this.dataSource.transaction(async (manager) => {
-      const known = idempotency && (await claimKey(manager, { ...drawn.row, project: caller.project }, idempotency));
-      if (known === undefined) await manager.insert(ApiKey, drawn.row);
-      return known;
-    });
+    const place = { id: drawn.row.id, project: caller.project };
+    const earlier = await createOnce(this.dataSource, place, idempotency, (manager) =>
+      manager.insert(ApiKey, drawn.row),
+    );
     const dto = await this.get(caller, earlier ?? drawn.row.id);
     return { dto: { ...dto, key: earlier === undefined ? drawn.key : null }, created: earlier === undefined };
   }

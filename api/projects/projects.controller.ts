@@ -1,21 +1,12 @@
-import { Body, Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs/common';
-import {
-  ApiBadRequestResponse,
-  ApiBody,
-  ApiConflictResponse,
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Body, Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import type { ApiKey } from '../../infra/database/entities/index.js';
 import { Caller } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { named } from '../common/json-schema.js';
 import { idPageQuery, type IdPageQuery, type List } from '../common/list.dto.js';
-import { answerCreation } from '../submissions/routes.js';
+import { answerCreation, CreateNowRoute } from '../submissions/routes.js';
 import { newProjectSchema, projectListSchema, projectSchema, type NewProject, type ProjectDto } from './project.dto.js';
 import { ProjectsService } from './projects.service.js';
 
@@ -28,21 +19,20 @@ const PROJECT = { schema: named('Project', projectSchema) };
 export class ProjectsController {
   constructor(private readonly service: ProjectsService) {}
 
-  @Post()
-  @ApiOperation({
-    summary: 'Create a project',
-    description: 'Needs `admin` in the project `default`. Then create a key of it: `POST /v1/keys` with its id.',
-  })
-  @ApiBody({ schema: named('ProjectInput', newProjectSchema, 'input') })
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description: 'A second request with the same key and body returns the same project.',
-  })
-  @ApiCreatedResponse(PROJECT)
-  @ApiOkResponse({ ...PROJECT, description: 'An earlier request with this key created it.' })
-  @ApiBadRequestResponse({ description: 'It cannot be called so; `issues` says why.' })
-  @ApiConflictResponse({ description: 'There is a project of this id, or the Idempotency-Key had another body.' })
+  @CreateNowRoute(
+    {
+      summary: 'Create a project',
+      description: 'Needs `admin` in the project `default`. Then create a key of it: `POST /v1/keys` with its id.',
+    },
+    {
+      body: named('ProjectInput', newProjectSchema, 'input'),
+      repeated: 'project',
+      refused: 'It cannot be called so; `issues` says why.',
+      conflict: 'There is a project of this id, or the Idempotency-Key had another body.',
+    },
+    PROJECT,
+    'An earlier request with this key created it.',
+  )
   async create(
     @Caller() caller: ApiKey,
     @Body({ schema: newProjectSchema }) body: NewProject,

@@ -4,7 +4,7 @@ import { type ApiKey, Project } from '../../infra/database/entities/index.js';
 import { conflict, forbidden, notFound } from '../common/api-error.js';
 import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
 import { numberedPage } from '../common/numbered-page.js';
-import { claimKey, readIdempotency } from '../submissions/idempotency.js';
+import { createOnce, readIdempotency } from '../submissions/idempotency.js';
 import { isOperator, OPERATOR_PROJECT } from './operator.js';
 import { toProjectDto, type NewProject, type ProjectDto } from './project.dto.js';
 
@@ -21,11 +21,8 @@ export class ProjectsService {
   ): Promise<{ dto: ProjectDto; created: boolean }> {
     if (!isOperator(caller)) throw operatorOnly(caller);
     const idempotency = readIdempotency(idempotencyKey, { project });
-    const earlier = await this.dataSource.transaction(async (manager) => {
-      const known = idempotency && (await claimKey(manager, { project: caller.project, id: project.id }, idempotency));
-      if (known === undefined) await insert(manager, project);
-      return known;
-    });
+    const place = { id: project.id, project: caller.project };
+    const earlier = await createOnce(this.dataSource, place, idempotency, (manager) => insert(manager, project));
     return { dto: await this.get(caller, earlier ?? project.id), created: earlier === undefined };
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { canonicalJson } from '../../infra/artifacts/canonical-json.js';
 import { IdempotencyKey } from '../../infra/database/entities/index.js';
@@ -22,12 +22,31 @@ export function readIdempotency(key: string | undefined, body: unknown): Idempot
 }
 
 /**
+ * Creates something in a transaction, or finds what an earlier request with the key created.
+ * @param idempotency without it, it is created anew
+ * @returns the id of what an earlier request created; then nothing is written
+ * @throws ApiError 409 if that request had another body
+ */
+export async function createOnce(
+  dataSource: DataSource,
+  place: { project: string; id: string },
+  idempotency: Idempotency | undefined,
+  create: (manager: EntityManager) => Promise<unknown>,
+): Promise<string | undefined> {
+  return dataSource.transaction(async (manager) => {
+    const earlier = idempotency && (await claimKey(manager, place, idempotency));
+    if (earlier === undefined) await create(manager);
+    return earlier;
+  });
+}
+
+/**
  * Takes a key for what is about to be created in the caller's transaction. Inserts first: if two requests create with
  * one key, the second waits here until the first has committed.
  * @returns the id of what an earlier request with this key and body created; then nothing is to be created
  * @throws ApiError 409 if that request had another body
  */
-export async function claimKey(
+async function claimKey(
   manager: EntityManager,
   { project, id }: { project: string; id: string },
   { key, bodySha256 }: Idempotency,

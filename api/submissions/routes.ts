@@ -57,6 +57,33 @@ export function CreateRoute(
   );
 }
 
+/**
+ * The same of what is there as soon as it was created: a project, a key, a webhook.
+ * @param input its body; what a second request with the key gets; why it is refused with 400 and with 409
+ * @param again the answer to that request, in words
+ */
+export function CreateNowRoute(
+  operation: ApiOperationOptions,
+  input: { body: Answer['schema']; repeated: string; refused: string; conflict: string },
+  answer: Answer,
+  again: string,
+): MethodDecorator {
+  return applyDecorators(
+    Post(),
+    ApiOperation(operation),
+    ApiBody({ schema: input.body }),
+    ApiHeader({
+      name: 'Idempotency-Key',
+      required: false,
+      description: `A second request with the same key and body returns the same ${input.repeated}.`,
+    }),
+    ApiCreatedResponse(answer),
+    ApiOkResponse({ ...answer, description: again }),
+    ApiBadRequestResponse({ description: input.refused }),
+    ApiConflictResponse({ description: input.conflict }),
+  );
+}
+
 /** 201 of what was created, 200 of what an earlier request had created, and where it is. */
 export function answerCreation<Dto extends { id: string }>(
   response: Response,

@@ -5,7 +5,7 @@ import { IdempotencyKey, Removal } from '../../infra/database/entities/index.js'
 import type { Submission } from '../../infra/database/entities/submission.entity.js';
 import { endRow, isEnded, newStartToken, requeueRow, type RowEnding } from '../../infra/database/submission-rows.js';
 import { conflict } from '../common/api-error.js';
-import { claimKey, type Idempotency } from './idempotency.js';
+import { createOnce, type Idempotency } from './idempotency.js';
 import {
   claimRuns,
   findPolicy,
@@ -46,14 +46,11 @@ export class SubmissionsRepository<Row extends Submission> {
   async create(draft: Draft<Row>, idempotency?: Idempotency): Promise<string | undefined> {
     const { row, policies } = draft;
     const entity = this.entity as EntityTarget<Submission>;
-    return this.dataSource.transaction(async (manager) => {
-      const earlier = idempotency && (await claimKey(manager, row, idempotency));
-      if (earlier !== undefined) return earlier;
+    return createOnce(this.dataSource, row, idempotency, async (manager) => {
       await manager.insert(entity, { ...row, status: 'queued', workflow: newStartToken() });
       await this.created(manager, draft);
       for (const { param, policy } of policies) await requireStanding(this.artifacts, param, policy);
       await claimRuns(manager, row.project, this.namedBy(row));
-      return undefined;
     });
   }
 

@@ -17,7 +17,6 @@ import {
   ApiBody,
   ApiConflictResponse,
   ApiCreatedResponse,
-  ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
@@ -28,7 +27,7 @@ import { Project } from '../auth/project.decorator.js';
 import { ApiErrorResponses } from '../common/api-error-responses.decorator.js';
 import { named } from '../common/json-schema.js';
 import { idPageQuery, type IdPageQuery, type List } from '../common/list.dto.js';
-import { answerCreation } from '../submissions/routes.js';
+import { answerCreation, CreateNowRoute } from '../submissions/routes.js';
 import { DeliveriesService } from './deliveries.service.js';
 import {
   deliveriesQuery,
@@ -63,23 +62,22 @@ export class WebhooksController {
     private readonly deliveries: DeliveriesService,
   ) {}
 
-  @Post()
-  @ApiOperation({
-    summary: 'Register a webhook',
-    description:
-      'Needs `admin`. From now on the events of the project are posted to it, signed as Standard Webhooks has it. The ' +
-      'answer shows the secret; nothing shows it again.',
-  })
-  @ApiBody({ schema: named('WebhookInput', newWebhookSchema, 'input') })
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description: 'A second request with the same key and body returns the same webhook, without its secret.',
-  })
-  @ApiCreatedResponse(CREATED)
-  @ApiOkResponse({ ...CREATED, description: 'An earlier request with this key created it; `secret` is null.' })
-  @ApiBadRequestResponse({ description: 'Nothing may be sent there; the message says why.' })
-  @ApiConflictResponse({ description: 'The Idempotency-Key was used with another body, or there are 20 webhooks.' })
+  @CreateNowRoute(
+    {
+      summary: 'Register a webhook',
+      description:
+        'Needs `admin`. From now on the events of the project are posted to it, signed as Standard Webhooks has it. The ' +
+        'answer shows the secret; nothing shows it again.',
+    },
+    {
+      body: named('WebhookInput', newWebhookSchema, 'input'),
+      repeated: 'webhook, without its secret',
+      refused: 'Nothing may be sent there; the message says why.',
+      conflict: 'The Idempotency-Key was used with another body, or there are 20 webhooks.',
+    },
+    CREATED,
+    'An earlier request with this key created it; `secret` is null.',
+  )
   async create(
     @Project() project: string,
     @Body({ schema: newWebhookSchema }) body: NewWebhookBody,

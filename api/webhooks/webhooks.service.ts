@@ -16,7 +16,7 @@ import { badRequest, conflict, notFound } from '../common/api-error.js';
 import { toList, type IdPageQuery, type List } from '../common/list.dto.js';
 import { numberedPage } from '../common/numbered-page.js';
 import { OPERATOR } from '../dependencies.module.js';
-import { claimKey, readIdempotency } from '../submissions/idempotency.js';
+import { createOnce, readIdempotency } from '../submissions/idempotency.js';
 import {
   toWebhookDto,
   type CreatedWebhookDto,
@@ -53,12 +53,9 @@ export class WebhooksService {
     const id = `webhook-${randomBytes(8).toString('hex')}`;
     const row = { id, project, secret, status: 'enabled' as const, ...body, url: this.permitted(body.url) };
     const idempotency = readIdempotency(idempotencyKey, { webhook: body });
-    const earlier = await this.dataSource.transaction(async (manager) => {
-      const known = idempotency && (await claimKey(manager, row, idempotency));
-      if (known !== undefined) return known;
+    const earlier = await createOnce(this.dataSource, row, idempotency, async (manager) => {
       await refuseMany(manager, project);
       await manager.insert(Webhook, row);
-      return undefined;
     });
     const dto = await this.get(project, earlier ?? id);
     return { dto: { ...dto, secret: earlier === undefined ? secret : null }, created: earlier === undefined };
