@@ -25,18 +25,17 @@ export async function describeTools(
     const tool = thereNow(tools, name);
     if (!tool) continue;
     // What the operator's code and servers say of themselves may repeat a key (I6).
-    const { title, description, inputJsonSchema } = redactKnownIn(shownOf(tool));
-    const { asksModel = false, repeatable } = tool;
-    await dataSource.query(WRITE, [name, title, description, JSON.stringify(inputJsonSchema), asksModel, repeatable]);
+    const { title, description, inputJsonSchema, asksModel = false, repeatable } = tool;
+    const told = redactKnownIn({ title, description, inputJsonSchema });
+    await dataSource.query(WRITE, [
+      name,
+      told.title,
+      told.description,
+      JSON.stringify(told.inputJsonSchema),
+      asksModel,
+      repeatable,
+    ]);
   }
-}
-
-function shownOf({
-  title,
-  description,
-  inputJsonSchema,
-}: Tool): Pick<Tool, 'title' | 'description' | 'inputJsonSchema'> {
-  return { title, description, inputJsonSchema };
 }
 
 function thereNow(tools: ToolRegistry, name: string): Tool | undefined {

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Rollout, TrainingRun } from '../../infra/database/entities/index.js';
+import { explain } from '../../infra/database/testing/explain.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import { TestApi } from '../testing/test-api.js';
 import { GroupsController } from './groups.controller.js';
 import { GROUPS } from './groups.service.js';
-import { rolloutRow } from './testing/rollout-row.js';
+import { rolloutRow } from '../../infra/database/testing/rollout-row.js';
 
 interface Page {
   data: { id: string }[];
@@ -105,15 +106,9 @@ describe(GroupsController, () => {
       [many.id],
     );
     await dataSource.query('ANALYZE rollouts');
-    const plan = await planOf(many.id);
+    const plan = await explain(dataSource, GROUPS, [many.id, null, 200, 3, 21]);
     expect(plan).toContain('rollouts_run_purpose_step');
     expect(plan).toMatch(/Incremental Sort[^]*Presorted Key: step/);
     expect(plan).not.toContain('Seq Scan');
   });
-
-  async function planOf(id: string): Promise<string> {
-    const { dataSource } = api.database;
-    const lines = await dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${GROUPS}`, [id, null, 200, 3, 21]);
-    return lines.map((line) => line['QUERY PLAN']).join('\n');
-  }
 });

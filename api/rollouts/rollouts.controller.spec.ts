@@ -4,7 +4,7 @@ import { Rollout, TrainingRun, Turn } from '../../infra/database/entities/index.
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import { TestApi } from '../testing/test-api.js';
 import { RolloutsController } from './rollouts.controller.js';
-import { rolloutRow } from './testing/rollout-row.js';
+import { rolloutRow } from '../../infra/database/testing/rollout-row.js';
 
 describe(RolloutsController, () => {
   let api: TestApi;

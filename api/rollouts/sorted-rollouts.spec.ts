@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Rollout, TrainingRun } from '../../infra/database/entities/index.js';
+import { explain } from '../../infra/database/testing/explain.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import { TestApi } from '../testing/test-api.js';
-import { rolloutRow } from './testing/rollout-row.js';
+import { rolloutRow } from '../../infra/database/testing/rollout-row.js';
 import { readSorted, SORTS, type Sort } from './sorted-rollouts.js';
 
 /** Of a run: enough that reading them all is dearer than an index. */
@@ -167,12 +168,6 @@ describe('rollouts sorted by a value', () => {
       20,
       after,
     );
-    return Promise.all(
-      made.map(async (query) => {
-        const [sql, parameters] = query.getQueryAndParameters();
-        const lines = await dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${sql}`, parameters);
-        return lines.map((line) => line['QUERY PLAN']).join('\n');
-      }),
-    );
+    return Promise.all(made.map((query) => explain(dataSource, ...query.getQueryAndParameters())));
   }
 });

@@ -1,7 +1,7 @@
 import { newApiKey } from '../../infra/database/api-keys.js';
 import { ApiKey, AuditEntry, Rollout, TrainingRun, UsageEntry } from '../../infra/database/entities/index.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
-import { rolloutRow } from '../rollouts/testing/rollout-row.js';
+import { rolloutRow } from '../../infra/database/testing/rollout-row.js';
 import { until } from '../../test/support/started-run.js';
 import type { TestApi } from './test-api.js';
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runConfigSchema } from '../../contracts/run-config.js';
 import { createApiKey } from '../../infra/database/api-keys.js';
 import { TrainingRun } from '../../infra/database/entities/index.js';
+import { explain } from '../../infra/database/testing/explain.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import { TestApi } from '../testing/test-api.js';
 import { filterOf, runsQuery } from './runs.query.js';
@@ -129,7 +130,6 @@ describe('the list of training runs', () => {
       return query;
     });
     const [sql, ...parameters] = plans;
-    const lines = await dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${sql}`, parameters);
-    return lines.map((line) => line['QUERY PLAN']).join('\n');
+    return explain(dataSource, sql, parameters);
   }
 });

@@ -9,6 +9,7 @@ import {
   Turn,
   UsageEntry,
 } from '../../infra/database/entities/index.js';
+import { explain } from '../../infra/database/testing/explain.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import { RemovalsService } from '../submissions/removal/removals.service.js';
 import { TestApi } from '../testing/test-api.js';
@@ -270,11 +271,11 @@ describe('GET /v1/usage', () => {
       SELECT 'large', 'run-' || n % 50, '2020-01-01'::timestamptz + n * interval '1 minute', 'planner', 'm', 1, 1
       FROM generate_series(1, 200000) AS n`);
     await dataSource.query('ANALYZE usage_entries');
-    const plan = await dataSource.query<{ 'QUERY PLAN': string }[]>(
-      `EXPLAIN SELECT count(*) FROM usage_entries WHERE project = 'large'
+    const lines = await explain(
+      dataSource,
+      `SELECT count(*) FROM usage_entries WHERE project = 'large'
         AND at >= '2020-02-01'::date::timestamp AT TIME ZONE 'UTC' AND at < '2020-02-03'::date::timestamp AT TIME ZONE 'UTC'`,
     );
-    const lines = plan.map((line) => line['QUERY PLAN']).join('\n');
     expect(lines).toContain('usage_entries_project_at');
     expect(lines).not.toContain('Seq Scan');
     await table(UsageEntry).delete({ project: 'large' });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { createDataSource, migrate } from '../../../infra/database/data-source.js';
 import { Removal } from '../../../infra/database/entities/index.js';
+import { explain } from '../../../infra/database/testing/explain.js';
 import { createEmptyDatabase } from '../../../infra/database/testing/test-database.js';
 import { deleteRowsOf, ownedTables, rowsOf } from './rows-of.js';
 
@@ -40,9 +41,7 @@ describe('rows of what is deleted, in a database that compares texts as English 
 
   it.each(['turns', 'model_replies', 'tool_calls'])('of %s are found by its primary key', async (name) => {
     const table = ownedTables(dataSource).find((owned) => owned.name === name)!;
-    const [sql, parameters] = rowsOf(table, 'run-7');
-    const plan = await dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${sql}`, parameters);
-    const lines = plan.map((line) => line['QUERY PLAN']).join('\n');
+    const lines = await explain(dataSource, ...rowsOf(table, 'run-7'));
     expect(lines).toMatch(
       new RegExp(`Bitmap Index Scan on ${name}_pkey[\\s\\S]*~>=~|${name}_pkey[\\s\\S]*>= 'run-7/'`),
     );

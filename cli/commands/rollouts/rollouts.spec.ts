@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { rolloutRow } from '../../../api/rollouts/testing/rollout-row.js';
+import { rolloutRow } from '../../../infra/database/testing/rollout-row.js';
 import { TestApi } from '../../../api/testing/test-api.js';
 import { Rollout, TrainingRun } from '../../../infra/database/entities/index.js';
 import { trainingRunRow } from '../../../infra/database/testing/training-run-row.js';

@@ -11,6 +11,7 @@ import {
   TrainingStep,
   Turn,
 } from '../entities/index.js';
+import { rolloutRow } from './rollout-row.js';
 import { trainingRunRow } from './training-run-row.js';
 
 /** How much a database holds. Every hundredth rollout has turns. */
@@ -58,7 +59,7 @@ async function addAll(manager: EntityManager, { runs, rolloutsPerRun }: Many): P
   await manager
     .getRepository(ProjectEvent)
     .insert({ project: 'default', sequence: 1e9, type: 'step.completed', subject: run.id, data: { step: 1 } });
-  await manager.getRepository(Rollout).insert(rolloutOf(run.id));
+  await manager.getRepository(Rollout).insert(rolloutRow(run.id, 1, 0));
   await manager
     .getRepository(Turn)
     .insert({ flowId: `${run.id}/1/0/0`, turn: 1, module: 'planner', output: { text: 'calculator: 1 + 1' } });
@@ -119,26 +120,4 @@ async function copies(
     `INSERT INTO ${table} SELECT copy.* FROM ${table} AS t CROSS JOIN ${series.join(' CROSS JOIN ')}
        CROSS JOIN LATERAL jsonb_populate_record(t, jsonb_build_object(${others.join(', ')})) AS copy WHERE t.${template}`,
   );
-}
-
-function rolloutOf(run: string): Partial<Rollout> {
-  return {
-    flowId: `${run}/1/0/0`,
-    submissionId: run,
-    purpose: 'train',
-    step: 1,
-    groupIndex: 0,
-    rolloutIndex: 0,
-    queryId: 'atlas/7/train/1',
-    family: 'arithmetic',
-    question: 'What is 1 plus 1?',
-    outcome: 'answered',
-    reward: 1,
-    answer: '2',
-    turns: 1,
-    tools: ['calculator'],
-    memory: [],
-    policyName: `${run}@0`,
-    policySha256: SHA,
-  };
 }

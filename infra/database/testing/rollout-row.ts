@@ -1,4 +1,4 @@
-import type { Rollout } from '../../../infra/database/entities/index.js';
+import type { Rollout } from '../entities/index.js';
 
 /** A finished rollout of the first group of a step, to insert in tests. */
 export function rolloutRow(
