@@ -32,6 +32,13 @@ export const RUN_EVENTS = {
     from: z.enum(['checkpoint', 'replay']).describe('What its state was made of again.'),
     seconds_lost: z.number().describe('That the step took longer than its own computation.'),
   }),
+  'worker.lost': z.looseObject({
+    worker: z.string().describe('A process that is started again is another worker.'),
+    kind: z.enum(['agent', 'trainer']),
+    identity: z.string().describe('`<pid>@<host>`, by which Temporal names it.'),
+    last_seen_at: z.iso.datetime(),
+    seconds_silent: z.number(),
+  }),
   'step.completed': z.looseObject({ step, ...policy, metrics: z.record(z.string(), z.unknown()) }),
   'step.warned': z.looseObject({
     step,

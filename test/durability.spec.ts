@@ -74,17 +74,22 @@ describe('I5: a training run killed anywhere ends with the same policy', () => {
   });
 
   it('I4: a trainer stopped past its heartbeat and continued changes nothing: one committed step, equal bytes', async () => {
-    const run = await submit(client, 2);
+    const run = await submit(client, 3);
     await gradientStep(stack, run.id, 1);
     const first = stack.pid('trainer');
     process.kill(first, 'SIGSTOP');
     const second = startTrainer(stack);
     try {
+      await until('the run tells that a trainer is lost', async () => (await losses(client, run.id)).length > 0);
+      expect((await losses(client, run.id))[0]).toMatchObject({
+        kind: 'trainer',
+        identity: expect.stringMatching(`^${first}@`),
+      });
       await until('the second trainer has finished the step', async () => (await client.getRun(run.id)).step >= 1);
       process.kill(first, 'SIGCONT');
       const ended = await finished(client, run);
       expect(ended.status).toBe('completed');
-      expect(await committed(stack, run.id)).toEqual((await committed(stack, undisturbed.id)).slice(0, 3));
+      expect(await committed(stack, run.id)).toEqual((await committed(stack, undisturbed.id)).slice(0, 4));
     } finally {
       second.kill('SIGKILL');
     }
@@ -115,6 +120,11 @@ describe('I5: a training run killed anywhere ends with the same policy', () => {
     await expectNoRequestForACommittedTurn(stack, run.id);
   });
 });
+
+/** What a run tells of workers that are gone. */
+async function losses(client: ApiClient, id: string) {
+  return (await client.listEvents(id)).filter(({ type }) => type === 'worker.lost').map(({ data }) => data);
+}
 
 async function submit(client: ApiClient, steps: number): Promise<TrainingRun> {
   return client.createRun({ body: JSON.stringify({ ...CONFIG, steps }), contentType: 'application/json' });

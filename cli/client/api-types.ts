@@ -1972,6 +1972,7 @@ export type WebhookInput = {
     | 'run.completed'
     | 'run.failed'
     | 'run.recovered'
+    | 'worker.lost'
     | 'step.completed'
     | 'step.warned'
     | 'rollout.excluded'
@@ -2019,6 +2020,7 @@ export type WebhookChange = {
     | 'run.completed'
     | 'run.failed'
     | 'run.recovered'
+    | 'worker.lost'
     | 'step.completed'
     | 'step.warned'
     | 'rollout.excluded'
@@ -4162,6 +4164,7 @@ export type RunEvent = {
     | 'run.completed'
     | 'run.failed'
     | 'run.recovered'
+    | 'worker.lost'
     | 'step.completed'
     | 'step.warned'
     | 'rollout.excluded'
@@ -4508,6 +4511,37 @@ export type ProjectEvent =
          * That the step took longer than its own computation.
          */
         seconds_lost: number;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow, evaluation or webhook that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'worker.lost';
+      data: {
+        /**
+         * A process that is started again is another worker.
+         */
+        worker: string;
+        kind: 'agent' | 'trainer';
+        /**
+         * `<pid>@<host>`, by which Temporal names it.
+         */
+        identity: string;
+        last_seen_at: string;
+        seconds_silent: number;
         [key: string]: unknown;
       };
     }
@@ -9872,6 +9906,7 @@ export type WebhooksControllerCreateData = {
       | 'run.completed'
       | 'run.failed'
       | 'run.recovered'
+      | 'worker.lost'
       | 'step.completed'
       | 'step.warned'
       | 'rollout.excluded'
@@ -10102,6 +10137,7 @@ export type WebhooksControllerChangeData = {
       | 'run.completed'
       | 'run.failed'
       | 'run.recovered'
+      | 'worker.lost'
       | 'step.completed'
       | 'step.warned'
       | 'rollout.excluded'

@@ -29,6 +29,7 @@ import { Usage1796158800000 } from './migrations/1796158800000-usage.js';
 import { ToolDescriptions1796160600000 } from './migrations/1796160600000-tool-descriptions.js';
 import { PolicyPins1796162400000 } from './migrations/1796162400000-policy-pins.js';
 import { Webhooks1796169600000 } from './migrations/1796169600000-webhooks.js';
+import { Workers1796176800000 } from './migrations/1796176800000-workers.js';
 import { gateOf } from './well-formed.js';
 
 const ENTITIES = Object.values(entities);
@@ -88,6 +89,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       ToolDescriptions1796160600000,
       PolicyPins1796162400000,
       Webhooks1796169600000,
+      Workers1796176800000,
     ],
     synchronize: false,
     installExtensions: false,

@@ -18,6 +18,7 @@ import { redactOutput } from '../../infra/redaction/redact-output.js';
 import { connectWorker } from '../../infra/temporal/connection.js';
 import { ensureSearchAttributes } from '../../infra/temporal/search-attributes.js';
 import { createAgentWorkers, runTogether } from './agent-workers.js';
+import { Presence } from './presence.js';
 
 /** A turn's row is one short query: far fewer connections than calls are open. */
 const DATABASE_POOL = 16;
@@ -56,6 +57,7 @@ const tellTools = async (): Promise<void> => {
 };
 await tellTools();
 const toolsTold = setInterval(() => void tellTools(), MINUTE_MS);
+const presence = new Presence(dataSource);
 
 const workers = await createAgentWorkers({
   connection,
@@ -77,6 +79,7 @@ const workers = await createAgentWorkers({
   providers: operator.providers,
 });
 try {
+  presence.begin();
   await runTogether(workers);
 } catch (error) {
   // At once: what is open may never end, and the supervisor starts another worker only when this one is gone.
@@ -85,6 +88,7 @@ try {
 } finally {
   clearInterval(trimReplies);
   clearInterval(toolsTold);
+  await presence.end();
   await operatorTools.close();
   await dataSource.destroy();
   await connection.close();

@@ -829,6 +829,7 @@ class WebhookInput(TypedDict):
                 "run.completed",
                 "run.failed",
                 "run.recovered",
+                "worker.lost",
                 "step.completed",
                 "step.warned",
                 "rollout.excluded",
@@ -872,6 +873,7 @@ class WebhookChange(TypedDict):
                 "run.completed",
                 "run.failed",
                 "run.recovered",
+                "worker.lost",
                 "step.completed",
                 "step.warned",
                 "rollout.excluded",
@@ -1982,6 +1984,7 @@ class RunEvent(TypedDict):
         "run.completed",
         "run.failed",
         "run.recovered",
+        "worker.lost",
         "step.completed",
         "step.warned",
         "rollout.excluded",
@@ -2187,10 +2190,11 @@ class ProjectEvent9(TypedDict):
 
 
 class Data9(TypedDict):
-    step: int
-    policy: str
-    policy_sha256: str
-    metrics: dict[str, Any]
+    worker: str
+    kind: Literal["agent", "trainer"]
+    identity: str
+    last_seen_at: str
+    seconds_silent: float
 
 
 class ProjectEvent10(TypedDict):
@@ -2199,18 +2203,15 @@ class ProjectEvent10(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["step.completed"]
+    type: Literal["worker.lost"]
     data: Data9
-
-
-class Warning1(TypedDict):
-    kind: str
-    message: str
 
 
 class Data10(TypedDict):
     step: int
-    warnings: list[Warning1]
+    policy: str
+    policy_sha256: str
+    metrics: dict[str, Any]
 
 
 class ProjectEvent11(TypedDict):
@@ -2219,16 +2220,18 @@ class ProjectEvent11(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["step.warned"]
+    type: Literal["step.completed"]
     data: Data10
 
 
+class Warning1(TypedDict):
+    kind: str
+    message: str
+
+
 class Data11(TypedDict):
-    flow_id: str
     step: int
-    group: int
-    rollout: int
-    outcome: Literal["infrastructure", "group_deadline", "prompt_too_long", "undecided"]
+    warnings: list[Warning1]
 
 
 class ProjectEvent12(TypedDict):
@@ -2237,14 +2240,16 @@ class ProjectEvent12(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["rollout.excluded"]
+    type: Literal["step.warned"]
     data: Data11
 
 
 class Data12(TypedDict):
+    flow_id: str
     step: int
-    sha256: str
-    bytes: int
+    group: int
+    rollout: int
+    outcome: Literal["infrastructure", "group_deadline", "prompt_too_long", "undecided"]
 
 
 class ProjectEvent13(TypedDict):
@@ -2253,11 +2258,27 @@ class ProjectEvent13(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["checkpoint.saved"]
+    type: Literal["rollout.excluded"]
     data: Data12
 
 
 class Data13(TypedDict):
+    step: int
+    sha256: str
+    bytes: int
+
+
+class ProjectEvent14(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["checkpoint.saved"]
+    data: Data13
+
+
+class Data14(TypedDict):
     id: str
     step: int
     planner: str
@@ -2271,33 +2292,19 @@ class Data13(TypedDict):
     mean_turns: float
 
 
-class ProjectEvent14(TypedDict):
-    id: str
-    object: Literal["event"]
-    sequence: int
-    subject: str
-    created_at: str
-    type: Literal["evaluation.completed"]
-    data: Data13
-
-
-class Data14(TypedDict):
-    parts: list[str]
-    from_step: int
-
-
 class ProjectEvent15(TypedDict):
     id: str
     object: Literal["event"]
     sequence: int
     subject: str
     created_at: str
-    type: Literal["identity.allowed"]
+    type: Literal["evaluation.completed"]
     data: Data14
 
 
 class Data15(TypedDict):
-    status: str
+    parts: list[str]
+    from_step: int
 
 
 class ProjectEvent16(TypedDict):
@@ -2306,13 +2313,12 @@ class ProjectEvent16(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["run.deleted"]
+    type: Literal["identity.allowed"]
     data: Data15
 
 
 class Data16(TypedDict):
     status: str
-    failure: NotRequired[Failure4]
 
 
 class ProjectEvent17(TypedDict):
@@ -2321,7 +2327,7 @@ class ProjectEvent17(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.queued"]
+    type: Literal["run.deleted"]
     data: Data16
 
 
@@ -2336,7 +2342,7 @@ class ProjectEvent18(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.running"]
+    type: Literal["flow.queued"]
     data: Data17
 
 
@@ -2351,7 +2357,7 @@ class ProjectEvent19(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.paused"]
+    type: Literal["flow.running"]
     data: Data18
 
 
@@ -2366,7 +2372,7 @@ class ProjectEvent20(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.completed"]
+    type: Literal["flow.paused"]
     data: Data19
 
 
@@ -2381,7 +2387,7 @@ class ProjectEvent21(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.failed"]
+    type: Literal["flow.completed"]
     data: Data20
 
 
@@ -2396,12 +2402,13 @@ class ProjectEvent22(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.cancelled"]
+    type: Literal["flow.failed"]
     data: Data21
 
 
 class Data22(TypedDict):
     status: str
+    failure: NotRequired[Failure4]
 
 
 class ProjectEvent23(TypedDict):
@@ -2410,13 +2417,12 @@ class ProjectEvent23(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["flow.deleted"]
+    type: Literal["flow.cancelled"]
     data: Data22
 
 
 class Data23(TypedDict):
     status: str
-    failure: NotRequired[Failure4]
 
 
 class ProjectEvent24(TypedDict):
@@ -2425,7 +2431,7 @@ class ProjectEvent24(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.queued"]
+    type: Literal["flow.deleted"]
     data: Data23
 
 
@@ -2440,7 +2446,7 @@ class ProjectEvent25(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.running"]
+    type: Literal["benchmark_evaluation.queued"]
     data: Data24
 
 
@@ -2455,7 +2461,7 @@ class ProjectEvent26(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.paused"]
+    type: Literal["benchmark_evaluation.running"]
     data: Data25
 
 
@@ -2470,7 +2476,7 @@ class ProjectEvent27(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.completed"]
+    type: Literal["benchmark_evaluation.paused"]
     data: Data26
 
 
@@ -2485,7 +2491,7 @@ class ProjectEvent28(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.failed"]
+    type: Literal["benchmark_evaluation.completed"]
     data: Data27
 
 
@@ -2500,12 +2506,13 @@ class ProjectEvent29(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.cancelled"]
+    type: Literal["benchmark_evaluation.failed"]
     data: Data28
 
 
 class Data29(TypedDict):
     status: str
+    failure: NotRequired[Failure4]
 
 
 class ProjectEvent30(TypedDict):
@@ -2514,12 +2521,12 @@ class ProjectEvent30(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["benchmark_evaluation.deleted"]
+    type: Literal["benchmark_evaluation.cancelled"]
     data: Data29
 
 
 class Data30(TypedDict):
-    reason: str
+    status: str
 
 
 class ProjectEvent31(TypedDict):
@@ -2528,8 +2535,22 @@ class ProjectEvent31(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["webhook.disabled"]
+    type: Literal["benchmark_evaluation.deleted"]
     data: Data30
+
+
+class Data31(TypedDict):
+    reason: str
+
+
+class ProjectEvent32(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["webhook.disabled"]
+    data: Data31
 
 
 ProjectEvent: TypeAlias = (
@@ -2564,6 +2585,7 @@ ProjectEvent: TypeAlias = (
     | ProjectEvent29
     | ProjectEvent30
     | ProjectEvent31
+    | ProjectEvent32
 )
 
 
@@ -3311,6 +3333,7 @@ class V1WebhooksPostRequest(TypedDict):
                 "run.completed",
                 "run.failed",
                 "run.recovered",
+                "worker.lost",
                 "step.completed",
                 "step.warned",
                 "rollout.excluded",
@@ -3359,6 +3382,7 @@ class V1WebhooksIdPatchRequest(TypedDict):
                 "run.completed",
                 "run.failed",
                 "run.recovered",
+                "worker.lost",
                 "step.completed",
                 "step.warned",
                 "rollout.excluded",

@@ -25,3 +25,4 @@ export { Turn } from './turn.entity.js';
 export { UsageEntry } from './usage-entry.entity.js';
 export { Webhook } from './webhook.entity.js';
 export { WebhookDelivery } from './webhook-delivery.entity.js';
+export { Worker } from './worker.entity.js';

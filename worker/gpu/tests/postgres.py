@@ -27,6 +27,7 @@ TABLES = (
     "benchmark_evaluations",
     "removals",
     "policy_pins",
+    "workers",
 )
 GUARDED = ("batches", "policies", "checkpoints", "evaluations", "policy_pins")
 """Those whose rows belong to a run."""

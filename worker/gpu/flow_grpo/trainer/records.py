@@ -166,6 +166,20 @@ class Records:
                 "BEGIN; LOCK TABLE training_runs, agent_flows, benchmark_evaluations, policy_pins IN SHARE MODE; COMMIT"
             )
 
+    def worker_seen(self, worker: str, identity: str) -> None:
+        """Write that a trainer worker is there. One that counted as lost and goes on is there again."""
+        query = """
+            INSERT INTO workers (id, kind, identity) VALUES (%s, 'trainer', %s)
+            ON CONFLICT (id) DO UPDATE SET seen_at = now()
+        """
+        with self._connect() as connection:
+            connection.execute(query, (worker, identity))
+
+    def worker_ends(self, worker: str) -> None:
+        """A trainer worker ends in order: nobody misses it."""
+        with self._connect() as connection:
+            connection.execute("DELETE FROM workers WHERE id = %s", (worker,))
+
     def _connect(self) -> AbstractContextManager[psycopg.Connection]:
         return connect(self._database_url)
 

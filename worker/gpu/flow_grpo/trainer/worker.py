@@ -20,6 +20,7 @@ from temporalio.worker import Worker
 from flow_grpo.lifeline import held_lifeline
 from flow_grpo.trainer.activities import TrainerActivities
 from flow_grpo.trainer.device import OneAtATime
+from flow_grpo.trainer.presence import presence
 from flow_grpo.trainer.records import Records
 from flow_grpo.trainer.redaction import secrets_of
 from flow_grpo.trainer.settings import Settings
@@ -56,15 +57,17 @@ async def _serve(settings: Settings) -> None:
     # would look as if this process were gone. A call of any other run is better left to whoever is free.
     slots = {SHARED_QUEUE: 1, own_queue: settings.runs}
     tracking = Tracking(settings.trackers, settings.trackers_directory)
-    trainer = _trainer(settings, own_queue, tracking)
+    records = Records(settings.database_url.get_secret_value())
+    trainer = _trainer(settings, records, own_queue, tracking)
     activities = TrainerActivities(trainer, secrets_of(settings.database_url.get_secret_value()))
     with (
         closing(tracking),
         closing(trainer),
         ThreadPoolExecutor(max_workers=sum(slots.values()), thread_name_prefix="step") as executor,
     ):
-        shared, own = trainer_workers(connecting.result(), activities, slots, executor)
-        async with shared, own:
+        client = connecting.result()
+        shared, own = trainer_workers(client, activities, slots, executor)
+        async with shared, own, presence(records, own_queue, client.identity):
             log.info("polling task queues %s", " and ".join(slots))
             await stopped
             log.info("stopping")
@@ -107,12 +110,12 @@ def trainer_workers(
     ]
 
 
-def _trainer(settings: Settings, own_queue: str, tracking: Tracking) -> Trainer:
+def _trainer(settings: Settings, records: Records, own_queue: str, tracking: Tracking) -> Trainer:
     stores = Stores(
         artifacts=settings.artifacts,
         models_cache=settings.models_cache,
         operator_file=settings.operator_file,
-        records=Records(settings.database_url.get_secret_value()),
+        records=records,
         replay_checkpoint_seconds=settings.replay_checkpoint_seconds,
         mismatch_limit=settings.mismatch_limit,
     )
