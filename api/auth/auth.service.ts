@@ -4,6 +4,7 @@ import { hashApiKey, isAccepted } from '../../infra/database/api-keys.js';
 import { ApiKey } from '../../infra/database/entities/index.js';
 import { ApiError } from '../common/api-error.js';
 import { Background } from '../common/background.js';
+import { NextLook } from '../common/next-look.js';
 import { OPERATOR_PROJECT } from '../projects/operator.js';
 
 /** How exactly a key's last use is known, in milliseconds. */
@@ -15,15 +16,16 @@ export class AuthService implements OnModuleDestroy {
   /** When each key's use was last noted by this process, or tried to be. */
   private readonly noted = new Map<string, number>();
   private readonly background = new Background();
+  private readonly looks = new NextLook((sha256) => this.dataSource.getRepository(ApiKey).findOneBy({ sha256 }));
 
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * The row of a key, also of one that is refused; null if there never was such a key. It is read for every request: what
-   * is revoked is refused from then on by every process.
+   * The row of a key, also of one that is refused; null if there never was such a key. It is read after every request has
+   * come: what is revoked is refused from then on by every process.
    */
   async find(key: string): Promise<ApiKey | null> {
-    return this.dataSource.getRepository(ApiKey).findOneBy({ sha256: hashApiKey(key) });
+    return this.looks.of(hashApiKey(key));
   }
 
   /** Lets a key pass, and notes that it is used. @throws ApiError 401 if it was revoked or has expired */

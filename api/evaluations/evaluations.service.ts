@@ -15,7 +15,7 @@ export class EvaluationsService {
 
   /** Of one run, by step, then planner. */
   async list(project: string, runId: string, page: IdPageQuery): Promise<List<EvaluationDto>> {
-    await this.runs.load(project, runId);
+    await this.runs.requireKnown(project, runId);
     return toList(await this.read(runId, page), page.limit, ({ id }) => id, toEvaluationDto);
   }
 

@@ -22,7 +22,7 @@ export class EventsService {
   ) {}
 
   async list(project: string, runId: string, { after = 0, limit }: NumberPageQuery): Promise<List<RunEventDto>> {
-    await this.runs.load(project, runId);
+    await this.runs.requireKnown(project, runId);
     return toList(await this.read(runId, after, limit + 1), limit, ({ sequence }) => String(sequence), toRunEventDto);
   }
 

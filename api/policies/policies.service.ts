@@ -45,7 +45,7 @@ export class PoliciesService {
 
   /** Of one run, by step. */
   async list(project: string, { run_id: run, has_files, after, limit }: PoliciesQuery): Promise<List<PolicyDto>> {
-    await this.runs.load(project, run);
+    await this.runs.requireKnown(project, run);
     const last = after === undefined ? undefined : await this.find(project, after);
     if (last === null || (last && last.runId !== run)) throw unknownCursor(`${run} has no policy "${after}".`);
     const standing = await this.standingOf(run);

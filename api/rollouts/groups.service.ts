@@ -33,7 +33,7 @@ export class GroupsService {
 
   /** Of one run, by step and group, as its finished rollouts are now. */
   async list(project: string, { run_id, step, after, limit }: GroupsQuery): Promise<List<GroupDto>> {
-    await this.runs.load(project, run_id);
+    await this.runs.requireKnown(project, run_id);
     const place = after === undefined ? BEGINNING : placeOf(run_id, after);
     const rows = await this.dataSource.query<GroupDto[]>(GROUPS, [run_id, step, ...place, limit + 1]);
     return toList(

@@ -21,7 +21,7 @@ export class RolloutsService {
 
   /** Of one run, by purpose, step, group and rollout, or as the query sorts them. */
   async list(project: string, query: RolloutsQuery): Promise<List<RolloutDto>> {
-    await this.runs.load(project, query.run_id);
+    await this.runs.requireKnown(project, query.run_id);
     const { sort, limit } = query;
     if (sort === undefined) return toList(await this.read(query), limit, ({ flowId }) => flowId, toRolloutDto);
     return toList(await this.readSorted(sort, query), limit, (row) => toCursor(sort, row), toRolloutDto);

@@ -58,6 +58,10 @@ export class SubmissionsRepository<Row extends Submission> {
     return this.query().where({ project, id }).getOne();
   }
 
+  async isKnown(project: string, id: string): Promise<boolean> {
+    return this.query().where({ project, id }).getExists();
+  }
+
   /** Newest first, those before `last` that the filter lets pass; one more than `limit`. */
   async list(project: string, limit: number, last?: Row, filter: Filter<Row> = (query) => query): Promise<Row[]> {
     const query = this.query()

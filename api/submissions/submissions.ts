@@ -148,6 +148,11 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
     return row;
   }
 
+  /** For what is read beside its row. @throws ApiError 404 as `load` does */
+  async requireKnown(project: string, id: string): Promise<void> {
+    if (!(await this.repository.isKnown(project, id))) throw this.unknown(id);
+  }
+
   /** How the workflow of a queued row is started. */
   protected abstract startOf(row: Row): WorkflowStart | Promise<WorkflowStart>;
 

@@ -81,7 +81,7 @@ export class TrainingRunsService
     entity: EntityTarget<Row>,
     toDto: (row: Row) => Shown,
   ): Promise<List<Shown>> {
-    await this.load(project, id);
+    await this.requireKnown(project, id);
     const rows = await this.runs.listByStep(entity, id, page);
     return toList(rows, page.limit, ({ step }) => String(step), toDto);
   }
