@@ -46,14 +46,14 @@ export async function workerEnds(dataSource: DataSource, id: string): Promise<vo
 export async function tellOfLostWorkers(dataSource: DataSource): Promise<string[]> {
   return dataSource.transaction(async (manager) => {
     // TypeORM gives what a DELETE returns together with its count.
-    const [lost] = (await manager.query(LOST, [LOST_AFTER_MS])) as [LostWorker[], number];
+    const [lost] = await manager.query<[LostWorker[], number]>(LOST, [LOST_AFTER_MS]);
     if (lost.length > 0) await tellRuns(manager, lost);
     return lost.map(({ id }) => id);
   });
 }
 
 async function tellRuns(manager: EntityManager, lost: readonly LostWorker[]): Promise<void> {
-  for (const { id: runId } of (await manager.query(RUNS_UNDER_WAY)) as { id: string }[]) {
+  for (const { id: runId } of await manager.query<{ id: string }[]>(RUNS_UNDER_WAY)) {
     for (const { id, kind, identity, seen_at: seenAt, silent_s: silent } of lost) {
       await appendEvent(manager, runId, `worker/${id}/${seenAt.toISOString()}`, 'worker.lost', {
         worker: id,

@@ -1,7 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-export const WORKER_KINDS = ['agent', 'trainer'] as const;
-export type WorkerKind = (typeof WORKER_KINDS)[number];
+export type WorkerKind = 'agent' | 'trainer';
 
 /**
  * A process that takes work from Temporal, as long as it is there: it says so every ten seconds, and takes its row with it when
