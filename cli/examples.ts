@@ -44,7 +44,10 @@ export const EXAMPLES: Record<string, string[]> = {
   'datasets list': ['agentflow datasets list'],
   'datasets fetch': ['agentflow datasets fetch bamboogle'],
   'datasets check': ['agentflow datasets check', 'agentflow datasets check atlas --model smollm2-135m-instruct'],
-  'passages index': ['agentflow passages index wiki.jsonl --name wiki'],
+  'passages index': [
+    'agentflow passages index wiki.jsonl --name wiki',
+    'agentflow passages index wiki.jsonl --name wiki-e5 --dense float32',
+  ],
   decide: [
     'agentflow decide run-abc skip-group --groups 1,2',
     'agentflow decide run-abc skip-step',

@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
+import { EmbeddingServer } from '../activities/tools/passages/testing/embedding-server.js';
 import { madeQuestions } from '../activities/tools/passages/testing/made-questions.js';
 import { PROJECT_ROOT } from '../infra/config/project-root.js';
 import { SupervisedStack, until } from './support/supervised-stack.js';
@@ -17,9 +18,9 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 const command = (...args: string[]): string[] => [join(PROJECT_ROOT, 'dist/cli/main.js'), 'passages', 'index', ...args];
 
-function index(...args: string[]): Promise<{ code: number; printed: string; said: string }> {
+function index(args: string[], more: object = {}): Promise<{ code: number; printed: string; said: string }> {
   return new Promise((resolve) => {
-    const env = { ...process.env, AGENTFLOW_DATA: join(work, 'data') };
+    const env = { ...process.env, AGENTFLOW_DATA: join(work, 'data'), ...more };
     execFile(process.execPath, command(...args), { env }, (error, printed, said) =>
       resolve({ code: Number(error?.code ?? 0), printed, said }),
     );
@@ -52,7 +53,7 @@ describe('examples/hotpotqa-local.yaml', () => {
       context: { title: context.map(([title]) => title), sentences: context.map(([, sentences]) => sentences) },
     }));
     const path = write('hotpotqa', questions);
-    const built = await index(path, '--name', 'hotpotqa');
+    const built = await index([path, '--name', 'hotpotqa']);
     expect(built).toMatchObject({ code: 0, said: expect.stringContaining('more were repeated') });
     const { passages } = parse(built.printed) as { passages: { index: string } };
     expect(passages).toEqual({ index: join(work, 'data/passages/hotpotqa') });
@@ -97,19 +98,58 @@ describe('I8: agentflow passages index', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(existsSync(at)).toBe(false);
-    await until('it can be built again', async () => (await index(path, '--to', at)).code === 0);
-    expect(await index(path, '--to', at)).toMatchObject({ code: 0, said: expect.stringContaining('50000 passages') });
+    await until('it can be built again', async () => (await index([path, '--to', at])).code === 0);
+    expect(await index([path, '--to', at])).toMatchObject({ code: 0, said: expect.stringContaining('50000 passages') });
     expect(existsSync(`${at}.unfinished`)).toBe(false);
+  });
+
+  it('keeps what was embedded when it is killed, and goes on there', async () => {
+    const records = Array.from({ length: 1_000 }, (_, number) => ({
+      title: `Number ${number}`,
+      text: `text ${number}`,
+    }));
+    const path = write('embedded', records);
+    const at = join(work, 'embedded-index');
+    const server = await EmbeddingServer.start();
+    const operator = join(work, 'operator.yaml');
+    const common = parse(readFileSync(join(PROJECT_ROOT, 'test/support/operator.yaml'), 'utf8')) as object;
+    const embeddings = { url: server.url, model: 'counter', passage_prefix: 'passage: ' };
+    writeFileSync(operator, stringify({ ...common, embeddings }));
+    const env = { AGENTFLOW_OPERATOR_FILE: operator };
+    const child = spawn(process.execPath, command(path, '--to', at, '--dense', 'float16'), {
+      stdio: 'ignore',
+      env: { ...process.env, ...env },
+    });
+    await until('half of them are embedded', async () => server.inputs.length >= 16, 5);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(existsSync(at)).toBe(false);
+    const again = ['--to', at, '--dense', 'float16'];
+    await until('it can be built again', async () => (await index([path, ...again], env)).code === 0);
+    const texts = server.inputs.flat();
+    expect(new Set(texts).size).toBe(1_000);
+    expect(texts.length).toBeLessThan(1_500);
+    expect(await index([path, ...again], env)).toMatchObject({
+      code: 0,
+      printed: `passages: { index: ${at}, search: dense }\n`,
+      said: expect.stringContaining('1000 passages, embedded by counter in 64 dimensions'),
+    });
+    expect(readdirSync(work).filter((name) => name.endsWith('.vectors'))).toEqual([]);
+    await server.stop();
   });
 
   it('says what is wrong with its arguments and files', async () => {
     const path = write('wrong', [{ id: 1, body: 'text' }]);
-    expect(await index(path)).toMatchObject({ code: 1, said: expect.stringContaining('Say either --name or --to.') });
-    expect(await index(path, '--name', '../x')).toMatchObject({
+    expect(await index([path])).toMatchObject({ code: 1, said: expect.stringContaining('Say either --name or --to.') });
+    expect(await index([path, '--name', '../x'])).toMatchObject({
       code: 1,
       said: expect.stringContaining('--name must be'),
     });
-    expect(await index(path, '--name', 'x')).toMatchObject({
+    expect(await index([path, '--name', 'x', '--dense', 'float32'])).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('has no section embeddings, which names the model'),
+    });
+    expect(await index([path, '--name', 'x'])).toMatchObject({
       code: 1,
       said: expect.stringMatching(/record 1: has no contents or text or context[^]*no passage in these files/),
     });

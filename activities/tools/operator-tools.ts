@@ -4,8 +4,7 @@ import type { OperatorFile } from '../../infra/config/operator-file.js';
 import { McpServers } from './mcp/mcp-servers.js';
 import { InterpreterPool } from './python-coder/interpreter-pool.js';
 import { createPythonCoderTool } from './python-coder/python-coder.tool.js';
-import { PassageSearcher } from './passages/passage-searcher.js';
-import { createPassagesTool } from './passages/passages.tool.js';
+import { openPassages } from './passages/open-passages.js';
 import type { Tool } from './tool.js';
 import type { ToolSource } from './tool-registry.js';
 import { openUserTools } from './user/user-tools.js';
@@ -28,25 +27,25 @@ export interface OperatorTools {
  * @throws UserToolError, SecretError, PassageIndexUnusable; Error where the sandbox is not set up
  */
 export async function openOperatorTools(
-  operator: Pick<OperatorFile, 'tools' | 'python' | 'mcp_servers' | 'user_tools' | 'passages'>,
+  operator: Pick<OperatorFile, 'tools' | 'python' | 'mcp_servers' | 'user_tools' | 'passages' | 'embeddings'>,
   cache: string,
   warn: (error: Error) => void,
 ): Promise<OperatorTools> {
   const userTools = operator.user_tools && (await openUserTools(operator.user_tools));
-  const searcher = await openPassages(operator);
+  const passages = operator.tools.includes(PASSAGES) ? await openPassages(operator) : undefined;
   const pool = operator.tools.includes(PYTHON_CODER) ? openPool(operator.python, cache) : undefined;
   const servers = await McpServers.open(operator.mcp_servers, warn);
   return {
     tools: [
       ...(pool ? [createPythonCoderTool(pool, operator.python)] : []),
-      ...(searcher ? [createPassagesTool(searcher, operator.passages!)] : []),
+      ...(passages ? [passages.tool] : []),
       ...(userTools?.tools ?? []),
     ],
     sources: [servers],
     close: async () => {
       pool?.close();
       userTools?.close();
-      searcher?.close();
+      passages?.close();
       await servers.close();
     },
   };
@@ -58,11 +57,4 @@ function openPool(limits: OperatorFile['python'], cache: string): InterpreterPoo
   throw new Error(
     `The operator's file registers ${PYTHON_CODER}, and its sandbox is not in ${libraries}. Run \`npm run setup\`.`,
   );
-}
-
-async function openPassages({
-  tools,
-  passages,
-}: Pick<OperatorFile, 'tools' | 'passages'>): Promise<PassageSearcher | undefined> {
-  return passages && tools.includes(PASSAGES) ? PassageSearcher.open(passages.index) : undefined;
 }

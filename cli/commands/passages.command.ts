@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { readEnvironment } from '../../infra/config/environment.js';
 import { registeredName } from '../../infra/config/operator/registered-name.js';
 import { PROJECT_ROOT } from '../../infra/config/project-root.js';
@@ -16,11 +16,13 @@ interface Built {
   passages: number;
   repeated: number;
   left_out: number;
+  dense?: { model: string; dimension: number };
 }
 
 interface IndexOptions {
   name?: string;
   to?: string;
+  dense?: string;
   json?: boolean;
 }
 
@@ -35,21 +37,28 @@ export function registerPassages(program: Command, context: CliContext): void {
     .argument('<files...>', 'JSON, JSONL, CSV or Parquet files, or directories of them')
     .option('--name <name>', 'its name: it is made in passages/<name> of the data directory of the local stack')
     .option('--to <dir>', 'its directory, instead of a name')
+    .addOption(
+      new Option(
+        '--dense <precision>',
+        'embed the passages too, with the model of the section embeddings; keep exact vectors, or smaller ones',
+      ).choices(['float32', 'float16', 'int8']),
+    )
     .option('--json', 'print JSON')
     .action(async (files: string[], options: IndexOptions) => index(context, files, options));
 }
 
 async function index(context: CliContext, files: string[], options: IndexOptions): Promise<void> {
   const directory = directoryOf(options);
-  const built = await build(directory, files);
+  const built = await build(directory, files, options.dense);
   if (options.json) return printJson(context, { index: directory, ...built });
   context.note(
     `${built.passages} passages` +
       (built.repeated > 0 ? `, ${built.repeated} more were repeated` : '') +
-      (built.left_out > 0 ? `, ${built.left_out} records left out` : ''),
+      (built.left_out > 0 ? `, ${built.left_out} records left out` : '') +
+      (built.dense ? `, embedded by ${built.dense.model} in ${built.dense.dimension} dimensions` : ''),
   );
   context.note('To use it, add passages to the tools of the operator’s file, and this section:');
-  context.print(`passages: { index: ${directory} }`);
+  context.print(`passages: { index: ${directory}${options.dense === undefined ? '' : ', search: dense'} }`);
 }
 
 function directoryOf({ name, to }: IndexOptions): string {
@@ -62,10 +71,12 @@ function directoryOf({ name, to }: IndexOptions): string {
 }
 
 /** In a process of the agent worker's code, which reads datasets. @throws CliError */
-async function build(directory: string, files: string[]): Promise<Built> {
+async function build(directory: string, files: string[], dense: string | undefined): Promise<Built> {
   const program = join(PROJECT_ROOT, 'dist/worker/agent/index-passages.js');
   const paths = files.map((file) => resolve(file));
-  const { command, args } = boundToParent({ command: process.execPath, args: [program, directory, ...paths] });
+  const options = dense === undefined ? [] : ['--dense', dense];
+  const line = [program, ...options, '--', directory, ...paths];
+  const { command, args } = boundToParent({ command: process.execPath, args: line });
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [manifest, [code, signal]] = (await Promise.all([text(child.stdout), once(child, 'close')])) as [
     string,

@@ -136,6 +136,10 @@ export const operatorSchema = operatorObject
     path: ['timeouts', 'patience_s'],
     message: 'must be more than call_heartbeat_s, or no call of a lost worker is tried again',
   })
+  .refine(({ passages, embeddings }) => passages?.search !== 'dense' || embeddings !== undefined, {
+    path: ['passages', 'search'],
+    message: '"dense" needs the section embeddings, which names the model that embeds queries',
+  })
   .check(({ value, issues }) => {
     for (const [name, model] of Object.entries(value.language_models)) {
       for (const { key, message } of contradictions(model, value.providers)) {

@@ -52,7 +52,19 @@ user_tools: { directory: /srv/tools }`);
     writeFileSync(path, `${text}\npassages: { index: hotpotqa }`);
     expect(() => loadOperatorFile(path)).toThrow(/passages\.index: must be an absolute path/);
     writeFileSync(path, `${text}\npassages: { index: /data/hotpotqa }`);
-    expect(loadOperatorFile(path).passages).toEqual({ index: '/data/hotpotqa', results: 5 });
+    expect(loadOperatorFile(path).passages).toEqual({ index: '/data/hotpotqa', search: 'bm25', results: 5 });
+  });
+
+  it('names the section that a search by vectors needs, and keeps the white space of prefixes', () => {
+    const passages = 'passages: { index: /data/hotpotqa, search: dense }';
+    expect(() => load(passages)).toThrow(/passages\.search: "dense" needs the section embeddings/);
+    const embeddings = `embeddings: { url: 'http://127.0.0.1:8080/v1', model: e5, query_prefix: 'query: ' }`;
+    expect(load(`${passages}\n${embeddings}`).embeddings).toEqual({
+      url: 'http://127.0.0.1:8080/v1',
+      model: 'e5',
+      query_prefix: 'query: ',
+      passage_prefix: '',
+    });
   });
 
   it('names the server that a tool needs', () => {

@@ -3,7 +3,6 @@ import { ApplicationFailure } from '@temporalio/common';
 import { type Dispatcher, request } from 'undici';
 import type { z } from 'zod';
 import { FailureType } from '../../../contracts/failures.js';
-import { nonRetryable } from '../../failures/non-retryable.js';
 import { redact, redactedStart } from '../../../infra/redaction/redact.js';
 import { isOutage, OutageType } from '../../failures/outage.js';
 import { readBody } from './read-body.js';
@@ -37,8 +36,8 @@ export class ServiceClient {
   /**
    * @throws a retryable ServiceUnavailable if there is no whole answer, and for 408, 409, 425, 429 and 5xx, with the
    * server's `retry-after` as its delay; a ServiceAnswerInvalid, retried a few times, for what is not in `schema`; a
-   * ProviderRefused, which nothing can mend but the operator, for every other status; the signal's reason if it is
-   * aborted. No message holds a key.
+   * ProviderRefused, with the status as its detail, which nothing can mend but the operator, for every other status; the
+   * signal's reason if it is aborted. No message holds a key.
    */
   async json<Schema extends z.ZodType>(
     url: URL,
@@ -76,10 +75,14 @@ export class ServiceClient {
     if (statusCode === 200) return;
     const said = `status ${statusCode}: ${redactedStart(text, SHOWN_CHARACTERS)}`;
     if (isTransient(statusCode)) throw this.unavailable(said, retryAfterMs(headers, Date.now()));
-    throw nonRetryable(
-      FailureType.ProviderRefused,
-      `${this.service} refused a request with ${said}. Check its key, address and plan in the operator's file.`,
-    );
+    throw ApplicationFailure.create({
+      type: FailureType.ProviderRefused,
+      message: redact(
+        `${this.service} refused a request with ${said}. Check its key, address and plan in the operator's file.`,
+      ),
+      nonRetryable: true,
+      details: [statusCode],
+    });
   }
 
   private parse<Schema extends z.ZodType>(text: string, schema: Schema): z.infer<Schema> {

@@ -3,18 +3,24 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import type { EmbeddingsSection } from '../../../infra/config/operator/embeddings.js';
+import type { WithKey } from '../../../infra/config/secrets.js';
 import { syncPath, writeSynced } from '../../../infra/artifacts/synced.js';
 import { tryKernelLock } from '../../../infra/local/kernel-lock.js';
 import { outcomeOf } from '../../../infra/local/start-python.js';
 import { filesOfRecords, readRows, type ReadRow } from '../../datasets/rows/read-rows.js';
 import { RowError } from '../../datasets/rows/rows.js';
+import { embedPassages, type Rows } from './embed-passages.js';
 import {
   digestFile,
   ENGINE_DIRECTORY,
   engineFiles,
+  identityOf,
+  IndexRefused,
   MANIFEST,
   type FileDigest,
   type IndexManifest,
+  type Precision,
 } from './manifest.js';
 import { PassageSearcher } from './passage-searcher.js';
 import { PASSAGE_COLUMNS, passagesIn, type Passage } from './passages-in.js';
@@ -33,21 +39,30 @@ const builtSchema = z.strictObject({
   repeated: z.int(),
 });
 
-/** An index cannot be built of these files, or there. The message says why, and what to do. */
-export class IndexRefused extends Error {
-  override readonly name = 'IndexRefused';
-}
+const vectorsSchema = z.strictObject({ engine: z.string(), vectors: z.int() });
 
 type Say = (line: string) => void;
+
+/** How the passages are to be embedded. */
+export interface DenseSettings {
+  embeddings: WithKey<EmbeddingsSection>;
+  precision: Precision;
+}
 
 /**
  * Builds an index of the passages of files, unless the directory holds one of the same files. It is whole or absent
  * (I8): it appears under its name when all of it is on the disk. What else the directory holds is left alone (I13).
  * @param paths files of records, or directories of them
  * @param say told how far it is, and what was left out
+ * @param dense without it the index has no vectors
  * @throws IndexRefused, RowError, PassageIndexUnusable
  */
-export async function buildPassageIndex(paths: readonly string[], directory: string, say: Say): Promise<IndexManifest> {
+export async function buildPassageIndex(
+  paths: readonly string[],
+  directory: string,
+  say: Say,
+  dense?: DenseSettings,
+): Promise<IndexManifest> {
   const files = (await Promise.all(paths.map(filesOfRecords))).flat();
   await mkdir(dirname(directory), { recursive: true });
   const lock = tryKernelLock(`${directory}.lock`);
@@ -55,33 +70,55 @@ export async function buildPassageIndex(paths: readonly string[], directory: str
   try {
     const sources = await digestAll(files);
     return (await isThere(directory))
-      ? await standing(directory, sources, say)
-      : await anew(files, sources, directory, say);
+      ? await standing(directory, sources, dense, say)
+      : await anew({ files, sources, directory, dense, say });
   } finally {
     await rm(`${directory}.lock`, { force: true });
     lock.release();
   }
 }
 
-/** The index that is there, if it is one of these files. @throws IndexRefused, PassageIndexUnusable */
-async function standing(directory: string, sources: readonly FileDigest[], say: Say): Promise<IndexManifest> {
+/** The index that is there, if it is the one to be built. @throws IndexRefused, PassageIndexUnusable */
+async function standing(
+  directory: string,
+  sources: readonly FileDigest[],
+  dense: DenseSettings | undefined,
+  say: Say,
+): Promise<IndexManifest> {
   const searcher = await PassageSearcher.open(directory);
   searcher.close();
-  if (sameFiles(searcher.manifest.sources, sources)) {
+  const { manifest } = searcher;
+  const other = sameFiles(manifest.sources, sources) ? otherVectors(manifest, dense) : 'of other files';
+  if (other === undefined) {
     say(`${directory} holds the index of these files already: nothing is to be done.`);
-    return searcher.manifest;
+    return manifest;
   }
   throw new IndexRefused(
-    `${directory} holds an index of other files. It is not replaced, because runs may depend on it: choose another name.`,
+    `${directory} holds an index ${other}. It is not replaced, because runs may depend on it: choose another name.`,
   );
 }
 
-async function anew(
-  files: readonly string[],
-  sources: FileDigest[],
-  directory: string,
-  say: Say,
-): Promise<IndexManifest> {
+/** What vectors an index has that is to have those of `dense`. One that has some can be searched by words too. */
+function otherVectors({ dense: has }: IndexManifest, dense: DenseSettings | undefined): string | undefined {
+  if (!dense) return undefined;
+  if (!has) return 'without vectors';
+  const { model, query_prefix, passage_prefix } = dense.embeddings;
+  const wanted = { model, query_prefix, passage_prefix, precision: dense.precision };
+  const another = Object.entries(wanted).find(([key, value]) => has[key as keyof typeof wanted] !== value);
+  if (!another) return undefined;
+  const [key] = another;
+  return `whose ${key} is ${JSON.stringify(has[key as keyof typeof wanted])}, not ${JSON.stringify(another[1])}`;
+}
+
+interface Building {
+  files: readonly string[];
+  sources: FileDigest[];
+  directory: string;
+  dense: DenseSettings | undefined;
+  say: Say;
+}
+
+async function anew({ files, sources, directory, dense, say }: Building): Promise<IndexManifest> {
   const unfinished = `${directory}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(join(unfinished, ENGINE_DIRECTORY), { recursive: true });
@@ -89,7 +126,31 @@ async function anew(
   if (!sameFiles(await digestAll(files), sources)) {
     throw new IndexRefused('The files were changed while they were read. Build the index when they are whole.');
   }
-  return finish(unfinished, directory, { ...built, sources });
+  if (!dense) return finish(unfinished, directory, { ...built, sources });
+  const { embeddings, precision } = dense;
+  const engine = join(unfinished, ENGINE_DIRECTORY);
+  const identity = identityOf({ ...built, sources });
+  const rows = await embedPassages(engine, built.passages, { directory, identity, embeddings }, say);
+  const { model, query_prefix, passage_prefix } = embeddings;
+  const facts = { model, query_prefix, passage_prefix, dimension: rows.dimension, precision };
+  const vectors = { ...facts, engine: await addVectors(engine, rows, built.passages, precision) };
+  const manifest = await finish(unfinished, directory, { ...built, dense: vectors, sources });
+  await rm(rows.path);
+  return manifest;
+}
+
+/** @returns what has written them */
+async function addVectors(directory: string, rows: Rows, count: number, precision: Precision): Promise<string> {
+  const child = startPassagesProcess('add-vectors', directory);
+  child.stdin.on('error', () => undefined); // a process that has ended says so by its end
+  child.stdin.end(`${JSON.stringify({ rows: rows.path, dimension: rows.dimension, precision })}\n`);
+  const { output, errors, code, signal } = await outcomeOf(child);
+  const added = code === 0 ? vectorsSchema.parse(JSON.parse(output)) : undefined;
+  if (added?.vectors === count) return added.engine;
+  const how = added ? `there are ${added.vectors} for ${count} passages` : (signal ?? errors.trim().split('\n').at(-1));
+  throw new IndexRefused(
+    `The vectors in ${rows.path} cannot be indexed: ${how}. Delete it to embed the passages anew.`,
+  );
 }
 
 function sameFiles(some: readonly FileDigest[], others: readonly FileDigest[]): boolean {

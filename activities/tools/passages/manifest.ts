@@ -9,10 +9,26 @@ import { sha256Hex } from '../../../infra/artifacts/sha256.js';
 
 /** Where the engine's files are, in the directory of an index. */
 export const ENGINE_DIRECTORY = 'engine';
+/** The vectors, among them. */
+const VECTORS = 'vectors.faiss';
 /** Written last: a directory without it holds no index (I8). */
 export const MANIFEST = 'manifest.json';
 
 const fileSchema = z.strictObject({ name: z.string(), bytes: z.int(), sha256: z.string() });
+
+/** How the numbers of a vector are kept (flow_grpo/passages/vectors.py): exactly, or rounded. */
+export const PRECISIONS = ['float32', 'float16', 'int8'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
+const denseSchema = z.strictObject({
+  model: z.string(),
+  query_prefix: z.string(),
+  passage_prefix: z.string(),
+  dimension: z.int().min(1),
+  precision: z.enum(PRECISIONS),
+  /** What wrote the file. */
+  engine: z.string(),
+});
 
 const manifestSchema = z.strictObject({
   /** What makes terms of texts and queries (flow_grpo/passages/analyzer.py). */
@@ -24,6 +40,8 @@ const manifestSchema = z.strictObject({
   repeated: z.int(),
   /** Records that hold no passage that can be read. */
   left_out: z.int(),
+  /** How the passages were embedded, if they were. */
+  dense: denseSchema.optional(),
   /** What was read, in this order. */
   sources: z.array(fileSchema).min(1),
   /** The engine's files. */
@@ -31,22 +49,36 @@ const manifestSchema = z.strictObject({
 });
 
 export type IndexManifest = z.infer<typeof manifestSchema>;
+export type DenseManifest = IndexManifest & { dense: z.infer<typeof denseSchema> };
 export type FileDigest = z.infer<typeof fileSchema>;
+
+/** An index cannot be built of these files, or there. The message says why, and what to do. */
+export class IndexRefused extends Error {
+  override readonly name = 'IndexRefused';
+}
 
 /** An index is missing, damaged or of another version. The message says what to run. */
 export class PassageIndexUnusable extends Error {
   override readonly name = 'PassageIndexUnusable';
-  constructor(directory: string, problem: string) {
+  /** @param options of the command that builds it */
+  constructor(directory: string, problem: string, options = '') {
     super(
       `The index of passages ${directory} ${problem}. Build it with \`npx agentflow passages index FILE... --to ` +
-        `${directory}\`; move what is there away before.`,
+        `${directory}${options}\`; move what is there away before.`,
     );
   }
 }
 
-/** What the results of searches depend on: the same passages in the same order, made into terms in the same way. */
+/** What the results of searches by words depend on: the same passages in the same order, made into terms in the same way. */
 export function identityOf({ analyzer, sources }: Pick<IndexManifest, 'analyzer' | 'sources'>): string {
   return sha256Hex(canonicalJson({ analyzer, sources: sources.map(({ sha256 }) => sha256) }));
+}
+
+/** What those by vectors depend on: the same vectors of the same passages, and queries embedded in the same way. */
+export function denseIdentityOf({ analyzer, sources, dense, files }: DenseManifest): string {
+  const { model, query_prefix } = dense;
+  const vectors = files.find(({ name }) => name === VECTORS)?.sha256;
+  return sha256Hex(canonicalJson({ passages: identityOf({ analyzer, sources }), model, query_prefix, vectors }));
 }
 
 /** @throws PassageIndexUnusable */

@@ -8,6 +8,11 @@ export interface Passage {
   text: string;
 }
 
+/** As it is shown, and embedded. */
+export function asText({ title, text }: Passage): string {
+  return title === '' ? text : `${title}\n${text}`;
+}
+
 /** The columns that are read of a file of passages, or of questions with contexts. */
 export const PASSAGE_COLUMNS = ['title', 'text', 'contents', 'context', 'metadata'];
 

@@ -25,6 +25,7 @@ import { buildPassageIndex } from './build-index.js';
 import { identityOf, type IndexManifest } from './manifest.js';
 import { PassageSearcher } from './passage-searcher.js';
 import { createPassagesTool } from './passages.tool.js';
+import { byWords } from './retrieval.js';
 import { madeQuestions } from './testing/made-questions.js';
 
 jest.setTimeout(300_000);
@@ -82,7 +83,7 @@ describe('an index of the contexts of fifty questions in the form of HotpotQA', 
   beforeAll(async () => {
     index = await build(file(JSON.stringify(QUESTIONS), 'json'));
     searcher = await open(index.at);
-    tool = createPassagesTool(searcher, { results: 5 });
+    tool = createPassagesTool(byWords(searcher), { results: 5 });
   });
 
   it('holds each paragraph once', () => {
@@ -199,7 +200,7 @@ describe('an index of the contexts of fifty questions in the form of HotpotQA', 
     const other = await build(file(JSON.stringify(QUESTIONS.slice(1)), 'json'));
     const ids = [manifest, other.manifest, { ...manifest, analyzer: 'another' }].map(identityOf);
     expect(new Set(ids).size).toBe(3);
-    expect(tool.identity).not.toBe(createPassagesTool(searcher, { results: 3 }).identity);
+    expect(tool.identity).not.toBe(createPassagesTool(byWords(searcher), { results: 3 }).identity);
   });
 });
 
@@ -254,7 +255,7 @@ describe('what files of passages hold', () => {
     const { at } = await build(
       jsonl({ title: 'Long', text: 'word '.repeat(5_000) }, { title: 'Short', text: 'one word' }),
     );
-    const tool = createPassagesTool(await open(at), { results: 2 });
+    const tool = createPassagesTool(byWords(await open(at)), { results: 2 });
     const { result } = await runTool(tool, { query: 'word' }, toolContext());
     expect(result).toMatch(/Short\none word/);
     expect(result).toMatch(/Long\nword word/);

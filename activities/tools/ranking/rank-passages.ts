@@ -17,7 +17,11 @@ export async function rankPassages(
   const byWords = completed(await rankByWords(query, passages), passages.length);
   if (!embedder || passages.length === 0) return byWords;
   const candidates = byWords.slice(0, EMBEDDED);
-  const [asked, ...vectors] = await embedder.embed([query, ...candidates.map((place) => passages[place])], signal);
+  const asked = await embedder.embedQuery(query, signal);
+  const vectors = await embedder.embedPassages(
+    candidates.map((place) => passages[place]),
+    signal,
+  );
   const scores = new Map(candidates.map((place, index) => [place, dot(asked, vectors[index])]));
   const byMeaning = candidates.sort((a, b) => (scores.get(b) ?? 0) - (scores.get(a) ?? 0) || a - b);
   return completed(byMeaning, passages.length);

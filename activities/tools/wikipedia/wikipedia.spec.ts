@@ -77,8 +77,10 @@ describe('Wikipedia search', () => {
   });
 
   it('ranks by the embeddings of a configured model', async () => {
+    const vectorOf = (text: string): number[] => (/wood|trees/.test(text) ? [1, 0] : [0, 1]);
     const embedder: Embedder = {
-      embed: (texts) => Promise.resolve(texts.map((text) => (/wood|trees/.test(text) ? [1, 0] : [0, 1]))),
+      embedQuery: (query) => Promise.resolve(vectorOf(query)),
+      embedPassages: (texts) => Promise.resolve(texts.map(vectorOf)),
     };
     const { result = '' } = await runTool(await open(api, embedder), { query: 'what are trees' }, toolContext());
     expect(result).toMatch(/^Elm\n/);

@@ -10,6 +10,8 @@ import tantivy
 from flow_grpo.passages.analyzer import make_analyzer, prepare
 
 TOKENIZER = "passages"
+VECTORS = "vectors.faiss"
+"""Beside the engine's files, if the passages were embedded (vectors.py)."""
 WRITER_BYTES = 400_000_000
 DIGEST_BYTES = 16
 
@@ -84,6 +86,15 @@ class PassageIndex:
             (-round(score, DIGITS), number, address) for (score, address), number in zip(hits, numbers, strict=True)
         )
         return [Found(self._passage(address), -score) for score, _, address in ranked[:count]]
+
+    def numbered(self, first: int, count: int) -> list[Passage]:
+        """Passages by their numbers, from `first` on. The numbers are a column, read through from end to end."""
+        query = tantivy.Query.range_query(
+            self._index.schema, "number", tantivy.FieldType.Unsigned, first, first + count - 1
+        )
+        addresses = [address for _, address in self._searcher.search(query, limit=count, count=False).hits]
+        found = dict(zip(self._searcher.fast_field_values("number", addresses), addresses, strict=True))
+        return [self._passage(found[number]) for number in range(first, first + count) if number in found]
 
     def _passage(self, address: tantivy.DocAddress) -> Passage:
         stored = self._searcher.doc(address).to_dict()
