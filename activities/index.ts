@@ -11,6 +11,7 @@ import { createDatasetActivities } from './datasets/dataset.activities.js';
 import { createTruthSource } from './datasets/ground-truth.js';
 import { ItemStore } from './datasets/items/item-store.js';
 import { Datasets } from './datasets/registry.js';
+import { createUploadActivities, uploadOpener } from './datasets/uploads/upload.activities.js';
 import { createImageReader } from './engines/llm/image-reader.js';
 import { LanguageModels, type LanguageModelRegistrations } from './engines/llm/language-models.js';
 import { createQueueActivities } from './engines/llm/queue.activities.js';
@@ -55,7 +56,7 @@ export function createAgentActivities({
   operatorTools,
   webhooks = { addresses: [] },
 }: AgentDependencies): AgentActivities {
-  const items = new ItemStore(registrations);
+  const items = new ItemStore(registrations, uploadOpener(dataSource, artifacts));
   const datasets = new Datasets(items);
   const tools = createTools(webTools, operatorTools);
   const models = {
@@ -76,6 +77,7 @@ export function createAgentActivities({
     ...createRunActivities({ dataSource, tools, datasets }),
     setFlowStatus: async (input: SetFlowStatusInput) => void (await writeFlowStatus(dataSource, input)),
     ...createQueueActivities(registeredModels.providers),
+    ...createUploadActivities({ dataSource, artifacts }),
     ...createWebhookActivities(dataSource, webhooks),
   };
   return redactingErrors(

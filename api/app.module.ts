@@ -3,6 +3,7 @@ import { AgentFlowsModule } from './agent-flows/agent-flows.module.js';
 import { AuditLogModule } from './audit-log/audit-log.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BenchmarkEvaluationsModule } from './benchmark-evaluations/benchmark-evaluations.module.js';
+import { DatasetsModule } from './datasets/datasets.module.js';
 import { DependenciesModule, type Dependencies } from './dependencies.module.js';
 import { EvaluationsModule } from './evaluations/evaluations.module.js';
 import { EventsModule } from './events/events.module.js';
@@ -34,6 +35,7 @@ import { WebhooksModule } from './webhooks/webhooks.module.js';
     AgentFlowsModule,
     OpenAiModule,
     RegisteredModule,
+    DatasetsModule,
     UsageModule,
     WebhooksModule,
     HealthModule,

@@ -12,7 +12,7 @@ import { TestApi } from './testing/test-api.js';
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** What every project may read, because it is the operator's. */
-const SHARED = new Set(['/health', '/v1/models', '/v1/tools', '/v1/datasets']);
+const SHARED = new Set(['/health', '/v1/models', '/v1/tools']);
 /** Parameters that name what is in a list, by the list. */
 const NAMED_BY: Record<string, string> = { run_id: '/v1/training_runs', project: '/v1/projects' };
 

@@ -44,6 +44,12 @@ export const EXAMPLES: Record<string, string[]> = {
   'datasets list': ['agentflow datasets list'],
   'datasets fetch': ['agentflow datasets fetch bamboogle'],
   'datasets check': ['agentflow datasets check', 'agentflow datasets check atlas --model smollm2-135m-instruct'],
+  'datasets upload': [
+    'agentflow datasets upload geography.csv --name geography --columns question=Question,answer=Answer --wait',
+  ],
+  'datasets show': ['agentflow datasets show geography'],
+  'datasets preview': ['agentflow datasets preview geography'],
+  'datasets delete': ['agentflow datasets delete geography'],
   'passages index': [
     'agentflow passages index wiki.jsonl --name wiki',
     'agentflow passages index wiki.jsonl --name wiki-e5 --dense float32',

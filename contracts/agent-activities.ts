@@ -20,6 +20,7 @@ import type { QueueActivities } from './task-queues.js';
 import type { TrainStepResult } from './trainer-activities.js';
 import type { RolloutTraining, RecordedTraining } from './training-config.js';
 import type { EvaluationSummary, RunStatus, StepDecision, TrainingRunState } from './training-run.js';
+import type { UploadActivities } from './uploaded-dataset.js';
 import type { WebhookActivities } from './webhooks.js';
 
 /** What the call of any agent module knows. */
@@ -313,4 +314,5 @@ export type AgentActivities = ModuleActivities &
   FlowActivities &
   BenchmarkEvaluationActivities &
   QueueActivities &
+  UploadActivities &
   WebhookActivities;

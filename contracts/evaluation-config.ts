@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { flowSchema, registeredName } from './flow-config.js';
+import { datasetRef, flowSchema, registeredName } from './flow-config.js';
 import { policyName } from './names.js';
 
 /** Nobody reads a table of more cells, and one history does not hold them. */
 const MAX_CELLS = 400;
 
 const benchmark = z.strictObject({
-  name: registeredName.describe('The dataset whose held-out questions are asked.'),
+  ...datasetRef,
+  name: datasetRef.name.describe('The dataset whose held-out questions are asked.'),
   seed: z
     .int()
     .min(0)

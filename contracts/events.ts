@@ -81,6 +81,13 @@ export const PROJECT_EVENTS = {
     workStatus,
   ),
   'benchmark_evaluation.deleted': deletion,
+  'dataset.ready': z.looseObject({
+    name: z.string(),
+    training: z.int(),
+    held_out: z.int(),
+    questions_sha256: z.string(),
+  }),
+  'dataset.refused': z.looseObject({ name: z.string(), mistakes: z.int(), message: z.string() }),
   'webhook.disabled': z.looseObject({ reason: z.string() }),
 };
 export type ProjectEventType = keyof typeof PROJECT_EVENTS;

@@ -10,6 +10,18 @@ export const registeredName = z
   )
   .meta({ title: 'registered name' });
 
+/** The name of a dataset and, if a project uploaded it, which upload has the name: the API fills that in. */
+export const datasetRef = {
+  name: registeredName,
+  upload: z
+    .string()
+    .max(64)
+    .optional()
+    .describe(
+      'Id of the upload that has this name in the project. The API fills it in; whoever says it pins the upload.',
+    ),
+};
+
 /** Which prompt template, and with it which form of reply. */
 const prompt = z.enum(['full', 'compact']);
 const moduleTemplate =

@@ -54,7 +54,7 @@ export interface ImageRef extends ArtifactRef {
 /** A question as the agent modules see it. It has no ground truth: only scoreAnswer looks that up, by id. */
 export interface Query {
   id: string;
-  dataset: { name: string; seed: number };
+  dataset: { name: string; seed: number; upload?: string };
   family: string;
   question: string;
   /** What form the answer should have, in words for the module that writes it; absent if the question says it. */

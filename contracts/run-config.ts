@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { registeredName, trainingFlowSchema } from './flow-config.js';
+import { datasetRef, registeredName, trainingFlowSchema } from './flow-config.js';
 import { FORK_PART_NAMES } from './identity.js';
 import { MAX_STEPS } from './run-limits.js';
 import { policyName } from './names.js';
 import { contradictions, trainingSchema } from './training-config.js';
 
 const datasetFields = z.strictObject({
-  name: registeredName.default('atlas').describe('The dataset that the questions come from.'),
+  ...datasetRef,
+  name: datasetRef.name.default('atlas').describe('The dataset that the questions come from.'),
   seed: z
     .int()
     .min(0)

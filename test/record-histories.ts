@@ -8,6 +8,7 @@ import { flowSchema } from '../contracts/flow-config.js';
 import { placeOf, type AgentFlowInput } from '../contracts/flow.js';
 import { runConfigSchema } from '../contracts/run-config.js';
 import { AGENT_TASK_QUEUE } from '../contracts/task-queues.js';
+import { DATASET_CHECK_WORKFLOW, type DatasetCheckInput } from '../contracts/uploaded-dataset.js';
 import { WEBHOOK_DELIVERY_WORKFLOW, type WebhookDeliveryInput } from '../contracts/webhooks.js';
 import { writeHistory } from './support/histories.js';
 import { query, scriptedActivities, type ScriptedActivities } from './support/scripted-activities.js';
@@ -25,7 +26,19 @@ it('records a history of every workflow', async () => {
   const harness = await WorkflowHarness.start();
   try {
     await record(harness);
-    for (const troubled of [decided, allowed, recorded, lost, held, cancelled, late, paused, asked, delivered]) {
+    for (const troubled of [
+      decided,
+      allowed,
+      recorded,
+      lost,
+      held,
+      cancelled,
+      late,
+      paused,
+      asked,
+      delivered,
+      checked,
+    ]) {
       await harness.stopWorkers();
       await troubled(harness, scriptedActivities());
     }
@@ -247,6 +260,16 @@ async function delivered(harness: WorkflowHarness, scripted: ScriptedActivities)
   const options = { taskQueue: AGENT_TASK_QUEUE, workflowId: `${id}/0`, args: [input] };
   await harness.client.workflow.execute(WEBHOOK_DELIVERY_WORKFLOW, options);
   await save(harness, 'webhookDelivery', `${id}/0`);
+}
+
+/** The check of an uploaded dataset. */
+async function checked(harness: WorkflowHarness, scripted: ScriptedActivities): Promise<void> {
+  await harness.work(scripted);
+  const id = `dataset-${randomUUID().slice(0, 8)}`;
+  const input: DatasetCheckInput = { id, settings: TEST_SETTINGS };
+  const options = { taskQueue: AGENT_TASK_QUEUE, workflowId: id, args: [input] };
+  await harness.client.workflow.execute(DATASET_CHECK_WORKFLOW, options);
+  await save(harness, 'datasetCheck', id);
 }
 
 function notFinite(): ApplicationFailure {

@@ -25,8 +25,8 @@ export async function evaluationCell(input: EvaluationCellInput): Promise<number
 async function nextPage(input: EvaluationCellInput): Promise<number> {
   const { config, cell, asked, settings } = input;
   const { trials, concurrency } = config;
-  const { name, seed, questions } = cell.benchmark;
-  const course = { dataset: { name, seed }, asked, questions, trials };
+  const { questions, ...dataset } = cell.benchmark;
+  const course = { dataset, asked, questions, trials };
   const { queries, more } = await questionsOfExecution(settings, course);
   const flows = queries.flatMap((query, i) =>
     Array.from({ length: trials }, (_, trial) => flowInput(input, query, asked + i, trial)),

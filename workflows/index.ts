@@ -5,6 +5,7 @@ import { evaluation as evaluationWorkflow } from './evaluation.workflow.js';
 import { trainingRun as trainingRunWorkflow } from './training-run.workflow.js';
 import { evaluationCell as evaluationCellWorkflow } from './evaluation-cell.workflow.js';
 import { benchmarkEvaluation as benchmarkEvaluationWorkflow } from './benchmark-evaluation.workflow.js';
+import { datasetCheck as datasetCheckWorkflow } from './dataset-check.workflow.js';
 import { webhookDelivery as webhookDeliveryWorkflow } from './webhook-delivery.workflow.js';
 
 export const agentFlow = beginning(agentFlowWorkflow);
@@ -13,4 +14,5 @@ export const evaluation = beginning(evaluationWorkflow);
 export const trainingRun = beginning(trainingRunWorkflow);
 export const evaluationCell = beginning(evaluationCellWorkflow);
 export const benchmarkEvaluation = beginning(benchmarkEvaluationWorkflow);
+export const datasetCheck = beginning(datasetCheckWorkflow);
 export const webhookDelivery = beginning(webhookDeliveryWorkflow);

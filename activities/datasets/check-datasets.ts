@@ -95,7 +95,7 @@ function isReport(check: DatasetCheck): check is DatasetReport {
   return check.problem === undefined && !check.madeUp;
 }
 
-function countBy(names: readonly string[]): Record<string, number> {
+export function countBy(names: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;

@@ -1,12 +1,12 @@
-import type { DatasetActivities } from '../../contracts/agent-activities.js';
+import type { DatasetActivities, DrawQueriesInput, EvaluationQueriesInput } from '../../contracts/agent-activities.js';
 import type { Query } from '../../contracts/flow.js';
 import type { Datasets } from './registry.js';
 
 export function createDatasetActivities(datasets: Datasets): DatasetActivities {
+  const of = ({ dataset: { name, upload } }: DrawQueriesInput | EvaluationQueriesInput) => datasets.named(name, upload);
   return {
-    drawQueries: async (input) => withinBytes(await datasets.named(input.dataset.name).draw(input), input.bytes),
-    evaluationQueries: async (input) =>
-      withinBytes(await datasets.named(input.dataset.name).evaluation(input), input.bytes),
+    drawQueries: async (input) => withinBytes(await of(input).draw(input), input.bytes),
+    evaluationQueries: async (input) => withinBytes(await of(input).evaluation(input), input.bytes),
   };
 }
 

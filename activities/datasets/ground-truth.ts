@@ -19,15 +19,15 @@ export interface GroundTruth {
 export type TruthSource = (query: Query) => Promise<GroundTruth>;
 
 export function createTruthSource(store: ItemStore): TruthSource {
-  return async ({ id, dataset: { name } }) => {
-    if (!Object.hasOwn(store.registrations, name)) {
+  return async ({ id, dataset: { name, upload } }) => {
+    if (upload === undefined && !Object.hasOwn(store.registrations, name)) {
       throw nonRetryable(FailureType.NotFound, `No ground truth for the dataset "${name}".`);
     }
-    if (name === atlas.name) {
+    if (upload === undefined && name === atlas.name) {
       const { answer, heldOut } = atlasTruth(id);
       return { truth: { kind: 'exact-number', value: answer }, heldOut };
     }
-    const found = await store.find(name, id);
+    const found = await store.find(name, id, upload);
     if (!found) throw nonRetryable(FailureType.NotFound, `The dataset ${name} has no question "${id}".`);
     return { truth: found.item.truth, heldOut: found.heldOut };
   };

@@ -16,6 +16,7 @@ export class ListDataset implements Dataset {
   constructor(
     readonly name: string,
     private readonly store: ItemStore,
+    private readonly upload?: string,
   ) {}
 
   async draw({ runSeed, step, first, count, dataset }: DrawQueriesInput): Promise<Query[]> {
@@ -25,7 +26,7 @@ export class ListDataset implements Dataset {
 
   /** The questions of these draw indices of a step. Fails with BadConfiguration where there is nothing to draw from. */
   async drawAt(indices: readonly number[], runSeed: number, step: number, seed: number): Promise<Query[]> {
-    const { training } = await this.store.load(this.name);
+    const { training } = await this.store.load(this.name, this.upload);
     if (training.length === 0) {
       throw nonRetryable(
         FailureType.BadConfiguration,
@@ -37,22 +38,23 @@ export class ListDataset implements Dataset {
   }
 
   async evaluation({ dataset, offset, count }: EvaluationQueriesInput): Promise<Query[]> {
-    const { heldOut } = await this.store.load(this.name);
+    const { heldOut } = await this.store.load(this.name, this.upload);
     const order = randomStream('list/evaluation', this.name, dataset.seed).shuffle(heldOut);
     return order.slice(offset, offset + count).map((item) => this.query(item, dataset.seed));
   }
 
   async fingerprint(): Promise<string> {
-    return (await this.store.load(this.name)).sha256;
+    return (await this.store.load(this.name, this.upload)).sha256;
   }
 
   async listed(): Promise<{ training: ListedQuestion[]; heldOut: ListedQuestion[] }> {
-    const { training, heldOut } = await this.store.load(this.name);
+    const { training, heldOut } = await this.store.load(this.name, this.upload);
     return { training: training.map(asked), heldOut: heldOut.map(asked) };
   }
 
   private query({ id, family, question, truth }: Item, seed: number): Query {
-    return { id, dataset: { name: this.name, seed }, family, question, answerForm: answerForm(truth.kind) };
+    const dataset = { name: this.name, seed, ...(this.upload !== undefined && { upload: this.upload }) };
+    return { id, dataset, family, question, answerForm: answerForm(truth.kind) };
   }
 }
 

@@ -6,11 +6,11 @@ import type { ItemStore } from './items/item-store.js';
 import { ListDataset } from './list-dataset.js';
 import { MixedDataset } from './mixed-dataset.js';
 
-/** The datasets that the operator registered, by name. */
+/** The datasets that the operator registered, by name, and those that projects uploaded. */
 export class Datasets {
   private readonly datasets: ReadonlyMap<string, Dataset>;
 
-  constructor(store: ItemStore) {
+  constructor(private readonly store: ItemStore) {
     const entries = Object.entries(store.registrations);
     this.datasets = new Map(
       entries.map(([name, entry]): [string, Dataset] => {
@@ -25,8 +25,12 @@ export class Datasets {
     );
   }
 
-  /** Fails with BadConfiguration where no dataset has this name. */
-  named(name: string): Dataset {
+  /**
+   * Fails with BadConfiguration where no dataset has this name.
+   * @param upload its id, if a project uploaded it
+   */
+  named(name: string, upload?: string): Dataset {
+    if (upload !== undefined) return new ListDataset(name, this.store, upload);
     const dataset = this.datasets.get(name);
     if (dataset) return dataset;
     const names = [...this.datasets.keys()].join(', ');

@@ -21,13 +21,15 @@ export async function resolveIdentity(
   dataSource: DataSource,
 ): Promise<Record<string, string>> {
   const { dataset, training, flow } = config;
+  // What was uploaded again is the same: its texts tell it from any other.
+  const { upload, ...named } = dataset;
   const offered = tools.select(flow.tools);
   const identity: Record<string, string> = {
     model: config.model,
     weights: canonicalJson(training.weights),
     planner_prompt: promptIdentity(offered, flow.planner.prompt),
-    dataset: canonicalJson(dataset),
-    dataset_texts: await datasets.named(dataset.name).fingerprint(dataset),
+    dataset: canonicalJson(named),
+    dataset_texts: await datasets.named(dataset.name, upload).fingerprint(dataset),
     reward: rewardIdentity(config),
     seed: String(config.seed),
   };

@@ -9,10 +9,10 @@ import { nonRetryable } from '../failures/non-retryable.js';
  * accuracy would tell what it remembers.
  */
 export async function refuseKnownQuestions({ dataset, evaluation }: RunConfig, datasets: Datasets): Promise<void> {
-  const { name } = evaluation.dataset ?? dataset;
+  const { name, upload } = evaluation.dataset ?? dataset;
   const [{ training }, { heldOut }] = await Promise.all([
-    datasets.named(dataset.name).listed(),
-    datasets.named(name).listed(),
+    datasets.named(dataset.name, dataset.upload).listed(),
+    datasets.named(name, upload).listed(),
   ]);
   const [known, ...others] = await askedInTraining(training, heldOut);
   if (!known) return;

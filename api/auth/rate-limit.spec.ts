@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { loadOperatorFile, type OperatorFile } from '../../infra/config/operator-file.js';
 import { PROJECT_ROOT } from '../../infra/config/project-root.js';
+import { apiSection } from '../../infra/config/operator/api.js';
 import { createApiKey } from '../../infra/database/api-keys.js';
 import { AuditEntry } from '../../infra/database/entities/index.js';
 import { TestApi } from '../testing/test-api.js';
@@ -18,7 +19,9 @@ describe('an API with limits and pages of its own list', () => {
   let api: TestApi;
 
   beforeAll(async () => {
-    api = await TestApi.start({ operator: operatorWith({ allowed_origins: [PAGE], requests_per_minute: LIMIT }) });
+    api = await TestApi.start({
+      operator: operatorWith(apiSection.parse({ allowed_origins: [PAGE], requests_per_minute: LIMIT })),
+    });
   });
   afterAll(async () => api.stop());
 

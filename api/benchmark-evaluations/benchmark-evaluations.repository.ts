@@ -6,6 +6,7 @@ import { BenchmarkEvaluation, Rollout } from '../../infra/database/entities/inde
 import { namedPolicy, type NamedRun } from '../submissions/known-policies.js';
 import type { AnswersQuery } from './dto/answer.dto.js';
 import { ARTIFACTS } from '../dependencies.module.js';
+import { datasetsOfEvaluation, type NamedDataset } from '../submissions/project-datasets.js';
 import { SubmissionsRepository, type NewRow } from '../submissions/submissions.repository.js';
 
 /** As isUndecided() says it of a row. */
@@ -46,6 +47,10 @@ export class BenchmarkEvaluationsRepository extends SubmissionsRepository<Benchm
     if (!last) return undefined;
     const place = '(answer.step, answer.group_index, answer.rollout_index)';
     return query.andWhere(`${place} > (:step, :groupIndex, :rolloutIndex)`, last).getMany();
+  }
+
+  protected override datasetsIn({ config }: NewRow<BenchmarkEvaluation>): NamedDataset[] {
+    return datasetsOfEvaluation(config);
   }
 
   protected override namedBy({ config }: NewRow<BenchmarkEvaluation>): NamedRun[] {

@@ -1,13 +1,12 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { EvaluationConfig } from '../../contracts/evaluation-config.js';
-import type { OperatorFile } from '../../infra/config/operator-file.js';
 import { checkEvaluationConfig } from '../../infra/config/submitted/check-evaluation-config.js';
 import type { Checked } from '../../infra/config/submitted/config-issues.js';
 import type { BenchmarkEvaluation } from '../../infra/database/entities/index.js';
 import { unknownCursor, type ApiIssue } from '../common/api-error.js';
 import { toList, type List } from '../common/list.dto.js';
 import type { KnownPolicy } from '../submissions/known-policies.js';
-import { OPERATOR } from '../dependencies.module.js';
+import { datasetsOfEvaluation, ProjectDatasets } from '../submissions/project-datasets.js';
 import { ReconcilerService } from '../submissions/reconciler.service.js';
 import { RemovalsService } from '../submissions/removal/removals.service.js';
 import type { Draft } from '../submissions/submissions.repository.js';
@@ -29,7 +28,7 @@ export class BenchmarkEvaluationsService extends Submissions<
     workflows: Workflows,
     reconciler: ReconcilerService,
     removals: RemovalsService,
-    @Inject(OPERATOR) private readonly operator: OperatorFile,
+    private readonly datasets: ProjectDatasets,
   ) {
     super(
       {
@@ -64,8 +63,8 @@ export class BenchmarkEvaluationsService extends Submissions<
     );
   }
 
-  protected override check(body: unknown): Checked<EvaluationConfig> {
-    return checkEvaluationConfig(body, this.operator);
+  protected override async check(body: unknown, project: string): Promise<Checked<EvaluationConfig>> {
+    return this.datasets.check(project, (registered) => checkEvaluationConfig(body, registered), datasetsOfEvaluation);
   }
 
   protected override async draft(place: Place, config: EvaluationConfig): Promise<Draft<BenchmarkEvaluation>> {

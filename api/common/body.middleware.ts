@@ -1,4 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { UPLOAD_TYPES } from '../../contracts/uploaded-dataset.js';
 import { DOCUMENT_BOUNDS, DocumentRefused } from '../../infra/documents/document-bounds.js';
 import { parseScannedJson } from '../../infra/documents/json-document.js';
 import { JsonScanner } from '../../infra/documents/json-scanner.js';
@@ -16,8 +17,16 @@ export const BODY_BOUNDS = {
 /** Where questions are asked. */
 export const QUESTIONS = /^\/(v1\/agent_flows|openai\/v1\/(chat\/completions|responses))\/?$/i;
 
+/** Where files are uploaded, which their route reads by itself. */
+const UPLOADS = /^\/v1\/datasets\/?$/i;
+
 const JSON_TYPES = ['application/json'];
 const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml'];
+const DOCUMENTS = { types: [...JSON_TYPES, ...YAML_TYPES], words: 'application/json or application/yaml' };
+const FILES = {
+  types: Object.keys(UPLOAD_TYPES),
+  words: 'application/jsonl, text/csv or application/vnd.apache.parquet',
+};
 
 /** Reads a body into `request.body` as plain data, from JSON or YAML and nothing else. */
 export function bodyMiddlewares(): RequestHandler[] {
@@ -28,13 +37,14 @@ export function bodyMiddlewares(): RequestHandler[] {
 function requireKnownType(request: Request, _response: Response, next: NextFunction): void {
   if (!hasBody(request)) return next();
   const [type, encoding] = [request.get('content-type') ?? 'none', request.get('content-encoding') ?? 'identity'];
-  if (!request.is([...JSON_TYPES, ...YAML_TYPES])) {
-    const message = `The content type is ${type}. It must be application/json or application/yaml.`;
+  const { types, words } = isUpload(request) ? FILES : DOCUMENTS;
+  if (!request.is(types)) {
+    const message = `The content type is ${type}. It must be ${words}.`;
     return next(unsupported('unsupported_content_type', message, 'Content-Type'));
   }
   const charsets = [...type.matchAll(/;\s*charset\s*=\s*"?([^";\s]*)/gi)].map(([, charset]) => charset);
   const foreign = charsets.find((charset) => !/^utf-?8$/i.test(charset));
-  if (foreign !== undefined) {
+  if (foreign !== undefined && !isUpload(request)) {
     return next(
       unsupported(
         'unsupported_content_type',
@@ -58,8 +68,12 @@ function hasBody(request: Request): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }
 
+function isUpload({ method, path }: Request): boolean {
+  return method === 'POST' && UPLOADS.test(path);
+}
+
 function parseBody(request: Request, response: Response, next: NextFunction): void {
-  if (!hasBody(request)) return next();
+  if (!hasBody(request) || isUpload(request)) return next();
   readBody(request).then(
     (body) => {
       request.body = body;
@@ -133,7 +147,7 @@ function decode(bytes: Buffer): string {
   }
 }
 
-function bodyTooLarge(limit: number): ApiError {
+export function bodyTooLarge(limit: number): ApiError {
   const message = `The body is larger than the ${limit} bytes that this API accepts here.`;
   return new ApiError(413, 'invalid_request_error', 'body_too_large', message);
 }

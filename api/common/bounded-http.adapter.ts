@@ -9,8 +9,8 @@ import { newRequestId, REQUEST_ID } from './request-id.js';
 export const CONNECTION_BOUNDS = {
   /** Until a request's headers are there. Also on a connection on which nothing was ever sent. */
   headersTimeout: 10_000,
-  /** Until a whole request is there. */
-  requestTimeout: 30_000,
+  /** Until a whole request is there. An upload may be large; all other bodies have a bound of their own. */
+  requestTimeout: 3_600_000,
   /** Between two requests. */
   keepAliveTimeout: 5_000,
   /** How often the first two are checked: at Node's interval of 30 s they would last much longer. */

@@ -1,10 +1,12 @@
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { ApiError } from './api-error.js';
 import { sendError } from './send-error.js';
 
 export const REQUEST_BOUNDS = {
   /** Longer than all that a request waits for in turn: the database, and 10 s for a workflow. */
   deadlineMs: 20_000,
+  /** For what still comes of a request that is answered already. */
+  restMs: 30_000,
 };
 
 interface Deadline {
@@ -19,12 +21,21 @@ const deadlines = new WeakMap<Response, Deadline>();
  * of its own; its own answer is dropped.
  */
 export function deadlineMiddleware(): RequestHandler {
-  return (_request, response, next) => {
+  return (request, response, next) => {
     const timer = setTimeout(() => expire(response), REQUEST_BOUNDS.deadlineMs);
     deadlines.set(response, { timer, expired: false });
     response.on('close', () => clearTimeout(timer));
+    response.on('finish', () => endRest(request));
     next();
   };
+}
+
+/** A client that goes on sending what was refused is not listened to for ever. */
+function endRest(request: Request): void {
+  if (request.complete) return;
+  const { socket } = request;
+  const timer = setTimeout(() => socket.destroy(), REQUEST_BOUNDS.restMs);
+  for (const event of ['end', 'close']) request.once(event, () => clearTimeout(timer));
 }
 
 /** For a stream, which lasts as long as what it tells about, and checks its reader itself. */

@@ -96,7 +96,7 @@ describe('what the operator registered', () => {
   });
 
   it('is told of datasets', async () => {
-    const none = { object: 'dataset', format: null, answers: null, mix: null };
+    const none = { object: 'dataset', format: null, answers: null, mix: null, upload: null };
     expect((await get('/v1/datasets')).data).toEqual([
       { ...none, id: 'atlas', kind: 'computed', trainable: true, held_out: true },
       { ...none, id: 'aime24', kind: 'benchmark', format: 'aime24', trainable: false, held_out: true },
@@ -110,7 +110,7 @@ describe('what the operator registered', () => {
     '%s tells no key, command, address, path or environment',
     async (path) => {
       expect(JSON.stringify(await get(path)).toLowerCase()).not.toContain(MARK);
-      await api.request('get', path, reader).query({ limit: 1 }).expect(400);
+      await api.request('get', path, reader).query({ unknown: 1 }).expect(400);
     },
   );
 });

@@ -9,13 +9,10 @@ import { named } from '../common/json-schema.js';
 import { toList, type List } from '../common/list.dto.js';
 import { OPERATOR } from '../dependencies.module.js';
 import {
-  datasetListSchema,
   registeredModelListSchema,
-  toDatasetDtos,
   toModelDtos,
   toolListSchema,
   toToolDto,
-  type DatasetDto,
   type RegisteredModelDto,
   type ToolDto,
 } from './registered.dto.js';
@@ -40,13 +37,6 @@ export class RegisteredController {
   @ApiOkResponse({ schema: named('RegisteredModelList', registeredModelListSchema) })
   listModels(@Query({ schema: nothing }) _query: object): List<RegisteredModelDto> {
     return whole(toModelDtos(this.operator));
-  }
-
-  @Get('datasets')
-  @ApiOperation({ summary: 'List the datasets that the operator registered' })
-  @ApiOkResponse({ schema: named('DatasetList', datasetListSchema) })
-  listDatasets(@Query({ schema: nothing }) _query: object): List<DatasetDto> {
-    return whole(toDatasetDtos(this.operator));
   }
 
   @Get('tools')

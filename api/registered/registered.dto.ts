@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { OperatorFile } from '../../infra/config/operator-file.js';
 import type { ToolDescription } from '../../infra/database/entities/index.js';
-import { holdsQuestionsOut, isBenchmark, type DatasetRegistration } from '../../infra/config/operator/datasets.js';
 import { listSchema } from '../common/list.dto.js';
 
 /** What is told of a registration: never an address, a command, a path, or where a key is (I12). */
@@ -54,47 +53,6 @@ const tool = z.object({
 });
 export const toolListSchema = listSchema('Tool', tool);
 export type ToolDto = z.infer<typeof tool>;
-
-const dataset = z.object({
-  id: z.string().describe('What `dataset.name` or a benchmark names.'),
-  object: z.literal('dataset'),
-  kind: z
-    .enum(['computed', 'benchmark', 'training', 'columns', 'mix'])
-    .describe('How the operator registered it (docs/benchmarks.md#register).'),
-  format: z.string().nullable().describe('Whose published files are read. Null of others.'),
-  answers: z.string().nullable().describe('What kind the answers are of. Null if that is known of the format.'),
-  trainable: z.boolean().describe('Whether a run may be trained on it. A benchmark is for evaluations only.'),
-  held_out: z.boolean().describe('Whether evaluations have questions of it to ask.'),
-  mix: z.record(z.string(), z.number()).nullable().describe('Its parts, and how often each is drawn from.'),
-});
-export const datasetListSchema = listSchema('Dataset', dataset);
-export type DatasetDto = z.infer<typeof dataset>;
-
-export function toDatasetDtos({ datasets }: OperatorFile): DatasetDto[] {
-  return Object.entries(datasets).map(([id, entry]) => ({
-    id,
-    object: 'dataset',
-    kind: KINDS[entry.kind],
-    format: formatOf(entry),
-    answers: ('answers' in entry && entry.answers) || null,
-    trainable: !isBenchmark(id, entry),
-    held_out: holdsQuestionsOut(id, datasets),
-    mix: 'mix' in entry ? entry.mix : null,
-  }));
-}
-
-const KINDS = {
-  made: 'computed',
-  benchmark: 'benchmark',
-  training: 'training',
-  own: 'columns',
-  mix: 'mix',
-} as const satisfies Record<DatasetRegistration['kind'], DatasetDto['kind']>;
-
-function formatOf(entry: DatasetRegistration): string | null {
-  if (entry.kind === 'benchmark') return entry.benchmark;
-  return entry.kind === 'training' ? entry.training : null;
-}
 
 export function toModelDtos({ models, language_models, policy_server }: OperatorFile): RegisteredModelDto[] {
   const base = Object.entries(models).map(([id, { context }]) => ({

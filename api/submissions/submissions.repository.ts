@@ -14,6 +14,7 @@ import {
   type KnownPolicy,
   type NamedRun,
 } from './known-policies.js';
+import { claimUploads, type NamedDataset } from './project-datasets.js';
 
 const UNFINISHED = ['queued', 'running', 'pausing', 'paused', 'cancelling'];
 
@@ -51,6 +52,7 @@ export class SubmissionsRepository<Row extends Submission> {
       await this.created(manager, draft);
       for (const { param, policy } of policies) await requireStanding(this.artifacts, param, policy);
       await claimRuns(manager, row.project, this.namedBy(row));
+      await claimUploads(manager, this.datasetsIn(row));
     });
   }
 
@@ -147,6 +149,11 @@ export class SubmissionsRepository<Row extends Submission> {
 
   /** The runs that a row needs as long as it has not ended, by themselves or with one of their policies. */
   protected namedBy(_row: NewRow<Row>): NamedRun[] {
+    return [];
+  }
+
+  /** The datasets that a row names, which are there as long as the row is. */
+  protected datasetsIn(_row: NewRow<Row>): NamedDataset[] {
     return [];
   }
 

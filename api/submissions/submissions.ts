@@ -81,7 +81,7 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
     private readonly removals: RemovalsService,
   ) {}
 
-  protected abstract check(body: unknown): Checked<Submitted>;
+  protected abstract check(body: unknown, project: string): Checked<Submitted> | Promise<Checked<Submitted>>;
 
   /**
    * What is to be written, once everything that it names is found.
@@ -113,7 +113,7 @@ export abstract class Submissions<Row extends Submission = Submission, Dto = unk
    * @param idempotency of the request as it was sent
    */
   async submit(project: string, body: unknown, idempotency?: Idempotency): Promise<{ dto: Dto; created: boolean }> {
-    const checked = this.check(body);
+    const checked = await this.check(body, project);
     if ('issues' in checked) throw this.refused(checked.issues, checked.more);
     const id = newId(this.names.prefix);
     const draft = await this.draft({ id, project }, checked.config);

@@ -1,3 +1,4 @@
+import type { Test } from 'supertest';
 import { newApiKey } from '../../infra/database/api-keys.js';
 import { ApiKey, AuditEntry, Rollout, TrainingRun, UsageEntry } from '../../infra/database/entities/index.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
@@ -10,6 +11,22 @@ const QUESTION = 'What is 1 plus 1?';
 const RUN = { model: 'tiny-random', steps: 1 };
 const WEBHOOK = { url: 'https://receiver.test/events' };
 const BENCHMARKS = [{ name: 'atlas', questions: 1 }];
+
+/** A file that is uploaded, in the place of a body of JSON: `held_out` and the like are in the query. */
+class FileBody {
+  readonly type = 'application/jsonl';
+
+  constructor(
+    readonly query: object,
+    readonly text = '{"question":"What is 1 plus 1?","answer":"2"}\n',
+  ) {}
+}
+
+/** Sends a body as its route takes it. */
+export function sending(request: Test, body: object): Test {
+  if (!(body instanceof FileBody)) return request.send(body);
+  return request.query(body.query).set('Content-Type', body.type).send(body.text);
+}
 
 /** An id of what is in each list of the API, by the path of the list. */
 export type Ids = Record<string, string>;
@@ -32,6 +49,7 @@ export const CREATES: Record<string, readonly [object, object]> = {
   ],
   'post /v1/agent_flows': [{ question: QUESTION }, { question: 'What is 1 plus 2?' }],
   'post /v1/webhooks': [WEBHOOK, { ...WEBHOOK, events: ['run.completed'] }],
+  'post /v1/datasets': [new FileBody({ name: 'one' }), new FileBody({ name: 'one', held_out: 1 })],
 };
 
 /** What is sent to a route below an id that takes no empty body. */
@@ -54,9 +72,10 @@ export async function fillLists(api: TestApi): Promise<Ids> {
   const key = newApiKey('default', { name: 'unused', scopes: ['read'], expiresAt: null }).row;
   await dataSource.getRepository(ApiKey).insert(key);
   const create = async (path: string, body: object): Promise<string> =>
-    ((await api.request('post', path).send(body).expect(201)).body as { id: string }).id;
+    ((await sending(api.request('post', path), body).expect(201)).body as { id: string }).id;
   const evaluation = { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base', policy] };
   const flow = await create('/v1/agent_flows', { question: QUESTION, policy });
+  const uploaded = await create('/v1/datasets', new FileBody({ name: 'uploaded-1' }));
   const told = await create('/v1/webhooks', WEBHOOK);
   // An event is written when it is known that what it tells of was committed: a little later.
   await until(async () => (await api.request('get', '/v1/events').expect(200)).text.includes(flow));
@@ -75,6 +94,7 @@ export async function fillLists(api: TestApi): Promise<Ids> {
     '/v1/usage': run.id,
     // A delivery of another webhook than the listed one.
     '/v1/webhook_deliveries': await create(`/v1/webhooks/${told}/test`, {}),
+    '/v1/datasets': uploaded,
     '/v1/webhooks': await create('/v1/webhooks', WEBHOOK),
     '/openai/v1/models': policy,
     '/v1/audit_log': (await dataSource.getRepository(AuditEntry).findOneByOrFail({ project: 'default' })).id,
@@ -85,15 +105,18 @@ export async function fillLists(api: TestApi): Promise<Ids> {
 export const NAMING: Record<string, (ids: Ids) => object[]> = {
   'post /v1/projects': () => [],
   'post /v1/keys': ({ '/v1/projects': project }) => [{ name: 'one', scopes: ['read'], project }],
-  'post /v1/training_runs': ({ '/v1/training_runs': run }) => [
+  'post /v1/training_runs': ({ '/v1/training_runs': run, '/v1/datasets': dataset }) => [
+    { ...RUN, dataset: { name: dataset } },
     { ...RUN, from: { policy: `${run}@0` } },
     { ...RUN, training: { kl: { reference: `${run}@0` } } },
     { ...RUN, training: { objective: 'sft', trajectories: { run } } },
   ],
-  'post /v1/evaluations': ({ '/v1/training_runs': run }) => [
+  'post /v1/evaluations': ({ '/v1/training_runs': run, '/v1/datasets': dataset }) => [
+    { model: 'tiny-random', benchmarks: [{ name: dataset }] },
     { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base', `${run}@0`] },
   ],
   'post /v1/webhooks': () => [],
+  'post /v1/datasets': () => [],
   'post /v1/agent_flows': ({ '/v1/training_runs': run }) => [{ question: QUESTION, policy: `${run}@0` }],
   'post /openai/v1/chat/completions': ({ '/v1/training_runs': run }) =>
     [`${run}@0`, `policy:${run}@0`].map((model) => ({ model, messages: [{ role: 'user', content: QUESTION }] })),

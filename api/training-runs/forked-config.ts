@@ -4,7 +4,18 @@ import type { ForkBody } from './dto/fork.dto.js';
 /** The configuration of a fork, not yet checked: the run's own, changed, and starting from a policy of it. */
 export function forkedConfig({ id, step: last, config }: TrainingRun, fork: ForkBody): Record<string, unknown> {
   const { step = last, optimizer, allow, overrides } = fork;
-  return { ...merged(config, overrides), from: { policy: `${id}@${step}`, optimizer, allow } };
+  const { dataset, evaluation, ...rest } = config;
+  // Which upload a name is, is filled in anew: another dataset may be named.
+  const named = {
+    ...rest,
+    dataset: unpinned(dataset),
+    evaluation: { ...evaluation, ...(evaluation.dataset && { dataset: unpinned(evaluation.dataset) }) },
+  };
+  return { ...merged(named, overrides), from: { policy: `${id}@${step}`, optimizer, allow } };
+}
+
+function unpinned({ upload: _, ...dataset }: TrainingRun['config']['dataset']): Record<string, unknown> {
+  return dataset;
 }
 
 /** RFC 7396. */

@@ -7,6 +7,7 @@ import type { RowEnding } from '../../infra/database/submission-rows.js';
 import type { NamedRun } from '../submissions/known-policies.js';
 import type { StepsQuery } from './steps.query.js';
 import { ARTIFACTS } from '../dependencies.module.js';
+import { datasetsOfRun, type NamedDataset } from '../submissions/project-datasets.js';
 import { SubmissionsRepository, type Draft, type NewRow } from '../submissions/submissions.repository.js';
 import type { RevivedInput } from './start-run.js';
 import { namedRuns } from './named-runs.js';
@@ -67,6 +68,10 @@ export class TrainingRunsRepository extends SubmissionsRepository<TrainingRun> {
       .limit(limit + 1);
     if (step !== undefined) query.andWhere('row.step = :step', { step });
     return query.getMany();
+  }
+
+  protected override datasetsIn({ config }: NewRow<TrainingRun>): NamedDataset[] {
+    return datasetsOfRun(config);
   }
 
   /** A fork that has its policy 0 no longer needs its parent's policy. */

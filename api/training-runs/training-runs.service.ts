@@ -12,6 +12,7 @@ import type { KnownPolicy, NamedRun } from '../submissions/known-policies.js';
 import { toList, type List } from '../common/list.dto.js';
 import { OPERATOR } from '../dependencies.module.js';
 import { WakeupsService } from '../events/wakeups.service.js';
+import { datasetsOfRun, ProjectDatasets } from '../submissions/project-datasets.js';
 import { ReconcilerService } from '../submissions/reconciler.service.js';
 import { RemovalsService } from '../submissions/removal/removals.service.js';
 import type { Draft } from '../submissions/submissions.repository.js';
@@ -41,6 +42,7 @@ export class TrainingRunsService
     reconciler: ReconcilerService,
     removals: RemovalsService,
     wakeups: WakeupsService,
+    private readonly datasets: ProjectDatasets,
     @Inject(OPERATOR) private readonly operator: OperatorFile,
   ) {
     super(
@@ -147,8 +149,8 @@ export class TrainingRunsService
     return isLeft;
   }
 
-  protected override check(body: unknown): Checked<RunConfig> {
-    return checkRunConfig(body, this.operator);
+  protected override async check(body: unknown, project: string): Promise<Checked<RunConfig>> {
+    return this.datasets.check(project, (registered) => checkRunConfig(body, registered), datasetsOfRun);
   }
 
   protected override async draft(place: Place, config: RunConfig): Promise<Draft<TrainingRun>> {

@@ -12,6 +12,9 @@ import type {
   Checkpoint,
   CreatedApiKey,
   CreatedWebhook,
+  Dataset,
+  DatasetRow,
+  DatasetWithCheck,
   Decision,
   Evaluation,
   EvaluationAnswer,
@@ -38,6 +41,8 @@ import type {
 import { followEvents, type FollowedEvent, type FollowOptions } from './follow-events.js';
 
 const LARGEST_PAGE = 100;
+/** As long as the API waits for a whole upload. */
+const UPLOAD_MS = 3_600_000;
 /** A run configuration as it is sent. */
 export interface Submission {
   body: string;
@@ -267,6 +272,28 @@ export class ApiClient {
     return all(String, (query) => this.http.call('GET /v1/projects', { query }));
   }
 
+  /** Sends a file. It may be large: the answer may come late. */
+  async uploadDataset(query: Routes['POST /v1/datasets']['takes']['query'], file: RawBody): Promise<DatasetWithCheck> {
+    return this.http.send('POST /v1/datasets', { query }, { ...file, timeoutMs: UPLOAD_MS });
+  }
+
+  async listDatasets(): Promise<Dataset[]> {
+    return (await this.http.call('GET /v1/datasets', {})).data;
+  }
+
+  async getDataset(id: string): Promise<DatasetWithCheck> {
+    return this.http.call('GET /v1/datasets/{id}', { path: { id } });
+  }
+
+  /** Its first questions, as far as they are kept. */
+  async previewDataset(id: string): Promise<DatasetRow[]> {
+    return (await this.http.call('GET /v1/datasets/{id}/rows', { path: { id }, query: { limit: LARGEST_PAGE } })).data;
+  }
+
+  async deleteDataset(id: string): Promise<void> {
+    await this.http.call('DELETE /v1/datasets/{id}', { path: { id } });
+  }
+
   async createWebhook(webhook: WebhookInput): Promise<CreatedWebhook> {
     return this.http.call('POST /v1/webhooks', { body: webhook });
   }
@@ -340,5 +367,5 @@ export async function all<Item, Cursor>(
 }
 
 function raw({ body, contentType }: Submission): RawBody {
-  return { text: body, contentType };
+  return { content: body, contentType };
 }

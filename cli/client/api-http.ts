@@ -21,8 +21,11 @@ type Answer<R extends Route> = Exclude<Routes[R]['answers'][keyof Routes[R]['ans
 
 /** A body that is sent as it is. */
 export interface RawBody {
-  text: string;
+  /** A file is read while it is sent. */
+  content: string | Blob;
   contentType: string;
+  /** How long its answer may take; half a minute if absent. */
+  timeoutMs?: number;
 }
 
 /**
@@ -34,13 +37,13 @@ export class ApiHttp {
 
   /** Asks, and reads the answer. */
   async call<R extends Route>(route: R, { body, ...parameters }: WithBody<R>): Promise<Answer<R>> {
-    const json = body === undefined ? undefined : { text: JSON.stringify(body), contentType: 'application/json' };
+    const json = body === undefined ? undefined : { content: JSON.stringify(body), contentType: 'application/json' };
     return this.send(route, parameters, json);
   }
 
   /** The same with a body that is text already. */
   async send<R extends Route>(route: R, parameters: Parameters<R>, body?: RawBody): Promise<Answer<R>> {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = AbortSignal.timeout(body?.timeoutMs ?? TIMEOUT_MS);
     const response = await this.open(route, { ...parameters, signal }, body);
     if (response.status === 202 || response.status === 204) return undefined as Answer<R>;
     return (await this.json(response, route)) as Answer<R>;
@@ -64,7 +67,9 @@ export class ApiHttp {
     const [method, template] = route.split(' ');
     const url = new URL(filled(template, path ?? {}), this.api.url);
     for (const [name, value] of Object.entries(query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
+      for (const one of [value].flat() as (string | number | boolean | undefined)[]) {
+        if (one !== undefined) url.searchParams.append(name, String(one));
+      }
     }
     const response = await this.fetch(url, {
       method,
@@ -73,7 +78,7 @@ export class ApiHttp {
         ...(body && { 'Content-Type': body.contentType }),
         Authorization: `Bearer ${this.api.key}`,
       },
-      body: body?.text,
+      body: body?.content,
       redirect: 'manual', // the key is for the API, not for where another program sends us
       signal,
     });

@@ -452,6 +452,10 @@ export type EvaluationInput = {
      */
     name: string;
     /**
+     * Id of the upload that has this name in the project. The API fills it in; whoever says it pins the upload.
+     */
+    upload?: string;
+    /**
      * Seed of a made-up world. A benchmark that is read from files has none.
      */
     seed?: number;
@@ -925,6 +929,10 @@ export type RunConfigInput = {
      * The dataset that the questions come from.
      */
     name?: string;
+    /**
+     * Id of the upload that has this name in the project. The API fills it in; whoever says it pins the upload.
+     */
+    upload?: string;
     /**
      * Makes the world of the atlas: places, attributes, held-out questions. In a list of questions it decides the order of the held-out ones, so that the first of them are a sample. It is not the seed of the run.
      */
@@ -1576,6 +1584,10 @@ export type RunConfigInput = {
        */
       name?: string;
       /**
+       * Id of the upload that has this name in the project. The API fills it in; whoever says it pins the upload.
+       */
+      upload?: string;
+      /**
        * Makes the world of the atlas: places, attributes, held-out questions. In a list of questions it decides the order of the held-out ones, so that the first of them are a sample. It is not the seed of the run.
        */
       seed?: number;
@@ -1994,6 +2006,8 @@ export type WebhookInput = {
     | 'benchmark_evaluation.failed'
     | 'benchmark_evaluation.cancelled'
     | 'benchmark_evaluation.deleted'
+    | 'dataset.ready'
+    | 'dataset.refused'
     | 'webhook.disabled'
   > | null;
 };
@@ -2042,6 +2056,8 @@ export type WebhookChange = {
     | 'benchmark_evaluation.failed'
     | 'benchmark_evaluation.cancelled'
     | 'benchmark_evaluation.deleted'
+    | 'dataset.ready'
+    | 'dataset.refused'
     | 'webhook.disabled'
   > | null;
   /**
@@ -2943,6 +2959,10 @@ export type BenchmarkEvaluation = {
        */
       name: string;
       /**
+       * Id of the upload that has this name in the project. The API fills it in; whoever says it pins the upload.
+       */
+      upload?: string;
+      /**
        * Seed of a made-up world. A benchmark that is read from files has none.
        */
       seed: number;
@@ -3137,6 +3157,248 @@ export type EvaluationAnswerList = {
   last_id: string | null;
 };
 
+export type Dataset = {
+  /**
+   * What `dataset.name` or a benchmark names.
+   */
+  id: string;
+  object: 'dataset';
+  /**
+   * How the operator registered it (docs/benchmarks.md#register); `uploaded`: the project did it.
+   */
+  kind: 'computed' | 'benchmark' | 'training' | 'columns' | 'mix' | 'uploaded';
+  /**
+   * Whose published files are read. Null of others.
+   */
+  format: string | null;
+  /**
+   * What kind the answers are of. Null if that is known of the format.
+   */
+  answers: string | null;
+  /**
+   * Whether a run may be trained on it. A benchmark is for evaluations only.
+   */
+  trainable: boolean;
+  /**
+   * Whether evaluations have questions of it to ask.
+   */
+  held_out: boolean;
+  /**
+   * Its parts, and how often each is drawn from.
+   */
+  mix: {
+    [key: string]: number;
+  } | null;
+  /**
+   * Null if the operator registered it.
+   */
+  upload: {
+    /**
+     * Of this upload: another one of the same name has another.
+     */
+    id: string;
+    /**
+     * `checking`: it is being read. `ready`: it can be named. `refused`: it holds mistakes.
+     */
+    status: 'checking' | 'ready' | 'refused';
+    format: 'jsonl' | 'csv' | 'parquet';
+    bytes: number;
+    /**
+     * Of the bytes.
+     */
+    sha256: string;
+    columns: {
+      question: string;
+      answer: Array<string>;
+      id?: string;
+      family?: string;
+      choices?: Array<string>;
+    };
+    /**
+     * Questions to train on. Null until it is known.
+     */
+    training: number | null;
+    /**
+     * Questions that evaluations ask.
+     */
+    held_out: number | null;
+    /**
+     * Records that cannot be read. One is enough for the file to be refused.
+     */
+    mistakes: number | null;
+    created_at: string;
+    checked_at: string | null;
+  } | null;
+};
+
+export type DatasetRow = {
+  /**
+   * Of the preview, from 1.
+   */
+  row: number;
+  object: 'dataset_row';
+  question: string;
+  /**
+   * Each of which is right.
+   */
+  answers: Array<string>;
+  family: string;
+  choices: Array<string> | null;
+  split: 'training' | 'held_out';
+};
+
+export type DatasetWithCheck = {
+  /**
+   * What `dataset.name` or a benchmark names.
+   */
+  id: string;
+  object: 'dataset';
+  /**
+   * How the operator registered it (docs/benchmarks.md#register); `uploaded`: the project did it.
+   */
+  kind: 'computed' | 'benchmark' | 'training' | 'columns' | 'mix' | 'uploaded';
+  /**
+   * Whose published files are read. Null of others.
+   */
+  format: string | null;
+  /**
+   * What kind the answers are of. Null if that is known of the format.
+   */
+  answers: string | null;
+  /**
+   * Whether a run may be trained on it. A benchmark is for evaluations only.
+   */
+  trainable: boolean;
+  /**
+   * Whether evaluations have questions of it to ask.
+   */
+  held_out: boolean;
+  /**
+   * Its parts, and how often each is drawn from.
+   */
+  mix: {
+    [key: string]: number;
+  } | null;
+  /**
+   * Null if the operator registered it.
+   */
+  upload: {
+    /**
+     * Of this upload: another one of the same name has another.
+     */
+    id: string;
+    /**
+     * `checking`: it is being read. `ready`: it can be named. `refused`: it holds mistakes.
+     */
+    status: 'checking' | 'ready' | 'refused';
+    format: 'jsonl' | 'csv' | 'parquet';
+    bytes: number;
+    /**
+     * Of the bytes.
+     */
+    sha256: string;
+    columns: {
+      question: string;
+      answer: Array<string>;
+      id?: string;
+      family?: string;
+      choices?: Array<string>;
+    };
+    /**
+     * Questions to train on. Null until it is known.
+     */
+    training: number | null;
+    /**
+     * Questions that evaluations ask.
+     */
+    held_out: number | null;
+    /**
+     * Records that cannot be read. One is enough for the file to be refused.
+     */
+    mistakes: number | null;
+    created_at: string;
+    checked_at: string | null;
+  } | null;
+  /**
+   * What was found in it. Null while it is being checked, and of a registered one.
+   */
+  check: {
+    /**
+     * Questions of each family, of the 100 largest.
+     */
+    families: {
+      [key: string]: number;
+    };
+    /**
+     * Lengths of the questions.
+     */
+    characters: {
+      median: number;
+      p95: number;
+      longest: number;
+    } | null;
+    /**
+     * What is strange about the file.
+     */
+    notes: Array<string>;
+    /**
+     * What a person should look at; nothing of it keeps the dataset from being used.
+     */
+    findings: Array<{
+      kind: string;
+      says: string;
+      count: number;
+      /**
+       * Ids of the first questions.
+       */
+      first: Array<string>;
+    }>;
+    /**
+     * Records that say the same as another: they are asked once.
+     */
+    repeated: number;
+    /**
+     * Training questions that were left out: they are held out in another record.
+     */
+    held_out_twice: number;
+    /**
+     * Over every question and answer: what the identity of a run holds.
+     */
+    questions_sha256: string | null;
+    /**
+     * The first 100; `upload.mistakes` counts all.
+     */
+    mistakes: Array<{
+      /**
+       * The record, from 1; a header is none. Null if it is the whole file.
+       */
+      row: number | null;
+      /**
+       * The line if it is known, else the record.
+       */
+      place: string | null;
+      column: string | null;
+      message: string;
+    }>;
+  } | null;
+};
+
+export type DatasetList = {
+  object: 'list';
+  data: Array<Dataset>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
+export type DatasetRowList = {
+  object: 'list';
+  data: Array<DatasetRow>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
 export type TrainingRun = {
   /**
    * Also the id of the Temporal workflow.
@@ -3215,6 +3477,10 @@ export type TrainingRun = {
        * The dataset that the questions come from.
        */
       name: string;
+      /**
+       * Id of the upload that has this name in the project. The API fills it in; whoever says it pins the upload.
+       */
+      upload?: string;
       /**
        * Makes the world of the atlas: places, attributes, held-out questions. In a list of questions it decides the order of the held-out ones, so that the first of them are a sample. It is not the seed of the run.
        */
@@ -3865,6 +4131,10 @@ export type TrainingRun = {
          * The dataset that the questions come from.
          */
         name: string;
+        /**
+         * Id of the upload that has this name in the project. The API fills it in; whoever says it pins the upload.
+         */
+        upload?: string;
         /**
          * Makes the world of the atlas: places, attributes, held-out questions. In a list of questions it decides the order of the held-out ones, so that the first of them are a sample. It is not the seed of the run.
          */
@@ -5097,6 +5367,53 @@ export type ProjectEvent =
        */
       subject: string;
       created_at: string;
+      type: 'dataset.ready';
+      data: {
+        name: string;
+        training: number;
+        held_out: number;
+        questions_sha256: string;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow, evaluation or webhook that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'dataset.refused';
+      data: {
+        name: string;
+        mistakes: number;
+        message: string;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow, evaluation or webhook that it tells of.
+       */
+      subject: string;
+      created_at: string;
       type: 'webhook.disabled';
       data: {
         reason: string;
@@ -5503,51 +5820,9 @@ export type Tool = {
   } | null;
 };
 
-export type Dataset = {
-  /**
-   * What `dataset.name` or a benchmark names.
-   */
-  id: string;
-  object: 'dataset';
-  /**
-   * How the operator registered it (docs/benchmarks.md#register).
-   */
-  kind: 'computed' | 'benchmark' | 'training' | 'columns' | 'mix';
-  /**
-   * Whose published files are read. Null of others.
-   */
-  format: string | null;
-  /**
-   * What kind the answers are of. Null if that is known of the format.
-   */
-  answers: string | null;
-  /**
-   * Whether a run may be trained on it. A benchmark is for evaluations only.
-   */
-  trainable: boolean;
-  /**
-   * Whether evaluations have questions of it to ask.
-   */
-  held_out: boolean;
-  /**
-   * Its parts, and how often each is drawn from.
-   */
-  mix: {
-    [key: string]: number;
-  } | null;
-};
-
 export type RegisteredModelList = {
   object: 'list';
   data: Array<RegisteredModel>;
-  has_more: boolean;
-  first_id: string | null;
-  last_id: string | null;
-};
-
-export type DatasetList = {
-  object: 'list';
-  data: Array<Dataset>;
   has_more: boolean;
   first_id: string | null;
   last_id: string | null;
@@ -9641,62 +9916,6 @@ export type RegisteredControllerListModelsResponses = {
 export type RegisteredControllerListModelsResponse =
   RegisteredControllerListModelsResponses[keyof RegisteredControllerListModelsResponses];
 
-export type RegisteredControllerListDatasetsData = {
-  body?: never;
-  path?: never;
-  query?: never;
-  url: '/v1/datasets';
-};
-
-export type RegisteredControllerListDatasetsErrors = {
-  /**
-   * The request is not understood or cannot be accepted; `issues` lists what to correct.
-   */
-  400: Error;
-  /**
-   * No valid API key.
-   */
-  401: Error;
-  /**
-   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
-   */
-  403: Error;
-  /**
-   * It does not exist, or it belongs to another project.
-   */
-  404: Error;
-  /**
-   * The body is larger than this route takes.
-   */
-  413: Error;
-  /**
-   * The body is of a content type that this route does not take.
-   */
-  415: Error;
-  /**
-   * Too many requests with this key. `Retry-After` says when to ask again.
-   */
-  429: Error;
-  /**
-   * Temporal or the database does not answer, or another session holds a lock. Try again.
-   */
-  503: Error;
-  /**
-   * The request was not answered in time. It may still be carried out.
-   */
-  504: Error;
-};
-
-export type RegisteredControllerListDatasetsError =
-  RegisteredControllerListDatasetsErrors[keyof RegisteredControllerListDatasetsErrors];
-
-export type RegisteredControllerListDatasetsResponses = {
-  200: DatasetList;
-};
-
-export type RegisteredControllerListDatasetsResponse =
-  RegisteredControllerListDatasetsResponses[keyof RegisteredControllerListDatasetsResponses];
-
 export type RegisteredControllerListToolsData = {
   body?: never;
   path?: never;
@@ -9752,6 +9971,362 @@ export type RegisteredControllerListToolsResponses = {
 
 export type RegisteredControllerListToolsResponse =
   RegisteredControllerListToolsResponses[keyof RegisteredControllerListToolsResponses];
+
+export type DatasetsControllerListData = {
+  body?: never;
+  path?: never;
+  query?: {
+    after?: string;
+    limit?: number;
+  };
+  url: '/v1/datasets';
+};
+
+export type DatasetsControllerListErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type DatasetsControllerListError = DatasetsControllerListErrors[keyof DatasetsControllerListErrors];
+
+export type DatasetsControllerListResponses = {
+  200: DatasetList;
+};
+
+export type DatasetsControllerListResponse = DatasetsControllerListResponses[keyof DatasetsControllerListResponses];
+
+export type DatasetsControllerUploadData = {
+  body: Blob | File;
+  headers?: {
+    /**
+     * A second request with the same key, query and file returns the same dataset.
+     */
+    'Idempotency-Key'?: string;
+  };
+  path?: never;
+  query: {
+    /**
+     * registered name
+     *
+     * What runs and evaluations name.
+     */
+    name: string;
+    /**
+     * Column of the question: a text, or a chat with one message of the user. `a.b` is a field of `a`.
+     */
+    question?: string;
+    /**
+     * Column of the answer, or of a list of answers that are all right; or several columns.
+     */
+    answer?: Array<string>;
+    /**
+     * Column of the id. Without it questions are identified by their content.
+     */
+    id?: string;
+    /**
+     * Column of the family.
+     */
+    family?: string;
+    /**
+     * Column of the choices, or one for each. Needed with `answers=choice`.
+     */
+    choices?: Array<string>;
+    /**
+     * What kind the answers are of (docs/benchmarks.md#scoring).
+     */
+    answers?: 'text' | 'number' | 'expression' | 'choice';
+    /**
+     * With `answers=text`: what stands between answers in one text, each of which is right.
+     */
+    separator?: string;
+    /**
+     * How many questions are never trained on and are asked by evaluations. If there are not more, all of them.
+     */
+    held_out?: number;
+  };
+  url: '/v1/datasets';
+};
+
+export type DatasetsControllerUploadErrors = {
+  /**
+   * The query cannot be accepted, or the body did not arrive whole.
+   */
+  400: unknown;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The name is taken, the key was used with another file, or there are 200 uploads.
+   */
+  409: unknown;
+  /**
+   * The file is larger than `api.dataset_bytes` of the operator’s file.
+   */
+  413: unknown;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+  /**
+   * The disk of the artifact store is full.
+   */
+  507: unknown;
+};
+
+export type DatasetsControllerUploadError = DatasetsControllerUploadErrors[keyof DatasetsControllerUploadErrors];
+
+export type DatasetsControllerUploadResponses = {
+  /**
+   * An earlier request with this key created it.
+   */
+  200: DatasetWithCheck;
+  /**
+   * It is being checked.
+   */
+  201: DatasetWithCheck;
+};
+
+export type DatasetsControllerUploadResponse =
+  DatasetsControllerUploadResponses[keyof DatasetsControllerUploadResponses];
+
+export type DatasetsControllerRemoveData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/datasets/{id}';
+};
+
+export type DatasetsControllerRemoveErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * It is used, and the message names by what; or the operator registered it.
+   */
+  409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type DatasetsControllerRemoveError = DatasetsControllerRemoveErrors[keyof DatasetsControllerRemoveErrors];
+
+export type DatasetsControllerRemoveResponses = {
+  /**
+   * Nothing of it is left.
+   */
+  204: void;
+};
+
+export type DatasetsControllerRemoveResponse =
+  DatasetsControllerRemoveResponses[keyof DatasetsControllerRemoveResponses];
+
+export type DatasetsControllerGetData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/datasets/{id}';
+};
+
+export type DatasetsControllerGetErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type DatasetsControllerGetError = DatasetsControllerGetErrors[keyof DatasetsControllerGetErrors];
+
+export type DatasetsControllerGetResponses = {
+  200: DatasetWithCheck;
+};
+
+export type DatasetsControllerGetResponse = DatasetsControllerGetResponses[keyof DatasetsControllerGetResponses];
+
+export type DatasetsControllerListRowsData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: {
+    after?: number;
+    limit?: number;
+  };
+  url: '/v1/datasets/{id}/rows';
+};
+
+export type DatasetsControllerListRowsErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The operator registered it.
+   */
+  409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type DatasetsControllerListRowsError = DatasetsControllerListRowsErrors[keyof DatasetsControllerListRowsErrors];
+
+export type DatasetsControllerListRowsResponses = {
+  200: DatasetRowList;
+};
+
+export type DatasetsControllerListRowsResponse =
+  DatasetsControllerListRowsResponses[keyof DatasetsControllerListRowsResponses];
 
 export type UsageControllerReportData = {
   body?: never;
@@ -9928,6 +10503,8 @@ export type WebhooksControllerCreateData = {
       | 'benchmark_evaluation.failed'
       | 'benchmark_evaluation.cancelled'
       | 'benchmark_evaluation.deleted'
+      | 'dataset.ready'
+      | 'dataset.refused'
       | 'webhook.disabled'
     > | null;
   };
@@ -10159,6 +10736,8 @@ export type WebhooksControllerChangeData = {
       | 'benchmark_evaluation.failed'
       | 'benchmark_evaluation.cancelled'
       | 'benchmark_evaluation.deleted'
+      | 'dataset.ready'
+      | 'dataset.refused'
       | 'webhook.disabled'
     > | null;
     /**
@@ -10625,11 +11204,12 @@ export interface Routes {
   'POST /openai/v1/chat/completions': { takes: OpenAiControllerChatData; answers: OpenAiControllerChatResponses };
   'POST /openai/v1/responses': { takes: OpenAiControllerResponsesData; answers: OpenAiControllerResponsesResponses };
   'GET /v1/models': { takes: RegisteredControllerListModelsData; answers: RegisteredControllerListModelsResponses };
-  'GET /v1/datasets': {
-    takes: RegisteredControllerListDatasetsData;
-    answers: RegisteredControllerListDatasetsResponses;
-  };
   'GET /v1/tools': { takes: RegisteredControllerListToolsData; answers: RegisteredControllerListToolsResponses };
+  'POST /v1/datasets': { takes: DatasetsControllerUploadData; answers: DatasetsControllerUploadResponses };
+  'GET /v1/datasets': { takes: DatasetsControllerListData; answers: DatasetsControllerListResponses };
+  'GET /v1/datasets/{id}': { takes: DatasetsControllerGetData; answers: DatasetsControllerGetResponses };
+  'DELETE /v1/datasets/{id}': { takes: DatasetsControllerRemoveData; answers: DatasetsControllerRemoveResponses };
+  'GET /v1/datasets/{id}/rows': { takes: DatasetsControllerListRowsData; answers: DatasetsControllerListRowsResponses };
   'GET /v1/usage': { takes: UsageControllerReportData; answers: UsageControllerReportResponses };
   'POST /v1/webhooks': { takes: WebhooksControllerCreateData; answers: WebhooksControllerCreateResponses };
   'GET /v1/webhooks': { takes: WebhooksControllerListData; answers: WebhooksControllerListResponses };

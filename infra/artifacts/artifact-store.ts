@@ -4,6 +4,16 @@ export interface StoredArtifact extends ArtifactRef {
   bytes: number;
 }
 
+/** A file that came in pieces and is on the disk, but has no name yet. */
+export interface ReceivedFile {
+  sha256: string;
+  bytes: number;
+  /** Gives it a name that says its content, unless it has that already. It may be repeated until `drop`. */
+  keep(path: string): Promise<StoredArtifact>;
+  /** Gives up what was received. What has a name keeps it. */
+  drop(): Promise<void>;
+}
+
 /** Files that workflows pass by reference (I6). A path is relative to the store's root. */
 export interface ArtifactStore {
   /**
@@ -18,6 +28,25 @@ export interface ArtifactStore {
    * @throws ArtifactMissing, ArtifactCorrupt
    */
   readFile(uri: string, sha256?: string): Promise<Buffer>;
+
+  /**
+   * Writes a file of any size as it comes, in a directory. Nothing of it is left if it does not come to its end.
+   * @throws what the content throws, and where the file system does
+   */
+  receive(directory: string, content: AsyncIterable<Uint8Array>): Promise<ReceivedFile>;
+
+  /**
+   * Deletes what a process that died was receiving in a directory: nothing has come for so long.
+   * @returns the names of the whole files that are there
+   */
+  sweepReceived(directory: string, idleMs: number): Promise<string[]>;
+
+  /**
+   * A path on this machine under which a large file can be read.
+   * @param sha256 what the content must have
+   * @throws ArtifactMissing, ArtifactCorrupt
+   */
+  localFile(uri: string, sha256: string): Promise<string>;
 
   exists(uri: string): Promise<boolean>;
 

@@ -2,9 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { ArtifactCorrupt, ArtifactMissing, type ArtifactStore, type StoredArtifact } from './artifact-store.js';
-import { sha256OfLarge } from './sha256.js';
-import { syncPath, writeSynced } from './synced.js';
+import {
+  ArtifactCorrupt,
+  ArtifactMissing,
+  type ArtifactStore,
+  type ReceivedFile,
+  type StoredArtifact,
+} from './artifact-store.js';
+import { sha256OfFile, sha256OfLarge } from './sha256.js';
+import { syncPath, writePieces, writeSynced } from './synced.js';
+
+/** How the name of a file begins that has not come to its end. */
+const RECEIVING = '.receiving-';
 
 /** Artifacts as files below one directory. */
 export class FileArtifactStore implements ArtifactStore {
@@ -58,6 +67,43 @@ export class FileArtifactStore implements ArtifactStore {
     return content;
   }
 
+  async receive(directory: string, content: AsyncIterable<Uint8Array>): Promise<ReceivedFile> {
+    const place = this.inside(join(this.root, directory));
+    await makeDirectory(place);
+    const temporary = join(place, `${RECEIVING}${process.pid}-${randomBytes(8).toString('hex')}`);
+    const drop = () => rm(temporary, { force: true });
+    try {
+      const { sha256, bytes } = await writePieces(temporary, content);
+      const keep = async (path: string): Promise<StoredArtifact> => {
+        const target = this.inside(join(this.root, path));
+        await nameByContent(temporary, target, sha256);
+        return { uri: pathToFileURL(target).href, sha256, bytes };
+      };
+      return { sha256, bytes, keep, drop };
+    } catch (error) {
+      await drop();
+      throw error;
+    }
+  }
+
+  async sweepReceived(directory: string, idleMs: number): Promise<string[]> {
+    const place = this.inside(join(this.root, directory));
+    const names = (await unlessMissing(readdir(place))) ?? [];
+    for (const name of names.filter((one) => one.startsWith(RECEIVING))) {
+      const found = await unlessMissing(stat(join(place, name)));
+      if (found && Date.now() - found.mtimeMs > idleMs) await rm(join(place, name), { force: true });
+    }
+    return names.filter((name) => !name.startsWith('.'));
+  }
+
+  async localFile(uri: string, sha256: string): Promise<string> {
+    const path = this.pathOf(uri);
+    const found = await unlessMissing(sha256OfFile(path));
+    if (found === undefined) throw new ArtifactMissing(uri);
+    if (found !== sha256) throw new ArtifactCorrupt(uri, sha256, found);
+    return path;
+  }
+
   async exists(uri: string): Promise<boolean> {
     return (await unlessMissing(stat(this.pathOf(uri)))) !== undefined;
   }
@@ -106,6 +152,18 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
+}
+
+/** @throws if other content has the name, which it keeps (I13) */
+async function nameByContent(file: string, target: string, sha256: string): Promise<void> {
+  try {
+    await link(file, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((await sha256OfFile(target)) === sha256) return;
+    throw new Error(`${target} is there with another content, and is not overwritten. Move it away.`, { cause: error });
+  }
+  await syncPath(dirname(target));
 }
 
 /** A name for other content than what has the wanted one. */

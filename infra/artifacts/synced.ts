@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 
 /** Writes a new file, which is on the disk when this ends. */
@@ -6,6 +7,27 @@ export async function writeSynced(path: string, content: Uint8Array): Promise<vo
   try {
     await file.writeFile(content);
     await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** The same of a file that comes in pieces. */
+export async function writePieces(
+  path: string,
+  content: AsyncIterable<Uint8Array>,
+): Promise<{ sha256: string; bytes: number }> {
+  const file = await open(path, 'wx');
+  try {
+    const hash = createHash('sha256');
+    let bytes = 0;
+    for await (const piece of content) {
+      hash.update(piece);
+      bytes += piece.length;
+      await file.appendFile(piece);
+    }
+    await file.sync();
+    return { sha256: hash.digest('hex'), bytes };
   } finally {
     await file.close();
   }

@@ -30,6 +30,7 @@ import { ToolDescriptions1796160600000 } from './migrations/1796160600000-tool-d
 import { PolicyPins1796162400000 } from './migrations/1796162400000-policy-pins.js';
 import { Webhooks1796169600000 } from './migrations/1796169600000-webhooks.js';
 import { Workers1796176800000 } from './migrations/1796176800000-workers.js';
+import { UploadedDatasets1796180400000 } from './migrations/1796180400000-uploaded-datasets.js';
 import { gateOf } from './well-formed.js';
 
 const ENTITIES = Object.values(entities);
@@ -90,6 +91,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       PolicyPins1796162400000,
       Webhooks1796169600000,
       Workers1796176800000,
+      UploadedDatasets1796180400000,
     ],
     synchronize: false,
     installExtensions: false,

@@ -8,3 +8,6 @@ export function topicOfProject(project: string): string {
 
 /** What is told on it if there is an event that a webhook is to be told of. */
 export const WEBHOOKS_TOPIC = 'webhooks';
+
+/** What is told on it if there is an upload to be checked. */
+export const DATASETS_TOPIC = 'datasets';

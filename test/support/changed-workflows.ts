@@ -2,6 +2,7 @@ import { sleep } from '@temporalio/workflow';
 import type { BenchmarkEvaluationInput, EvaluationCellInput } from '../../contracts/benchmark-evaluation.js';
 import type { AgentFlowInput } from '../../contracts/flow.js';
 import type { EvaluationInput, RolloutGroupInput, TrainingRunInput } from '../../contracts/training-run.js';
+import type { DatasetCheckInput } from '../../contracts/uploaded-dataset.js';
 import type { WebhookDeliveryInput } from '../../contracts/webhooks.js';
 import * as workflows from '../../workflows/index.js';
 
@@ -34,6 +35,11 @@ export async function evaluationCell(input: EvaluationCellInput) {
 export async function benchmarkEvaluation(input: BenchmarkEvaluationInput) {
   await sleep(1);
   return workflows.benchmarkEvaluation(input);
+}
+
+export async function datasetCheck(input: DatasetCheckInput) {
+  await sleep(1);
+  return workflows.datasetCheck(input);
 }
 
 export async function webhookDelivery(input: WebhookDeliveryInput) {

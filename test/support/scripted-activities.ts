@@ -111,6 +111,7 @@ export function scriptedActivities(
     setEvaluationStatus: () => Promise.resolve(),
     reportEvaluation: () => Promise.resolve({ cells: 0 }),
     requireQueue: () => Promise.resolve(),
+    checkUpload: () => Promise.resolve(),
     attemptDelivery: () => Promise.resolve({}),
     setFlowStatus: (input) => {
       calls.flowStatuses.push(input);

@@ -7,6 +7,8 @@ export interface Format {
   columns: readonly string[];
   /** Columns of CSV are named by their position, from 1. */
   byPosition?: boolean;
+  /** The columns that the parts of a question are read from, if a user named them. */
+  parts?: Partial<Record<keyof ReadItem, string>>;
   /** What is strange about a file with these columns. */
   note?: (columns: readonly string[]) => string | undefined;
   /** Undefined for a record that is no question of the dataset as it is used here. @throws RowError */

@@ -1,5 +1,5 @@
 import type { DatasetRegistration } from '../../../infra/config/operator/datasets.js';
-import { needText, textOf } from '../rows/rows.js';
+import { inColumn, needText, textOf, type Row } from '../rows/rows.js';
 import { choicesOf, questionWithChoices } from './choices.js';
 import type { Format } from './format.js';
 import { promptText } from './prompt.js';
@@ -12,8 +12,11 @@ export function ownColumns(name: string, { columns, answers, separator }: OwnFil
   const question = String(columns.question);
   const [[id], [family]] = [names(columns.id), names(columns.family)];
   const used = { answers: names(columns.answer), choices: names(columns.choices), separator };
+  const withChoices = (row: Row, asked: string) => questionWithChoices(asked, choicesOf(row, ...used.choices).texts);
+  const truth = used.answers.join(' or ');
   return {
     columns: [question, id, family, ...used.answers, ...used.choices].filter((column) => column !== undefined),
+    parts: { id, question, family, truth },
     byPosition: typeof columns.question === 'number',
     note: (present) => {
       const further = answers === 'text' ? present.filter((column) => isFurther(column, used.answers)) : [];
@@ -21,12 +24,12 @@ export function ownColumns(name: string, { columns, answers, separator }: OwnFil
       return `columns that look like further answers are not used: ${further.join(', ')}. Name them in columns.answer if they are`;
     },
     read: (row) => {
-      const asked = promptText(row, question);
+      const asked = inColumn(question, () => promptText(row, question));
       return {
         id: id === undefined ? undefined : needText(row, id),
-        question: answers === 'choice' ? questionWithChoices(asked, choicesOf(row, ...used.choices).texts) : asked,
+        question: answers === 'choice' ? inColumn(used.choices.join(' or '), () => withChoices(row, asked)) : asked,
         family: (family === undefined ? undefined : textOf(row, family)) ?? name,
-        truth: truthOf(row, answers, used),
+        truth: inColumn(truth, () => truthOf(row, answers, used)),
       };
     },
   };

@@ -4,6 +4,7 @@ import { canonicalJson } from '../../../infra/artifacts/canonical-json.js';
 import { FailureType } from '../../../contracts/failures.js';
 import { nonRetryable } from '../../failures/non-retryable.js';
 import { askedInTraining } from '../asked-in-training.js';
+import { RecentlyUsed } from '../../recently-used.js';
 import { pauses } from '../../pauses.js';
 import { RowError } from '../rows/rows.js';
 import { game24Items } from '../game24/game24-items.js';
@@ -33,21 +34,42 @@ export class ItemStore {
   private readonly loaded = new Map<string, Promise<LoadedItems>>();
   private readonly byId = new Map<string, Promise<Map<string, FoundItem>>>();
 
-  constructor(readonly registrations: DatasetRegistrations) {}
+  private readonly uploads = new RecentlyUsed<Promise<LoadedItems>>(KEPT_UPLOADS);
+  private readonly uploadsById = new RecentlyUsed<Promise<Map<string, FoundItem>>>(KEPT_UPLOADS);
 
-  /** Fails with BadConfiguration where the dataset is not a registered list or its files cannot be read. */
-  load(name: string): Promise<LoadedItems> {
+  /** @param openUpload what the file of an upload is read by, if there are any */
+  constructor(
+    readonly registrations: DatasetRegistrations,
+    private readonly openUpload?: OpenUpload,
+  ) {}
+
+  /**
+   * Fails with BadConfiguration where the dataset is not a registered list or its files cannot be read.
+   * @param upload its id, if a project uploaded it
+   */
+  load(name: string, upload?: string): Promise<LoadedItems> {
+    if (upload !== undefined) return this.uploads.get(upload, () => this.readUpload(name, upload));
     return remembered(this.loaded, name, () => this.read(name));
   }
 
   /** Undefined where the dataset has no such question. Fails as `load` does. */
-  async find(name: string, id: string): Promise<FoundItem | undefined> {
-    const index = await remembered(this.byId, name, async () => {
-      const { training, heldOut } = await this.load(name);
+  async find(name: string, id: string, upload?: string): Promise<FoundItem | undefined> {
+    const index = await this.indexed(name, upload);
+    return index.get(id);
+  }
+
+  private indexed(name: string, upload?: string): Promise<Map<string, FoundItem>> {
+    const make = async () => {
+      const { training, heldOut } = await this.load(name, upload);
       const found = (item: Item, isHeldOut: boolean): [string, FoundItem] => [item.id, { item, heldOut: isHeldOut }];
       return new Map([...training.map((item) => found(item, false)), ...heldOut.map((item) => found(item, true))]);
-    });
-    return index.get(id);
+    };
+    return upload === undefined ? remembered(this.byId, name, make) : this.uploadsById.get(upload, make);
+  }
+
+  private async readUpload(name: string, upload: string): Promise<LoadedItems> {
+    if (!this.openUpload) throw nonRetryable(FailureType.BadConfiguration, `Nothing is uploaded here: "${name}".`);
+    return this.readFile(name, await this.openUpload(upload));
   }
 
   private async read(name: string): Promise<LoadedItems> {
@@ -77,10 +99,16 @@ export class ItemStore {
   }
 }
 
+/** How the file of an upload is read, by the upload's id. */
+export type OpenUpload = (upload: string) => Promise<FileRegistration>;
+
+/** Uploads that are kept in memory. */
+const KEPT_UPLOADS = 8;
+
 const NOTHING_WRONG = { repeated: 0, leftOut: 0, unreadable: [], notes: [] };
 
 /** A benchmark is all held out: `held` is then every question. What is held out is left out of training in every record. */
-async function complete(
+export async function complete(
   name: string,
   { items, ...report }: ReadItems,
   held = items.length,

@@ -7,8 +7,8 @@ import { ownColumns } from '../formats/own-columns.js';
 import { verl } from '../formats/verl.js';
 import type { Format } from '../formats/format.js';
 import { pauses } from '../../pauses.js';
-import { readRows } from '../rows/read-rows.js';
-import { MissingText, RowError, type Row } from '../rows/rows.js';
+import { readRows, type ReadPlace } from '../rows/read-rows.js';
+import { inColumn, MissingText, RowError, type Row } from '../rows/rows.js';
 import { readableToo } from './html-entities.js';
 import { identify } from './identify.js';
 import { decideChoices } from './choice-readings.js';
@@ -35,22 +35,35 @@ const MAX_QUESTION_BYTES = 512 * 1024;
 const SHOWN_COLUMNS = 12;
 const SHOWN_LETTERS = 30;
 
+/** A record that cannot be read, as it is found. */
+export type TellMistake = (place: ReadPlace, error: RowError) => void;
+
 /**
  * Reads every question of a registered file. A benchmark is read whole or not at all: a record that was skipped would
  * vanish from the denominator.
+ * @param tell is told of every record that cannot be read
  * @throws RowError
  */
-export async function readItems(name: string, registration: FileRegistration): Promise<ReadItems> {
+export async function readItems(
+  name: string,
+  registration: FileRegistration,
+  tell: TellMistake = () => undefined,
+): Promise<ReadItems> {
   const format = formatOf(name, registration);
   const found: PlacedItem[] = [];
   const unreadable: string[] = [];
   const notes = new Set<string>();
   let leftOut = 0;
   const pause = pauses();
-  const refuse = (place: string, error: RowError): void => {
-    const message = `${place}: ${error.message}.`;
+  const refuse: TellMistake = (at, error) => {
+    tell(at, error);
+    const message = `${at.place}: ${error.message}.`;
     if (registration.kind === 'benchmark') throw new RowError(message, { cause: error });
     unreadable.push(message);
+  };
+  const refuseTruth: TellMistake = (at, error) => {
+    error.column ??= format.parts?.truth;
+    refuse(at, error);
   };
   for await (const read of readRows(registration.path, { ...format, note: (text) => notes.add(text) })) {
     try {
@@ -58,15 +71,15 @@ export async function readItems(name: string, registration: FileRegistration): P
       const note = format.note?.(read.columns);
       if (note !== undefined) notes.add(note);
       const item = itemOf(format, read.row, read.columns);
-      if (item) found.push({ item, place: read.place });
+      if (item) found.push({ item, at: read });
       else leftOut += 1;
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
-      refuse(read.place, error);
+      refuse(read, error);
     }
     await pause();
   }
-  const parsed = decided(found, refuse, (text) => notes.add(`${registration.path}: ${text}`));
+  const parsed = decided(found, refuseTruth, (text) => notes.add(`${registration.path}: ${text}`));
   const { items, repeated, sharedIds } = await identify(name, parsed);
   if (sharedIds > 0)
     notes.add(`${sharedIds} records share their id with others: a part of their hash tells them apart`);
@@ -76,25 +89,21 @@ export async function readItems(name: string, registration: FileRegistration): P
 
 interface PlacedItem {
   item: ReadItem;
-  place: string;
+  at: ReadPlace;
 }
 
 /** The questions, each with its truth where all of them together say it. */
-function decided(
-  found: readonly PlacedItem[],
-  refuse: (place: string, error: RowError) => void,
-  note: (text: string) => void,
-): ParsedItem[] {
+function decided(found: readonly PlacedItem[], refuse: TellMistake, note: (text: string) => void): ParsedItem[] {
   const { truths, notes } = decideChoices(
     found.flatMap(({ item: { truth } }) => (truth.kind === 'choice-readings' ? [truth] : [])),
   );
   notes.forEach(note);
   let next = 0;
-  return found.flatMap(({ item, place }) => {
+  return found.flatMap(({ item, at }) => {
     const { truth: read, ...rest } = item;
     const truth = read.kind === 'choice-readings' ? truths[next++] : read;
     if (!(truth instanceof RowError)) return [{ ...rest, truth: readableToo(truth) }];
-    refuse(place, truth);
+    refuse(at, truth);
     return [];
   });
 }
@@ -103,12 +112,22 @@ function decided(
 function itemOf(format: Format, row: Row, columns: readonly string[]): ReadItem | undefined {
   const item = readItem(format, row, columns);
   if (!item) return undefined;
-  if (!stringsIn(item).every(isWellFormed))
-    throw new RowError('holds a NUL or half of a character, which no row can keep');
+  for (const part of ['id', 'question', 'family', 'truth'] as const) {
+    inColumn(format.parts?.[part], () => requireStorable(item[part]));
+  }
   const bytes = Buffer.byteLength(item.question);
-  if (bytes > MAX_QUESTION_BYTES)
-    throw new RowError(`has a question of ${bytes} bytes, and may have ${MAX_QUESTION_BYTES}`);
+  if (bytes > MAX_QUESTION_BYTES) {
+    const message = `has a question of ${bytes} bytes, and may have ${MAX_QUESTION_BYTES}`;
+    inColumn(format.parts?.question, () => {
+      throw new RowError(message);
+    });
+  }
   return item;
+}
+
+function requireStorable(part: unknown): void {
+  if (stringsIn(part).every(isWellFormed)) return;
+  throw new RowError('holds a NUL or half of a character, which no row can keep');
 }
 
 function readItem(format: Format, row: Row, columns: readonly string[]): ReadItem | undefined {
@@ -118,7 +137,9 @@ function readItem(format: Format, row: Row, columns: readonly string[]): ReadIte
     if (!(error instanceof RowError)) throw error;
     const isThere =
       !(error instanceof MissingText) || error.columns.some((column) => columns.includes(outermost(column)));
-    throw isThere ? error : new RowError(`${error.message}; its columns are ${inWords(columns)}`, { cause: error });
+    if (isThere) throw error;
+    const { message, column } = error;
+    throw Object.assign(new RowError(`${message}; its columns are ${inWords(columns)}`, { cause: error }), { column });
   }
 }
 

@@ -18,7 +18,17 @@ const READERS: Record<string, Reader> = {
 };
 
 /** A record with the columns that it or its file has, or a reason why there is none; and where that was. */
-export type ReadRow = { place: string; row: Row; columns: readonly string[] } | { place: string; problem: string };
+export type ReadRow = ReadPlace & ({ row: Row; columns: readonly string[] } | { problem: string });
+
+/** Where a record came from. */
+export interface ReadPlace {
+  /** With the file, as in `/data/nq.jsonl, record 3`. */
+  place: string;
+  /** In the file. */
+  at: string;
+  /** Of the record in its file, from 1. */
+  number: number;
+}
 
 /**
  * The records of a file, or of every file of records in a directory by name, each with where it came from. A record
@@ -30,11 +40,12 @@ export async function* readRows(path: string, wanted: Wanted): AsyncGenerator<Re
     let number = 0;
     for await (const found of READERS[extname(file)](file, wanted)) {
       number += 1;
-      const place = `${file}, ${found.place ?? `record ${number}`}`;
-      if ('problem' in found) yield { place, problem: found.problem };
+      const at = found.place ?? `record ${number}`;
+      const read = { place: `${file}, ${at}`, at, number };
+      if ('problem' in found) yield { ...read, problem: found.problem };
       else if (isRow(found.value))
-        yield { place, row: found.value, columns: found.columns ?? Object.keys(found.value) };
-      else yield { place, problem: 'is no object' };
+        yield { ...read, row: found.value, columns: found.columns ?? Object.keys(found.value) };
+      else yield { ...read, problem: 'is no object' };
     }
   }
 }

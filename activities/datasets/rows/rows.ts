@@ -7,12 +7,25 @@ export type Row = Record<string, unknown>;
 /** A file or record does not have the form that was expected. The message names what is missing. */
 export class RowError extends Error {
   override readonly name = 'RowError';
+  /** The column that is at fault, if that is known. */
+  column?: string;
+}
+
+/** What a part of a record is read by; a mistake in it is one of this column, unless it says another. */
+export function inColumn<T>(column: string | undefined, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RowError) error.column ??= column;
+    throw error;
+  }
 }
 
 /** A record has nothing in any of these columns. */
 export class MissingText extends RowError {
   constructor(readonly columns: readonly string[]) {
     super(`has no ${columns.join(' or ')}`);
+    this.column = columns.join(' or ');
   }
 }
 

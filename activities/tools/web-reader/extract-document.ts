@@ -1,13 +1,17 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
 import { PROJECT_ROOT } from '../../../infra/config/project-root.js';
 import { boundToParent, stackMark } from '../../../infra/processes/bound-child.js';
 import type { WebDocument } from '../http/web-client.js';
 import { WebRefused } from '../http/web-errors.js';
 import { PERMISSION } from '../python-coder/interpreter-command.js';
-import { processUsage } from '../../../infra/processes/process-usage.js';
+import {
+  OUT_OF_HEAP,
+  watchLimits,
+  type PassedLimit,
+  type ProcessLimits,
+} from '../../../infra/processes/watch-limits.js';
 
 /** JavaScript as it stands: it is not compiled. */
 const EXTRACT = join(PROJECT_ROOT, 'activities/tools/web-reader/extract.mjs');
@@ -16,34 +20,19 @@ const READABLE = [EXTRACT, join(PROJECT_ROOT, 'node_modules', '*')].map((path) =
 const HEAP_MB = 384;
 /** More than the child ever writes. */
 const MAX_OUTPUT = 16 * 1024 * 1024;
-const WATCH_MS = 50;
 
 const outputSchema = z.union([
   z.strictObject({ title: z.string(), blocks: z.array(z.string()) }),
   z.strictObject({ error: z.string() }),
 ]);
 
-/** How V8 ends a process that needs more memory than its heap may have. */
-const OUT_OF_HEAP = new Set<NodeJS.Signals | null>(['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGSEGV']);
-
-export interface ExtractionLimits {
-  /** Seconds of processor time. */
-  cpuSeconds: number;
-  /** On the wall: other processes want the processor too. */
-  seconds: number;
-  /** Of resident memory. */
-  megabytes: number;
-}
-
-export const EXTRACTION_LIMITS: ExtractionLimits = { cpuSeconds: 15, seconds: 60, megabytes: 768 };
+export const EXTRACTION_LIMITS: ProcessLimits = { cpuSeconds: 15, seconds: 60, megabytes: 768 };
 
 export interface DocumentText {
   title: string;
   /** Paragraphs, headings, list items, rows of tables, or pages of a PDF, in order. */
   blocks: string[];
 }
-
-type Limit = 'time_limit' | 'memory_limit';
 
 /**
  * The text of an HTML page, a PDF or a plain text, read in a child process that is killed at its limits, and with the
@@ -82,7 +71,7 @@ export async function extractDocument(
   }
 }
 
-const WORDS: Record<Limit, string> = {
+const WORDS: Record<PassedLimit, string> = {
   time_limit: 'the page takes too long to read',
   memory_limit: 'the page needs too much memory to read',
 };
@@ -103,28 +92,4 @@ function readOutput(output: string): DocumentText {
   const read = outputSchema.parse(JSON.parse(output));
   if ('error' in read) throw new WebRefused('not_found', `the page cannot be read: ${read.error}`);
   return read;
-}
-
-function watchLimits(child: ChildProcessByStdio<Writable, Readable, null>, limits: ExtractionLimits) {
-  let passed: Limit | undefined;
-  const end = (limit: Limit) => {
-    passed ??= limit;
-    child.kill('SIGKILL');
-  };
-  const timer = setTimeout(() => end('time_limit'), limits.seconds * 1000);
-  const interval = setInterval(() => {
-    if (child.pid === undefined) return;
-    void processUsage(child.pid).then((usage) => {
-      if (!usage || child.exitCode !== null || child.signalCode !== null) return;
-      if (usage.residentBytes > limits.megabytes * 1024 * 1024) end('memory_limit');
-      if (usage.cpuSeconds > limits.cpuSeconds) end('time_limit');
-    });
-  }, WATCH_MS);
-  return {
-    passed: () => passed,
-    stop: () => {
-      clearTimeout(timer);
-      clearInterval(interval);
-    },
-  };
 }

@@ -10,6 +10,7 @@ import type { CliContext } from '../../context.js';
 import { printJson, printList } from '../../output/print-run.js';
 import { checkReports } from './check-report.js';
 import { progressLines } from './progress-lines.js';
+import { registerUploads } from './uploads.js';
 import { runCheck } from './run-check.js';
 
 type SourceName = keyof typeof SOURCES;
@@ -24,12 +25,13 @@ interface FetchOptions {
 export function registerDatasets(program: Command, context: CliContext): void {
   const datasets = program
     .command('datasets')
-    .description('Benchmarks and training sets: what there is, fetch, check.');
+    .description('Benchmarks and training sets: what there is, fetch, check, upload.');
   datasets
     .command('list')
-    .description('What can be fetched, and what the operator registered.')
+    .description('What can be fetched, what the operator registered, and what the project uploaded.')
     .option('--json', 'print JSON')
-    .action(({ json }: { json?: boolean }) => list(context, json));
+    .action(async ({ json }: { json?: boolean }) => list(context, json));
+  registerUploads(datasets, context);
   datasets
     .command('fetch')
     .description('Download a published dataset and check it. Gated ones take HF_TOKEN in the environment.')
@@ -54,7 +56,8 @@ export function registerDatasets(program: Command, context: CliContext): void {
     });
 }
 
-function list(context: CliContext, json?: boolean): void {
+async function list(context: CliContext, json?: boolean): Promise<void> {
+  const uploaded = await uploads(context);
   const toFetch = Object.entries(SOURCES).map(([name, { repository, licence, gated }]) => ({
     name,
     repository,
@@ -62,7 +65,12 @@ function list(context: CliContext, json?: boolean): void {
     gated: gated === true,
   }));
   if (json) {
-    return printJson(context, { to_fetch: toFetch, computed: COMPUTED, registered: Object.keys(registered()) });
+    return printJson(context, {
+      to_fetch: toFetch,
+      computed: COMPUTED,
+      registered: Object.keys(registered()),
+      uploaded,
+    });
   }
   context.print('To fetch:');
   for (const { name, repository, licence, gated } of toFetch) {
@@ -70,6 +78,22 @@ function list(context: CliContext, json?: boolean): void {
   }
   context.print(`Computed: ${COMPUTED.join(', ')}`);
   context.print(`Registered: ${Object.keys(registered()).join(', ')}`);
+  for (const { id, status, training, held_out: heldOut } of uploaded ?? []) {
+    const questions = training === null ? '' : `, ${training} training, ${heldOut} held-out questions`;
+    context.print(`Uploaded: ${id}, ${status}${questions}`);
+  }
+}
+
+/** What the project of the key uploaded; null, with a note, if the API cannot be asked. */
+async function uploads(context: CliContext) {
+  try {
+    const datasets = await (await context.client()).listDatasets();
+    return datasets.flatMap(({ id, upload }) => (upload ? [{ ...upload, id }] : []));
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    context.note(`What the project uploaded is not listed: ${error.message}`);
+    return null;
+  }
 }
 
 async function fetchOne(context: CliContext, name: string, { to, acceptLicence, json }: FetchOptions): Promise<void> {

@@ -185,6 +185,7 @@ class QuestionInput(TypedDict):
 
 class Benchmark(TypedDict):
     name: str
+    upload: NotRequired[str]
     seed: NotRequired[int]
     questions: NotRequired[int]
 
@@ -381,6 +382,7 @@ class From(TypedDict):
 
 class Dataset1(TypedDict):
     name: NotRequired[str]
+    upload: NotRequired[str]
     seed: NotRequired[int]
     families: NotRequired[dict[Literal["arithmetic", "lookup", "two-hop", "comparison", "sum"], float]]
 
@@ -851,6 +853,8 @@ class WebhookInput(TypedDict):
                 "benchmark_evaluation.failed",
                 "benchmark_evaluation.cancelled",
                 "benchmark_evaluation.deleted",
+                "dataset.ready",
+                "dataset.refused",
                 "webhook.disabled",
             ]
         ]
@@ -895,6 +899,8 @@ class WebhookChange(TypedDict):
                 "benchmark_evaluation.failed",
                 "benchmark_evaluation.cancelled",
                 "benchmark_evaluation.deleted",
+                "dataset.ready",
+                "dataset.refused",
                 "webhook.disabled",
             ]
         ]
@@ -1360,6 +1366,7 @@ class EvaluationAnswer(TypedDict):
 
 class Benchmark1(TypedDict):
     name: str
+    upload: NotRequired[str]
     seed: int
     questions: NotRequired[int]
 
@@ -1512,14 +1519,133 @@ class EvaluationAnswerList(TypedDict):
     last_id: str | None
 
 
+class Columns(TypedDict):
+    question: str
+    answer: list[str]
+    id: NotRequired[str]
+    family: NotRequired[str]
+    choices: NotRequired[list[str]]
+
+
+class Upload(TypedDict):
+    id: str
+    status: Literal["checking", "ready", "refused"]
+    format: Literal["jsonl", "csv", "parquet"]
+    bytes: int
+    sha256: str
+    columns: Columns
+    training: int | None
+    held_out: int | None
+    mistakes: int | None
+    created_at: str
+    checked_at: str | None
+
+
+class Dataset5(TypedDict):
+    id: str
+    object: Literal["dataset"]
+    kind: Literal["computed", "benchmark", "training", "columns", "mix", "uploaded"]
+    format: str | None
+    answers: str | None
+    trainable: bool
+    held_out: bool
+    mix: dict[str, float] | None
+    upload: Upload | None
+
+
+class DatasetRow(TypedDict):
+    row: int
+    object: Literal["dataset_row"]
+    question: str
+    answers: list[str]
+    family: str
+    choices: list[str] | None
+    split: Literal["training", "held_out"]
+
+
+class Upload1(TypedDict):
+    id: str
+    status: Literal["checking", "ready", "refused"]
+    format: Literal["jsonl", "csv", "parquet"]
+    bytes: int
+    sha256: str
+    columns: Columns
+    training: int | None
+    held_out: int | None
+    mistakes: int | None
+    created_at: str
+    checked_at: str | None
+
+
+class Characters(TypedDict):
+    median: int
+    p95: int
+    longest: int
+
+
+class Finding(TypedDict):
+    kind: str
+    says: str
+    count: int
+    first: list[str]
+
+
+class Mistake(TypedDict):
+    row: int | None
+    place: str | None
+    column: str | None
+    message: str
+
+
+class Check(TypedDict):
+    families: dict[str, int]
+    characters: Characters | None
+    notes: list[str]
+    findings: list[Finding]
+    repeated: int
+    held_out_twice: int
+    questions_sha256: str | None
+    mistakes: list[Mistake]
+
+
+class DatasetWithCheck(TypedDict):
+    id: str
+    object: Literal["dataset"]
+    kind: Literal["computed", "benchmark", "training", "columns", "mix", "uploaded"]
+    format: str | None
+    answers: str | None
+    trainable: bool
+    held_out: bool
+    mix: dict[str, float] | None
+    upload: Upload1 | None
+    check: Check | None
+
+
+class DatasetList(TypedDict):
+    object: Literal["list"]
+    data: list[Dataset5]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
+class DatasetRowList(TypedDict):
+    object: Literal["list"]
+    data: list[DatasetRow]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
 class From1(TypedDict):
     policy: str
     optimizer: bool
     allow: list[Literal["base-model", "tokenizer", "prompts", "dataset"]]
 
 
-class Dataset5(TypedDict):
+class Dataset6(TypedDict):
     name: str
+    upload: NotRequired[str]
     seed: int
     families: NotRequired[dict[Literal["arithmetic", "lookup", "two-hop", "comparison", "sum"], float]]
 
@@ -1773,7 +1899,7 @@ class Training3(TypedDict):
 
 
 class Evaluation1(TypedDict):
-    dataset: NotRequired[Dataset5]
+    dataset: NotRequired[Dataset6]
     questions: int
     every: int
     yardsticks: bool
@@ -1799,7 +1925,7 @@ Config1 = TypedDict(
         "seed": int,
         "steps": int,
         "from": NotRequired[From1],
-        "dataset": Dataset5,
+        "dataset": Dataset6,
         "flow": Flow3,
         "training": Training2 | Training3,
         "evaluation": Evaluation1,
@@ -2540,7 +2666,10 @@ class ProjectEvent31(TypedDict):
 
 
 class Data31(TypedDict):
-    reason: str
+    name: str
+    training: int
+    held_out: int
+    questions_sha256: str
 
 
 class ProjectEvent32(TypedDict):
@@ -2549,8 +2678,38 @@ class ProjectEvent32(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["webhook.disabled"]
+    type: Literal["dataset.ready"]
     data: Data31
+
+
+class Data32(TypedDict):
+    name: str
+    mistakes: int
+    message: str
+
+
+class ProjectEvent33(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["dataset.refused"]
+    data: Data32
+
+
+class Data33(TypedDict):
+    reason: str
+
+
+class ProjectEvent34(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["webhook.disabled"]
+    data: Data33
 
 
 ProjectEvent: TypeAlias = (
@@ -2586,6 +2745,8 @@ ProjectEvent: TypeAlias = (
     | ProjectEvent30
     | ProjectEvent31
     | ProjectEvent32
+    | ProjectEvent33
+    | ProjectEvent34
 )
 
 
@@ -2882,28 +3043,9 @@ class Tool5(TypedDict):
     description: Description | None
 
 
-class Dataset7(TypedDict):
-    id: str
-    object: Literal["dataset"]
-    kind: Literal["computed", "benchmark", "training", "columns", "mix"]
-    format: str | None
-    answers: str | None
-    trainable: bool
-    held_out: bool
-    mix: dict[str, float] | None
-
-
 class RegisteredModelList(TypedDict):
     object: Literal["list"]
     data: list[RegisteredModel]
-    has_more: bool
-    first_id: str | None
-    last_id: str | None
-
-
-class DatasetList(TypedDict):
-    object: Literal["list"]
-    data: list[Dataset7]
     has_more: bool
     first_id: str | None
     last_id: str | None
@@ -3305,6 +3447,34 @@ class V1AgentFlowsIdEventsGetParametersQuery(TypedDict):
     limit: NotRequired[int]
 
 
+AnswerItem: TypeAlias = str
+
+
+Choice2: TypeAlias = str
+
+
+class V1DatasetsPostParametersQuery(TypedDict):
+    name: str
+    question: NotRequired[str]
+    answer: NotRequired[list[AnswerItem]]
+    id: NotRequired[str]
+    family: NotRequired[str]
+    choices: NotRequired[list[Choice2]]
+    answers: NotRequired[Literal["text", "number", "expression", "choice"]]
+    separator: NotRequired[str]
+    held_out: NotRequired[int]
+
+
+class V1DatasetsGetParametersQuery(TypedDict):
+    after: NotRequired[str]
+    limit: NotRequired[int]
+
+
+class V1DatasetsIdRowsGetParametersQuery(TypedDict):
+    after: NotRequired[int]
+    limit: NotRequired[int]
+
+
 V1UsageGetParametersQuery = TypedDict(
     "V1UsageGetParametersQuery",
     {
@@ -3355,6 +3525,8 @@ class V1WebhooksPostRequest(TypedDict):
                 "benchmark_evaluation.failed",
                 "benchmark_evaluation.cancelled",
                 "benchmark_evaluation.deleted",
+                "dataset.ready",
+                "dataset.refused",
                 "webhook.disabled",
             ]
         ]
@@ -3404,6 +3576,8 @@ class V1WebhooksIdPatchRequest(TypedDict):
                 "benchmark_evaluation.failed",
                 "benchmark_evaluation.cancelled",
                 "benchmark_evaluation.deleted",
+                "dataset.ready",
+                "dataset.refused",
                 "webhook.disabled",
             ]
         ]

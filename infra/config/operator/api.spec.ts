@@ -3,7 +3,11 @@ import { apiSection } from './api.js';
 
 describe('the section api of the operator’s file', () => {
   it('lets no page in by itself, and many requests', () => {
-    expect(apiSection.parse(undefined)).toEqual({ allowed_origins: [], requests_per_minute: 60_000 });
+    expect(apiSection.parse(undefined)).toEqual({
+      allowed_origins: [],
+      requests_per_minute: 60_000,
+      dataset_bytes: 268_435_456,
+    });
   });
 
   it.each(['*', 'app.example', 'https://app.example/', 'https://app.example/path', 'https://*.example', 'null'])(

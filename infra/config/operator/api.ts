@@ -22,6 +22,12 @@ export const apiSection = z
       .min(1)
       .default(60_000)
       .describe('Requests with one key in a minute, in each API process. Further ones are answered with 429.'),
+    dataset_bytes: z
+      .int()
+      .min(1)
+      .max(4 * 1024 ** 3)
+      .default(256 * 1024 ** 2)
+      .describe('Most bytes of a dataset that a project uploads. A larger one is answered with 413.'),
     concurrent_training_runs: z
       .int()
       .min(1)

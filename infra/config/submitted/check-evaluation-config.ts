@@ -1,7 +1,13 @@
 import { evaluationConfigSchema, type EvaluationConfig } from '../../../contracts/evaluation-config.js';
 import { describeIssues, type Checked, type ConfigIssue } from './config-issues.js';
 import { impossibleInFlow } from './impossible-flow.js';
-import { nothingToAsk, unregisteredInFlow, unregisteredName, type RegisteredNames } from './registered-names.js';
+import {
+  nothingToAsk,
+  unknownDataset,
+  unregisteredInFlow,
+  unregisteredName,
+  type RegisteredNames,
+} from './registered-names.js';
 
 export function checkEvaluationConfig(value: unknown, registered: RegisteredNames): Checked<EvaluationConfig> {
   const parsed = evaluationConfigSchema.safeParse(value, { reportInput: true });
@@ -13,10 +19,9 @@ export function checkEvaluationConfig(value: unknown, registered: RegisteredName
 }
 
 function unregistered({ model, benchmarks, flow }: EvaluationConfig, registered: RegisteredNames): ConfigIssue[] {
-  const datasets = Object.keys(registered.datasets);
   return [
     unregisteredName('model', 'model', model, Object.keys(registered.models)),
-    ...benchmarks.map(({ name }, i) => unregisteredName(`benchmarks[${i}].name`, 'dataset', name, datasets)),
+    ...benchmarks.map(({ name }, i) => unknownDataset(`benchmarks[${i}].name`, name, registered)),
     ...benchmarks.map(({ name }, i) => nothingToAsk(`benchmarks[${i}].name`, name, registered.datasets)),
     ...unregisteredInFlow(flow, registered),
     ...benchmarks.map(endless),

@@ -11,21 +11,19 @@ import type { ConfigIssue } from './config-issues.js';
 import { nearest } from './nearest.js';
 
 /** What the operator registered, as far as a configuration may name it (I12). */
-export type RegisteredNames = Pick<OperatorFile, 'models' | 'tools' | 'datasets' | 'language_models'>;
+export type RegisteredNames = Pick<OperatorFile, 'models' | 'tools' | 'datasets' | 'language_models'> & {
+  /** Names of datasets that the project uploaded, which are among the others too. */
+  uploads?: readonly string[];
+};
 
 /** Every name in a configuration that the operator did not register. */
 export function unregisteredNames(config: RunConfig, registered: RegisteredNames): ConfigIssue[] {
   return [
     unregisteredName('model', 'model', config.model, Object.keys(registered.models)),
-    unregisteredName('dataset.name', 'dataset', config.dataset.name, Object.keys(registered.datasets)),
+    unknownDataset('dataset.name', config.dataset.name, registered),
     ...(config.evaluation.dataset
       ? [
-          unregisteredName(
-            'evaluation.dataset.name',
-            'dataset',
-            config.evaluation.dataset.name,
-            Object.keys(registered.datasets),
-          ),
+          unknownDataset('evaluation.dataset.name', config.evaluation.dataset.name, registered),
           nothingToAsk('evaluation.dataset.name', config.evaluation.dataset.name, registered.datasets),
         ]
       : []),
@@ -72,7 +70,24 @@ function checkTraining(name: string, entry: DatasetRegistration | undefined): Co
 /** A training set none of whose questions are kept for evaluations. */
 export function nothingToAsk(param: string, name: string, datasets: DatasetRegistrations): ConfigIssue | undefined {
   if (holdsQuestionsOut(name, datasets)) return undefined;
-  return { param, message: `${param}: "${name}" has no held-out questions. The operator can set held_out for it.` };
+  return {
+    param,
+    message: `${param}: "${name}" has no held-out questions. Whoever registers or uploads it can set held_out.`,
+  };
+}
+
+export function unknownDataset(
+  param: string,
+  name: string,
+  { datasets, uploads = [] }: Pick<RegisteredNames, 'datasets' | 'uploads'>,
+): ConfigIssue | undefined {
+  const names = Object.keys(datasets);
+  const issue = unregisteredName(param, 'dataset', name, names);
+  if (!issue || uploads.length === 0) return issue;
+  const registered = names.filter((one) => !uploads.includes(one));
+  const [reason] = issue.message.split(' The operator registered: ');
+  const message = `${reason} The operator registered: ${registered.join(', ')}. The project uploaded: ${uploads.join(', ')}.`;
+  return { param, message };
 }
 
 /** @param param the key that holds the name */

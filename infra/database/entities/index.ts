@@ -22,6 +22,7 @@ export { ToolDescription } from './tool-description.entity.js';
 export { TrainingRun } from './training-run.entity.js';
 export { TrainingStep } from './training-step.entity.js';
 export { Turn } from './turn.entity.js';
+export { UploadedDataset } from './uploaded-dataset.entity.js';
 export { UsageEntry } from './usage-entry.entity.js';
 export { Webhook } from './webhook.entity.js';
 export { WebhookDelivery } from './webhook-delivery.entity.js';
