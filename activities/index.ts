@@ -3,8 +3,10 @@ import type { ArtifactStore } from '../infra/artifacts/artifact-store.js';
 import type { OperatorFile } from '../infra/config/operator-file.js';
 import type { DatasetRegistrations } from '../infra/config/operator/datasets.js';
 import type { WebToolSettings } from '../infra/config/operator/web-tools.js';
+import { writeExportStatus } from '../infra/database/export-status.js';
 import { writeFlowStatus } from '../infra/database/flow-status.js';
 import type { AgentActivities } from '../contracts/agent-activities.js';
+import type { SetExportStatusInput } from '../contracts/policy-export.js';
 import type { SetFlowStatusInput } from '../contracts/submitted-flow.js';
 import { createBenchmarkEvaluationActivities } from './evaluations/benchmark-evaluation.activities.js';
 import { createDatasetActivities } from './datasets/dataset.activities.js';
@@ -76,6 +78,7 @@ export function createAgentActivities({
     ...createBenchmarkEvaluationActivities(dataSource),
     ...createRunActivities({ dataSource, tools, datasets }),
     setFlowStatus: async (input: SetFlowStatusInput) => void (await writeFlowStatus(dataSource, input)),
+    setExportStatus: (input: SetExportStatusInput) => writeExportStatus(dataSource, input),
     ...createQueueActivities(registeredModels.providers),
     ...createUploadActivities({ dataSource, artifacts }),
     ...createWebhookActivities(dataSource, webhooks),

@@ -7,6 +7,7 @@ import { DatasetsModule } from './datasets/datasets.module.js';
 import { DependenciesModule, type Dependencies } from './dependencies.module.js';
 import { EvaluationsModule } from './evaluations/evaluations.module.js';
 import { EventsModule } from './events/events.module.js';
+import { ExportsModule } from './exports/exports.module.js';
 import { HealthModule } from './health/health.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { OpenAiModule } from './openai/openai.module.js';
@@ -30,6 +31,7 @@ import { WebhooksModule } from './webhooks/webhooks.module.js';
     EventsModule,
     RolloutsModule,
     PoliciesModule,
+    ExportsModule,
     EvaluationsModule,
     BenchmarkEvaluationsModule,
     AgentFlowsModule,

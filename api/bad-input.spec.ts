@@ -4,7 +4,7 @@ import { KEY_SCOPES, type KeyScope } from '../contracts/key-scopes.js';
 import { createApiKey } from '../infra/database/api-keys.js';
 import { requiredScope } from './auth/authorize.js';
 import { BODY_BOUNDS, QUESTIONS } from './common/body.middleware.js';
-import { OPERATIONS, parametersOf, type DescribedOperation } from './testing/described-routes.js';
+import { filledPath, OPERATIONS, parametersOf, type DescribedOperation } from './testing/described-routes.js';
 import { CREATES, fillLists, sending, type Ids } from './testing/first-project.js';
 import { TestApi } from './testing/test-api.js';
 
@@ -39,7 +39,7 @@ describe('a request that is wrong', () => {
   });
   afterAll(async () => api.stop());
 
-  const to = (path: string) => path.replace('{id}', encodeURIComponent(ids[path.split('/{')[0]] ?? 'none'));
+  const to = (path: string) => filledPath(path, encodeURIComponent(ids[path.split('/{')[0]] ?? 'none'));
   const open = ({ method, path }: DescribedOperation, key?: string) => api.request(method as Method, to(path), key);
 
   it.each(named(closed))('%s: without a key', async (_, { method, path }) => {
@@ -121,7 +121,7 @@ describe('a request that is wrong', () => {
     '%s: an id that is none',
     async (_, { method, path }) => {
       for (const id of ['%00', '%ff', '..%2f..', 'a'.repeat(5_000), "';--", '%F0%9F%92%A9', '__proto__']) {
-        const answer = await api.request(method as Method, path.replace('{id}', id));
+        const answer = await api.request(method as Method, filledPath(path, id));
         expectRefusal(answer);
       }
     },

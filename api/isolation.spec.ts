@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createApiKey } from '../infra/database/api-keys.js';
-import { collectionOf, OPERATIONS, parametersOf, type DescribedOperation } from './testing/described-routes.js';
+import {
+  collectionOf,
+  filledPath,
+  OPERATIONS,
+  parametersOf,
+  type DescribedOperation,
+} from './testing/described-routes.js';
 import { BODIES, fillLists, NAMING, type Ids } from './testing/first-project.js';
 import { TestApi } from './testing/test-api.js';
 
@@ -50,7 +56,7 @@ describe('another project', () => {
     '%s: what is there is not there for it, and stays as it is',
     async (name, { method, path }) => {
       const id = idIn(path, name);
-      const to = (to: string) => path.replace('{id}', encodeURIComponent(to));
+      const to = (to: string) => filledPath(path, encodeURIComponent(to));
       expect(to(id)).not.toContain('{');
       const item = `${collectionOf(path)}/${encodeURIComponent(id)}`;
       const before = await api.request('get', item).expect(200);

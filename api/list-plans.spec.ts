@@ -28,6 +28,7 @@ const TEXTS: Record<string, string> = {
   tool: 'calculator',
   question: 'plus',
   project: 'default',
+  policy: 'run-1@1',
   created_from: HOUR_AGO,
   created_before: HOUR_AGO,
   from: '2026-01-31',

@@ -25,6 +25,7 @@ const LISTS: Record<string, (ids: Ids) => string[]> = {
   steps: ({ run }) => [run],
   'rollouts list': ({ run }) => [run],
   'policies list': ({ run }) => [run],
+  'exports list': () => [],
   checkpoints: ({ run }) => [run],
   eval: ({ evaluation }) => ['--id', evaluation, '--answers'],
   'keys list': () => [],
@@ -64,6 +65,7 @@ describe('--json of a list', () => {
       await dataSource.getRepository(TrainingStep).insert({ ...row, policySha256: 'b', metrics: {}, answers });
       await dataSource.getRepository(Checkpoint).insert({ ...row, sha256: 'b', uri: 'file:///c', bytes: 1 });
     }
+    await send(`policies/${run}@1/export`, {});
     const webhook = await send('webhooks', { url: 'https://receiver.test/' });
     await send(`webhooks/${webhook}/test`, {});
     const benchmarks = [{ name: 'atlas', questions: 1 }];
@@ -90,6 +92,7 @@ describe('--json of a list', () => {
       [['keys', 'list'], '/v1/keys'],
       [['projects', 'list'], '/v1/projects'],
       [['webhooks', 'list'], '/v1/webhooks'],
+      [['exports', 'list'], '/v1/exports'],
       [['webhooks', 'deliveries', ids.webhook], `/v1/webhooks/${ids.webhook}/deliveries`],
       [['steps', ids.run], `/v1/training_runs/${ids.run}/steps`],
       [['checkpoints', ids.run], `/v1/training_runs/${ids.run}/checkpoints`],

@@ -6,6 +6,7 @@ import { registerDatasets } from './commands/datasets/datasets.command.js';
 import { registerEval } from './commands/eval.command.js';
 import { registerDecide } from './commands/decide.command.js';
 import { registerExport } from './commands/export.command.js';
+import { registerExports } from './commands/exports/exports.command.js';
 import { registerMcp } from './commands/mcp.command.js';
 import { registerKeys } from './commands/keys/keys.command.js';
 import { registerPassages } from './commands/passages.command.js';
@@ -43,6 +44,7 @@ const COMMANDS: RegisterCommand[] = [
   registerDecide,
   registerCheckpoints,
   registerExport,
+  registerExports,
   registerKeys,
   registerProjects,
   registerUsage,

@@ -1,6 +1,7 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
 import type { FlowActivities } from './submitted-flow.js';
 import type { BenchmarkEvaluationActivities } from './benchmark-evaluation.js';
+import type { ExportActivities } from './policy-export.js';
 import type { RunFailure } from './failures.js';
 import type { AgentFlowResult, Analysis, FlowRef, MemoryEntry, Query, TurnRecord } from './flow.js';
 import type {
@@ -315,4 +316,5 @@ export type AgentActivities = ModuleActivities &
   BenchmarkEvaluationActivities &
   QueueActivities &
   UploadActivities &
-  WebhookActivities;
+  WebhookActivities &
+  ExportActivities;

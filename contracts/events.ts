@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EXCLUDED_OUTCOMES } from './flow.js';
+import { NEXT_EXPORT_STATUSES } from './policy-export.js';
 import { NEXT_WORK_STATUSES } from './submitted-flow.js';
 import { NEXT_STATUSES } from './training-run.js';
 
@@ -88,6 +89,8 @@ export const PROJECT_EVENTS = {
     questions_sha256: z.string(),
   }),
   'dataset.refused': z.looseObject({ name: z.string(), mistakes: z.int(), message: z.string() }),
+  ...ofEach<keyof typeof NEXT_EXPORT_STATUSES, 'export', typeof workStatus>('export', NEXT_EXPORT_STATUSES, workStatus),
+  'export.deleted': deletion,
   'webhook.disabled': z.looseObject({ reason: z.string() }),
 };
 export type ProjectEventType = keyof typeof PROJECT_EVENTS;

@@ -29,6 +29,8 @@ export const FailureType = {
   BudgetSpent: 'BudgetSpent',
   /** A policy's files are gone or damaged, or its logits are not finite. The message names it. */
   PolicyUnusable: 'PolicyUnusable',
+  /** The files of an export find no room on the disk of the artifact store. None of them is left. */
+  DiskFull: 'DiskFull',
   /** Every rollout of a step was lost to infrastructure: there is nothing to learn from, and nothing is committed. */
   NothingScored: 'NothingScored',
   /** A call failed in each of its attempts, not because of an outage; or it was lost with its worker several times. */
@@ -45,7 +47,7 @@ export const NON_RETRYABLE: FailureType[] = Object.values(FailureType);
  */
 export const WORKFLOW_LOST = 'WorkflowLost';
 
-/** Why a run, flow or evaluation pauses or has failed, as its row and whoever asks is told. */
+/** Why a run, flow, evaluation or export pauses or has failed, as its row and whoever asks is told. */
 export interface RunFailure {
   type: string;
   message: string;

@@ -12,6 +12,11 @@ export const CONTROL_TASK_QUEUE = 'agent-control';
 export const WEBHOOK_TASK_QUEUE = 'agent-webhooks';
 /** The Python trainer worker's activities: initPolicy and trainStep. */
 export const TRAINER_TASK_QUEUE = 'trainer';
+/**
+ * Exports of policies. Every trainer worker polls it with a slot of its own, so that they wait for no gradient step, and
+ * none for them.
+ */
+export const EXPORT_TASK_QUEUE = 'trainer-exports';
 
 /** Activities that ask a language model of a provider with limits: every agent worker polls it and keeps to them. */
 export function providerTaskQueue(provider: string): string {

@@ -1,4 +1,5 @@
 import type { ArtifactRef, PolicyRef } from './artifacts.js';
+import type { ExportedFile } from './policy-export.js';
 import type { ForkPart } from './identity.js';
 import type { RunConfig } from './run-config.js';
 
@@ -100,4 +101,21 @@ export interface TrainerActivities {
   saveCheckpoint(request: CommittedStepRequest): Promise<{ uri: string }>;
   /** Idempotent. Fails as NotFound for a policy that was not committed, ReplayDiverged if it comes out as another. */
   ensurePolicy(request: CommittedStepRequest): Promise<EnsurePolicyResult>;
+}
+
+export interface ExportPolicyRequest {
+  export_id: string;
+  /** `<run>@<step>`. */
+  policy: string;
+  merged: boolean;
+}
+
+export interface ExportPolicyResult {
+  files: ExportedFile[];
+}
+
+/** On a task queue of their own: they need no state of a run, and no gradient step waits for them. */
+export interface ExporterActivities {
+  /** Idempotent: files that stand are those of the export. Fails as DiskFull if they find no room. */
+  exportPolicy(request: ExportPolicyRequest): Promise<ExportPolicyResult>;
 }

@@ -6,6 +6,7 @@ import { evaluationConfigSchema } from '../contracts/evaluation-config.js';
 import { FailureType } from '../contracts/failures.js';
 import { flowSchema } from '../contracts/flow-config.js';
 import { placeOf, type AgentFlowInput } from '../contracts/flow.js';
+import type { PolicyExportInput } from '../contracts/policy-export.js';
 import { runConfigSchema } from '../contracts/run-config.js';
 import { AGENT_TASK_QUEUE } from '../contracts/task-queues.js';
 import { DATASET_CHECK_WORKFLOW, type DatasetCheckInput } from '../contracts/uploaded-dataset.js';
@@ -38,6 +39,7 @@ it('records a history of every workflow', async () => {
       asked,
       delivered,
       checked,
+      exported,
     ]) {
       await harness.stopWorkers();
       await troubled(harness, scriptedActivities());
@@ -270,6 +272,16 @@ async function checked(harness: WorkflowHarness, scripted: ScriptedActivities): 
   const options = { taskQueue: AGENT_TASK_QUEUE, workflowId: id, args: [input] };
   await harness.client.workflow.execute(DATASET_CHECK_WORKFLOW, options);
   await save(harness, 'datasetCheck', id);
+}
+
+/** A policy that is exported. */
+async function exported(harness: WorkflowHarness, scripted: ScriptedActivities): Promise<void> {
+  await harness.work(scripted);
+  const id = `export-${randomUUID().slice(0, 8)}`;
+  const input: PolicyExportInput = { id, policy: 'run-a@1', merged: false, settings: TEST_SETTINGS };
+  const options = { taskQueue: AGENT_TASK_QUEUE, workflowId: id, args: [input] };
+  await harness.client.workflow.execute('policyExport', options);
+  await save(harness, 'policyExport', id);
 }
 
 function notFinite(): ApplicationFailure {

@@ -1,13 +1,14 @@
-import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { AgentActivities } from '../contracts/agent-activities.js';
 import { NON_RETRYABLE } from '../contracts/failures.js';
 import {
   AGENT_TASK_QUEUE,
   CONTROL_TASK_QUEUE,
+  EXPORT_TASK_QUEUE,
   TRAINER_TASK_QUEUE,
   WEBHOOK_TASK_QUEUE,
 } from '../contracts/task-queues.js';
-import type { TrainerActivities } from '../contracts/trainer-activities.js';
+import type { ExporterActivities, TrainerActivities } from '../contracts/trainer-activities.js';
 import type { RunSettings } from '../contracts/run-settings.js';
 import type { WebhookActivities } from '../contracts/webhooks.js';
 
@@ -85,6 +86,17 @@ export function stickyTrainerCalls(settings: RunSettings, taskQueue: string) {
     taskQueue,
     scheduleToStartTimeout: settings.trainer_sticky_s * 1000,
     retry: { ...retry, maximumAttempts: 1 },
+  });
+}
+
+/**
+ * An export is cancelled when its worker has let go of its files: only then may they be deleted.
+ */
+export function exportCalls(settings: RunSettings) {
+  return proxyActivities<ExporterActivities>({
+    ...trainerOptions(settings),
+    taskQueue: EXPORT_TASK_QUEUE,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
 }
 

@@ -6,6 +6,7 @@ import { trainingRun as trainingRunWorkflow } from './training-run.workflow.js';
 import { evaluationCell as evaluationCellWorkflow } from './evaluation-cell.workflow.js';
 import { benchmarkEvaluation as benchmarkEvaluationWorkflow } from './benchmark-evaluation.workflow.js';
 import { datasetCheck as datasetCheckWorkflow } from './dataset-check.workflow.js';
+import { policyExport as policyExportWorkflow } from './policy-export.workflow.js';
 import { webhookDelivery as webhookDeliveryWorkflow } from './webhook-delivery.workflow.js';
 
 export const agentFlow = beginning(agentFlowWorkflow);
@@ -15,4 +16,5 @@ export const trainingRun = beginning(trainingRunWorkflow);
 export const evaluationCell = beginning(evaluationCellWorkflow);
 export const benchmarkEvaluation = beginning(benchmarkEvaluationWorkflow);
 export const datasetCheck = beginning(datasetCheckWorkflow);
+export const policyExport = beginning(policyExportWorkflow);
 export const webhookDelivery = beginning(webhookDeliveryWorkflow);

@@ -40,6 +40,11 @@ export function parametersOf({ operation }: DescribedOperation, place: 'path' | 
   return (operation.parameters ?? []).filter((parameter) => parameter.in === place).map(({ name }) => name);
 }
 
+/** A path with the id of what is in its list; what is below that by another name has any. */
+export function filledPath(path: string, id: string): string {
+  return path.replace('{id}', id).replace('{name}', 'README.md');
+}
+
 /** The list that what a path names is in, as `/v1/training_runs` of `/v1/training_runs/{id}/steps`. */
 export function collectionOf(path: string): string {
   return path.split('/{')[0];

@@ -43,6 +43,7 @@ export const CREATES: Record<string, readonly [object, object]> = {
   ],
   'post /v1/training_runs': [RUN, { ...RUN, steps: 2 }],
   'post /v1/training_runs/{id}/fork': [{}, { overrides: { steps: 2 } }],
+  'post /v1/policies/{id}/export': [{}, { merged: true }],
   'post /v1/evaluations': [
     { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base'] },
     { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base'], seed: 1 },
@@ -85,6 +86,7 @@ export async function fillLists(api: TestApi): Promise<Ids> {
     '/v1/training_runs': run.id,
     '/v1/rollouts': `${run.id}/1/0/0`,
     '/v1/policies': policy,
+    '/v1/exports': await create(`/v1/policies/${policy}/export`, {}),
     '/v1/groups': `${run.id}/1/0`,
     '/v1/evaluations': await create('/v1/evaluations', evaluation),
     '/v1/agent_flows': flow,

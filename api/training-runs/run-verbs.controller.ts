@@ -45,7 +45,7 @@ const ENDING = {
       summary: 'Delete a run that has ended, with everything that belongs to it',
       description:
         'Its policies, checkpoints, batches, rollouts, turns, events, idempotency key and histories in Temporal. Refused ' +
-        'while something unfinished uses it: a fork, a reference, a source of trajectories, a question, an evaluation; ' +
+        'while something unfinished uses it: a fork, a reference, a source of trajectories, a question, an evaluation, an export; ' +
         'and while a policy of it is pinned. May be repeated.',
     },
     accepted: 'It is in no list any more; its files and rows are being removed.',

@@ -23,6 +23,9 @@ const USERS = `
   SELECT id, status, 'evaluates its policy ' || policy FROM benchmark_evaluations,
     jsonb_array_elements_text(config -> 'policies') AS policy
     WHERE status <> ALL($2) AND starts_with(policy, $1 || '@')
+  UNION ALL
+  SELECT id, status, 'exports its policy ' || policy_name FROM policy_exports
+    WHERE status <> ALL($2) AND starts_with(policy_name, $1 || '@')
   ORDER BY 1, 3`;
 
 /**

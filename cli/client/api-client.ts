@@ -18,6 +18,7 @@ import type {
   Decision,
   Evaluation,
   EvaluationAnswer,
+  Export,
   FlowEvent,
   Fork as ForkInput,
   Policy,
@@ -210,6 +211,38 @@ export class ApiClient {
 
   async unpinPolicy(id: string): Promise<Policy> {
     return this.http.call('POST /v1/policies/{id}/unpin', { path: { id } });
+  }
+
+  async exportPolicy(policy: string, merged: boolean, idempotencyKey: string): Promise<Export> {
+    const headers = { 'Idempotency-Key': idempotencyKey };
+    return this.http.call('POST /v1/policies/{id}/export', { path: { id: policy }, headers, body: { merged } });
+  }
+
+  async listExports(filter: { status?: Export['status']; policy?: string } = {}): Promise<Export[]> {
+    return all(String, (page) => this.http.call('GET /v1/exports', { query: { ...filter, ...page } }));
+  }
+
+  async getExport(id: string): Promise<Export> {
+    return this.http.call('GET /v1/exports/{id}', { path: { id } });
+  }
+
+  async changeExport(id: string, verb: 'cancel' | 'revive'): Promise<Export> {
+    return this.http.call(`POST /v1/exports/{id}/${verb}`, { path: { id } });
+  }
+
+  /** As deleteRun. */
+  async deleteExport(id: string): Promise<void> {
+    await this.http.call('DELETE /v1/exports/{id}', { path: { id } });
+  }
+
+  /** A file of an export from a byte on, if it is still the one with this sha256; else the whole. */
+  async openFile(
+    path: { id: string; name: string },
+    { from, sha256 }: { from: number; sha256: string },
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const headers: Record<string, string> = from > 0 ? { Range: `bytes=${from}-`, 'If-Range': `"${sha256}"` } : {};
+    return this.http.openFile(path, headers, signal);
   }
 
   /** A run's events, each once and in order, until the run is finished; survives outages of the API. */

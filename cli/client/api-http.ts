@@ -5,6 +5,8 @@ import type { Error as ApiErrorBody, Routes } from './api-types.js';
 
 const TIMEOUT_MS = 30_000;
 const EVENT_STREAM = 'text/event-stream';
+const BYTES = 'application/octet-stream';
+const EXPORTED_FILE = 'GET /v1/exports/{id}/files/{name}';
 /** Every answer says by `object` what it is, but for this one, which is a workflow's. */
 const WITHOUT_OBJECT: Route = 'GET /v1/training_runs/{id}/progress';
 
@@ -56,6 +58,17 @@ export class ApiHttp {
     const isStream = response.headers.get('content-type')?.startsWith(EVENT_STREAM) && response.body !== null;
     if (response.status === 204 || isStream) return response;
     throw this.notOurs(route, describe(response));
+  }
+
+  /** Opens a file of an export. @returns the answer, unread: 206 with a part if `headers` ask for one, 200 with the whole */
+  async openFile(
+    path: { id: string; name: string },
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const response = await this.open(EXPORTED_FILE, { path, headers, signal });
+    if (response.headers.get('content-type') === BYTES) return response;
+    throw this.notOurs(EXPORTED_FILE, describe(response));
   }
 
   /** Asks, and leaves the answer unread. */

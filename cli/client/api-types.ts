@@ -1962,6 +1962,13 @@ export type OpenAiResponsesRequest = {
   } | null;
 };
 
+export type ExportInput = {
+  /**
+   * The whole model with the adapter merged in, instead of the adapter alone. A policy that trained whole is whole anyway.
+   */
+  merged?: boolean;
+};
+
 export type WebhookInput = {
   /**
    * Where events are posted. Redirects are not followed.
@@ -2008,6 +2015,12 @@ export type WebhookInput = {
     | 'benchmark_evaluation.deleted'
     | 'dataset.ready'
     | 'dataset.refused'
+    | 'export.queued'
+    | 'export.running'
+    | 'export.completed'
+    | 'export.failed'
+    | 'export.cancelled'
+    | 'export.deleted'
     | 'webhook.disabled'
   > | null;
 };
@@ -2058,6 +2071,12 @@ export type WebhookChange = {
     | 'benchmark_evaluation.deleted'
     | 'dataset.ready'
     | 'dataset.refused'
+    | 'export.queued'
+    | 'export.running'
+    | 'export.completed'
+    | 'export.failed'
+    | 'export.cancelled'
+    | 'export.deleted'
     | 'webhook.disabled'
   > | null;
   /**
@@ -5414,6 +5433,160 @@ export type ProjectEvent =
        */
       subject: string;
       created_at: string;
+      type: 'export.queued';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow, evaluation or webhook that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'export.running';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow, evaluation or webhook that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'export.completed';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow, evaluation or webhook that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'export.failed';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow, evaluation or webhook that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'export.cancelled';
+      data: {
+        status: string;
+        failure?: {
+          type: string;
+          message: string;
+          [key: string]: unknown;
+        };
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow, evaluation or webhook that it tells of.
+       */
+      subject: string;
+      created_at: string;
+      type: 'export.deleted';
+      data: {
+        /**
+         * What it had ended as.
+         */
+        status: string;
+        [key: string]: unknown;
+      };
+    }
+  | {
+      /**
+       * The sequence as text: the cursor of this list and the id of the server-sent event.
+       */
+      id: string;
+      object: 'event';
+      /**
+       * Ascending from 1. The events of what was deleted are missing.
+       */
+      sequence: number;
+      /**
+       * The id of the run, flow, evaluation or webhook that it tells of.
+       */
+      subject: string;
+      created_at: string;
       type: 'webhook.disabled';
       data: {
         reason: string;
@@ -5424,6 +5597,50 @@ export type ProjectEvent =
 export type ProjectEventList = {
   object: 'list';
   data: Array<ProjectEvent>;
+  has_more: boolean;
+  first_id: string | null;
+  last_id: string | null;
+};
+
+export type Export = {
+  /**
+   * Also the id of the Temporal workflow.
+   */
+  id: string;
+  object: 'export';
+  status: 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+  /**
+   * `<run>@<step>`.
+   */
+  policy: string;
+  /**
+   * Of its tensors.
+   */
+  policy_sha256: string;
+  merged: boolean;
+  /**
+   * What can be downloaded: none until the export is completed.
+   */
+  files: Array<{
+    name: string;
+    bytes: number;
+    sha256: string;
+  }>;
+  /**
+   * Why it has ended without files.
+   */
+  failure: {
+    type: string;
+    message: string;
+  } | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+};
+
+export type ExportList = {
+  object: 'list';
+  data: Array<Export>;
   has_more: boolean;
   first_id: string | null;
   last_id: string | null;
@@ -8542,6 +8759,465 @@ export type PoliciesControllerUnpinResponses = {
 
 export type PoliciesControllerUnpinResponse = PoliciesControllerUnpinResponses[keyof PoliciesControllerUnpinResponses];
 
+export type PoliciesControllerExportData = {
+  body?: {
+    /**
+     * The whole model with the adapter merged in, instead of the adapter alone. A policy that trained whole is whole anyway.
+     */
+    merged?: boolean;
+  };
+  headers?: {
+    /**
+     * A second request with the same key and body returns the same export.
+     */
+    'Idempotency-Key'?: string;
+  };
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/policies/{id}/export';
+};
+
+export type PoliciesControllerExportErrors = {
+  /**
+   * The export cannot be accepted; `issues` lists why.
+   */
+  400: unknown;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The Idempotency-Key was used with another body.
+   */
+  409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type PoliciesControllerExportError = PoliciesControllerExportErrors[keyof PoliciesControllerExportErrors];
+
+export type PoliciesControllerExportResponses = {
+  /**
+   * An earlier request with this key created it.
+   */
+  200: Export;
+  /**
+   * Queued.
+   */
+  201: Export;
+};
+
+export type PoliciesControllerExportResponse =
+  PoliciesControllerExportResponses[keyof PoliciesControllerExportResponses];
+
+export type ExportsControllerListData = {
+  body?: never;
+  path?: never;
+  query?: {
+    after?: string;
+    limit?: number;
+    status?: 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+    /**
+     * `<run>@<step>`.
+     */
+    policy?: string;
+  };
+  url: '/v1/exports';
+};
+
+export type ExportsControllerListErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type ExportsControllerListError = ExportsControllerListErrors[keyof ExportsControllerListErrors];
+
+export type ExportsControllerListResponses = {
+  200: ExportList;
+};
+
+export type ExportsControllerListResponse = ExportsControllerListResponses[keyof ExportsControllerListResponses];
+
+export type ExportsControllerRemoveData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/exports/{id}';
+};
+
+export type ExportsControllerRemoveErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The export has not ended.
+   */
+  409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type ExportsControllerRemoveError = ExportsControllerRemoveErrors[keyof ExportsControllerRemoveErrors];
+
+export type ExportsControllerRemoveResponses = {
+  /**
+   * It is in no list any more; its files are being removed.
+   */
+  202: unknown;
+  /**
+   * Nothing of it is left.
+   */
+  204: void;
+};
+
+export type ExportsControllerRemoveResponse = ExportsControllerRemoveResponses[keyof ExportsControllerRemoveResponses];
+
+export type ExportsControllerGetData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/exports/{id}';
+};
+
+export type ExportsControllerGetErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type ExportsControllerGetError = ExportsControllerGetErrors[keyof ExportsControllerGetErrors];
+
+export type ExportsControllerGetResponses = {
+  200: Export;
+};
+
+export type ExportsControllerGetResponse = ExportsControllerGetResponses[keyof ExportsControllerGetResponses];
+
+export type ExportsControllerDownloadData = {
+  body?: never;
+  headers?: {
+    /**
+     * As in `bytes=1000-`.
+     */
+    Range?: string;
+  };
+  path: {
+    id: string;
+    name: string;
+  };
+  query?: never;
+  url: '/v1/exports/{id}/files/{name}';
+};
+
+export type ExportsControllerDownloadErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * The file has no such part.
+   */
+  416: unknown;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type ExportsControllerDownloadError = ExportsControllerDownloadErrors[keyof ExportsControllerDownloadErrors];
+
+export type ExportsControllerDownloadResponses = {
+  /**
+   * The whole file.
+   */
+  200: Blob | File;
+  /**
+   * The part that `Range` asks for.
+   */
+  206: Blob | File;
+};
+
+export type ExportsControllerDownloadResponse =
+  ExportsControllerDownloadResponses[keyof ExportsControllerDownloadResponses];
+
+export type ExportsControllerCancelData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/exports/{id}/cancel';
+};
+
+export type ExportsControllerCancelErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The export has ended.
+   */
+  409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type ExportsControllerCancelError = ExportsControllerCancelErrors[keyof ExportsControllerCancelErrors];
+
+export type ExportsControllerCancelResponses = {
+  200: Export;
+};
+
+export type ExportsControllerCancelResponse = ExportsControllerCancelResponses[keyof ExportsControllerCancelResponses];
+
+export type ExportsControllerReviveData = {
+  body?: never;
+  path: {
+    id: string;
+  };
+  query?: never;
+  url: '/v1/exports/{id}/revive';
+};
+
+export type ExportsControllerReviveErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The export is completed.
+   */
+  409: unknown;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type ExportsControllerReviveError = ExportsControllerReviveErrors[keyof ExportsControllerReviveErrors];
+
+export type ExportsControllerReviveResponses = {
+  200: Export;
+};
+
+export type ExportsControllerReviveResponse = ExportsControllerReviveResponses[keyof ExportsControllerReviveResponses];
+
 export type EvaluationsControllerListData = {
   body?: never;
   path: {
@@ -10505,6 +11181,12 @@ export type WebhooksControllerCreateData = {
       | 'benchmark_evaluation.deleted'
       | 'dataset.ready'
       | 'dataset.refused'
+      | 'export.queued'
+      | 'export.running'
+      | 'export.completed'
+      | 'export.failed'
+      | 'export.cancelled'
+      | 'export.deleted'
       | 'webhook.disabled'
     > | null;
   };
@@ -10738,6 +11420,12 @@ export type WebhooksControllerChangeData = {
       | 'benchmark_evaluation.deleted'
       | 'dataset.ready'
       | 'dataset.refused'
+      | 'export.queued'
+      | 'export.running'
+      | 'export.completed'
+      | 'export.failed'
+      | 'export.cancelled'
+      | 'export.deleted'
       | 'webhook.disabled'
     > | null;
     /**
@@ -11140,6 +11828,16 @@ export interface Routes {
   'GET /v1/policies/{id}': { takes: PoliciesControllerGetData; answers: PoliciesControllerGetResponses };
   'POST /v1/policies/{id}/pin': { takes: PoliciesControllerPinData; answers: PoliciesControllerPinResponses };
   'POST /v1/policies/{id}/unpin': { takes: PoliciesControllerUnpinData; answers: PoliciesControllerUnpinResponses };
+  'POST /v1/policies/{id}/export': { takes: PoliciesControllerExportData; answers: PoliciesControllerExportResponses };
+  'GET /v1/exports': { takes: ExportsControllerListData; answers: ExportsControllerListResponses };
+  'GET /v1/exports/{id}': { takes: ExportsControllerGetData; answers: ExportsControllerGetResponses };
+  'DELETE /v1/exports/{id}': { takes: ExportsControllerRemoveData; answers: ExportsControllerRemoveResponses };
+  'GET /v1/exports/{id}/files/{name}': {
+    takes: ExportsControllerDownloadData;
+    answers: ExportsControllerDownloadResponses;
+  };
+  'POST /v1/exports/{id}/cancel': { takes: ExportsControllerCancelData; answers: ExportsControllerCancelResponses };
+  'POST /v1/exports/{id}/revive': { takes: ExportsControllerReviveData; answers: ExportsControllerReviveResponses };
   'GET /v1/training_runs/{id}/evaluations': {
     takes: EvaluationsControllerListData;
     answers: EvaluationsControllerListResponses;

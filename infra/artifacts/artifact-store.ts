@@ -50,6 +50,9 @@ export interface ArtifactStore {
 
   exists(uri: string): Promise<boolean>;
 
+  /** The absolute path of a file on this machine, for those who stream it. */
+  localPath(path: string): string;
+
   /** The names in a directory, in no order; none if it is not there. */
   names(uri: string): Promise<string[]>;
 

@@ -108,6 +108,10 @@ export class FileArtifactStore implements ArtifactStore {
     return (await unlessMissing(stat(this.pathOf(uri)))) !== undefined;
   }
 
+  localPath(path: string): string {
+    return this.inside(join(this.root, path));
+  }
+
   async names(uri: string): Promise<string[]> {
     return (await unlessMissing(readdir(this.pathOf(uri)))) ?? [];
   }

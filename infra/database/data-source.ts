@@ -31,6 +31,7 @@ import { PolicyPins1796162400000 } from './migrations/1796162400000-policy-pins.
 import { Webhooks1796169600000 } from './migrations/1796169600000-webhooks.js';
 import { Workers1796176800000 } from './migrations/1796176800000-workers.js';
 import { UploadedDatasets1796180400000 } from './migrations/1796180400000-uploaded-datasets.js';
+import { PolicyExports1796184000000 } from './migrations/1796184000000-policy-exports.js';
 import { gateOf } from './well-formed.js';
 
 const ENTITIES = Object.values(entities);
@@ -92,6 +93,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       Webhooks1796169600000,
       Workers1796176800000,
       UploadedDatasets1796180400000,
+      PolicyExports1796184000000,
     ],
     synchronize: false,
     installExtensions: false,

@@ -4,6 +4,7 @@ import type { AgentFlowInput } from '../../contracts/flow.js';
 import type { EvaluationInput, RolloutGroupInput, TrainingRunInput } from '../../contracts/training-run.js';
 import type { DatasetCheckInput } from '../../contracts/uploaded-dataset.js';
 import type { WebhookDeliveryInput } from '../../contracts/webhooks.js';
+import type { PolicyExportInput } from '../../contracts/policy-export.js';
 import * as workflows from '../../workflows/index.js';
 
 /** Each workflow with one command more at its beginning: what an incompatible change without patching looks like. */
@@ -45,4 +46,9 @@ export async function datasetCheck(input: DatasetCheckInput) {
 export async function webhookDelivery(input: WebhookDeliveryInput) {
   await sleep(1);
   return workflows.webhookDelivery(input);
+}
+
+export async function policyExport(input: PolicyExportInput) {
+  await sleep(1);
+  return workflows.policyExport(input);
 }

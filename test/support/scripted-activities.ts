@@ -14,6 +14,7 @@ import { placeOf, type Query } from '../../contracts/flow.js';
 import { NEXT_STATUSES } from '../../contracts/training-run.js';
 import { TRAINER_TASK_QUEUE } from '../../contracts/task-queues.js';
 import type {
+  ExporterActivities,
   InitPolicyRequest,
   StepMetrics,
   TrainerActivities,
@@ -24,6 +25,7 @@ import type {
 export interface ScriptedActivities {
   agent: AgentActivities;
   trainer: TrainerActivities;
+  exporter: ExporterActivities;
   calls: {
     plans: PlanTurnInput[];
     rollouts: RecordRolloutInput[];
@@ -39,7 +41,11 @@ export interface ScriptedActivities {
 }
 
 export function scriptedActivities(
-  overrides: { agent?: Partial<AgentActivities>; trainer?: Partial<TrainerActivities> } = {},
+  overrides: {
+    agent?: Partial<AgentActivities>;
+    trainer?: Partial<TrainerActivities>;
+    exporter?: Partial<ExporterActivities>;
+  } = {},
 ): ScriptedActivities {
   const calls: ScriptedActivities['calls'] = {
     plans: [],
@@ -112,6 +118,7 @@ export function scriptedActivities(
     reportEvaluation: () => Promise.resolve({ cells: 0 }),
     requireQueue: () => Promise.resolve(),
     checkUpload: () => Promise.resolve(),
+    setExportStatus: () => Promise.resolve(),
     attemptDelivery: () => Promise.resolve({}),
     setFlowStatus: (input) => {
       calls.flowStatuses.push(input);
@@ -144,7 +151,11 @@ export function scriptedActivities(
     },
     ...overrides.trainer,
   };
-  return { agent, trainer, calls };
+  const exporter: ExporterActivities = {
+    exportPolicy: () => Promise.resolve({ files: [{ name: 'manifest.json', bytes: 2, sha256: sha(0) }] }),
+    ...overrides.exporter,
+  };
+  return { agent, trainer, exporter, calls };
 }
 
 export function query(id: string): Query {

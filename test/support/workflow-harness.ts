@@ -12,6 +12,7 @@ import { searchAttributes } from '../../contracts/search-attributes.js';
 import {
   AGENT_TASK_QUEUE,
   CONTROL_TASK_QUEUE,
+  EXPORT_TASK_QUEUE,
   TRAINER_TASK_QUEUE,
   WEBHOOK_TASK_QUEUE,
 } from '../../contracts/task-queues.js';
@@ -73,6 +74,7 @@ export class WorkflowHarness {
     await this.poll(CONTROL_TASK_QUEUE, activities.agent);
     await this.poll(WEBHOOK_TASK_QUEUE, activities.agent);
     await this.poll(TRAINER_TASK_QUEUE, activities.trainer);
+    await this.poll(EXPORT_TASK_QUEUE, activities.exporter);
   }
 
   /** The same with one task queue. */

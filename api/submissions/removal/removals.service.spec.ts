@@ -10,6 +10,7 @@ import { Removal } from '../../../infra/database/entities/index.js';
 import type { Submission } from '../../../infra/database/entities/submission.entity.js';
 import { AgentFlowsRepository } from '../../agent-flows/agent-flows.repository.js';
 import { BenchmarkEvaluationsRepository } from '../../benchmark-evaluations/benchmark-evaluations.repository.js';
+import { ExportsRepository } from '../../exports/exports.repository.js';
 import { TrainingRunsRepository } from '../../training-runs/training-runs.repository.js';
 import { FakeWorkflows } from '../../testing/fake-workflows.js';
 import { TestApi } from '../../testing/test-api.js';
@@ -17,17 +18,25 @@ import type { Workflows } from '../../temporal/workflows.js';
 import type { SubmissionsRepository } from '../submissions.repository.js';
 import { RemovalsService, type AfterRemovalStep, type RemovalStep } from './removals.service.js';
 import { ownedTables } from './rows-of.js';
-import { addEndedEvaluation, addEndedFlow, addEndedRun, addManyTurns, everything } from './testing/owned.js';
+import {
+  addEndedEvaluation,
+  addEndedExport,
+  addEndedFlow,
+  addEndedRun,
+  addManyTurns,
+  everything,
+} from './testing/owned.js';
 
 jest.setTimeout(120_000);
 
-const KINDS = ['run', 'flow', 'evaluation'] as const;
+const KINDS = ['run', 'flow', 'evaluation', 'export'] as const;
 type Kind = (typeof KINDS)[number];
 
 const REPOSITORIES: Record<string, Type<SubmissionsRepository<Submission>>> = {
   'run-': TrainingRunsRepository,
   flow: AgentFlowsRepository,
   eval: BenchmarkEvaluationsRepository,
+  expo: ExportsRepository,
 };
 
 /** Thrown where a process dies. */
@@ -85,6 +94,7 @@ describe(RemovalsService, () => {
     run: () => addEndedRun(dataSource, api.artifacts),
     flow: () => addEndedFlow(dataSource, api.artifacts),
     evaluation: () => addEndedEvaluation(dataSource),
+    export: () => addEndedExport(dataSource, api.artifacts),
   };
   const marked = async (kind: Kind): Promise<string> => {
     const id = await add[kind]();

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, Optional, type OnModuleDestroy } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { ArtifactStore } from '../../../infra/artifacts/artifact-store.js';
-import { runDirectory } from '../../../infra/artifacts/run-directory.js';
+import { exportDirectory, runDirectory } from '../../../infra/artifacts/run-directory.js';
 import { Removal } from '../../../infra/database/entities/index.js';
 import { ARTIFACTS } from '../../dependencies.module.js';
 import { removeUnusedImages } from '../../agent-flows/stored-images.js';
@@ -89,9 +89,10 @@ export class RemovalsService implements OnModuleDestroy {
   private async remove({ id, images }: Removal): Promise<void> {
     await this.workflows.forget(id);
     this.reached('histories', id);
-    await this.artifacts.discard(runDirectory(id));
+    const directories = [runDirectory(id), exportDirectory(id)];
+    for (const directory of directories) await this.artifacts.discard(directory);
     this.reached('discarded', id);
-    await this.artifacts.deleteDiscarded(runDirectory(id));
+    for (const directory of directories) await this.artifacts.deleteDiscarded(directory);
     this.reached('files', id);
     await removeUnusedImages(this.dataSource, this.artifacts, images);
     this.reached('images', id);

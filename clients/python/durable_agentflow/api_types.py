@@ -816,6 +816,10 @@ class OpenAiResponsesRequest(TypedDict):
     text: NotRequired[Text | None]
 
 
+class ExportInput(TypedDict):
+    merged: NotRequired[bool]
+
+
 class WebhookInput(TypedDict):
     url: str
     description: NotRequired[str]
@@ -855,6 +859,12 @@ class WebhookInput(TypedDict):
                 "benchmark_evaluation.deleted",
                 "dataset.ready",
                 "dataset.refused",
+                "export.queued",
+                "export.running",
+                "export.completed",
+                "export.failed",
+                "export.cancelled",
+                "export.deleted",
                 "webhook.disabled",
             ]
         ]
@@ -901,6 +911,12 @@ class WebhookChange(TypedDict):
                 "benchmark_evaluation.deleted",
                 "dataset.ready",
                 "dataset.refused",
+                "export.queued",
+                "export.running",
+                "export.completed",
+                "export.failed",
+                "export.cancelled",
+                "export.deleted",
                 "webhook.disabled",
             ]
         ]
@@ -2699,7 +2715,8 @@ class ProjectEvent33(TypedDict):
 
 
 class Data33(TypedDict):
-    reason: str
+    status: str
+    failure: NotRequired[Failure4]
 
 
 class ProjectEvent34(TypedDict):
@@ -2708,8 +2725,96 @@ class ProjectEvent34(TypedDict):
     sequence: int
     subject: str
     created_at: str
-    type: Literal["webhook.disabled"]
+    type: Literal["export.queued"]
     data: Data33
+
+
+class Data34(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent35(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["export.running"]
+    data: Data34
+
+
+class Data35(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent36(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["export.completed"]
+    data: Data35
+
+
+class Data36(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent37(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["export.failed"]
+    data: Data36
+
+
+class Data37(TypedDict):
+    status: str
+    failure: NotRequired[Failure4]
+
+
+class ProjectEvent38(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["export.cancelled"]
+    data: Data37
+
+
+class Data38(TypedDict):
+    status: str
+
+
+class ProjectEvent39(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["export.deleted"]
+    data: Data38
+
+
+class Data39(TypedDict):
+    reason: str
+
+
+class ProjectEvent40(TypedDict):
+    id: str
+    object: Literal["event"]
+    sequence: int
+    subject: str
+    created_at: str
+    type: Literal["webhook.disabled"]
+    data: Data39
 
 
 ProjectEvent: TypeAlias = (
@@ -2747,12 +2852,46 @@ ProjectEvent: TypeAlias = (
     | ProjectEvent32
     | ProjectEvent33
     | ProjectEvent34
+    | ProjectEvent35
+    | ProjectEvent36
+    | ProjectEvent37
+    | ProjectEvent38
+    | ProjectEvent39
+    | ProjectEvent40
 )
 
 
 class ProjectEventList(TypedDict):
     object: Literal["list"]
     data: list[ProjectEvent]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
+class File(TypedDict):
+    name: str
+    bytes: int
+    sha256: str
+
+
+class Export(TypedDict):
+    id: str
+    object: Literal["export"]
+    status: Literal["queued", "running", "completed", "failed", "cancelled"]
+    policy: str
+    policy_sha256: str
+    merged: bool
+    files: list[File]
+    failure: Failure4 | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+class ExportList(TypedDict):
+    object: Literal["list"]
+    data: list[Export]
     has_more: bool
     first_id: str | None
     last_id: str | None
@@ -3420,6 +3559,17 @@ class V1PoliciesGetParametersQuery(TypedDict):
     has_files: NotRequired[Literal["true", "false"]]
 
 
+class V1PoliciesIdExportPostRequest(TypedDict):
+    merged: NotRequired[bool]
+
+
+class V1ExportsGetParametersQuery(TypedDict):
+    after: NotRequired[str]
+    limit: NotRequired[int]
+    status: NotRequired[Literal["queued", "running", "completed", "failed", "cancelled"]]
+    policy: NotRequired[str]
+
+
 class V1TrainingRunsIdEvaluationsGetParametersQuery(TypedDict):
     after: NotRequired[str]
     limit: NotRequired[int]
@@ -3527,6 +3677,12 @@ class V1WebhooksPostRequest(TypedDict):
                 "benchmark_evaluation.deleted",
                 "dataset.ready",
                 "dataset.refused",
+                "export.queued",
+                "export.running",
+                "export.completed",
+                "export.failed",
+                "export.cancelled",
+                "export.deleted",
                 "webhook.disabled",
             ]
         ]
@@ -3578,6 +3734,12 @@ class V1WebhooksIdPatchRequest(TypedDict):
                 "benchmark_evaluation.deleted",
                 "dataset.ready",
                 "dataset.refused",
+                "export.queued",
+                "export.running",
+                "export.completed",
+                "export.failed",
+                "export.cancelled",
+                "export.deleted",
                 "webhook.disabled",
             ]
         ]

@@ -10,6 +10,7 @@ export { HeldOutEvaluation } from './held-out-evaluation.entity.js';
 export { IdempotencyKey } from './idempotency-key.entity.js';
 export { ModelReply } from './model-reply.entity.js';
 export { Policy } from './policy.entity.js';
+export { PolicyExport } from './policy-export.entity.js';
 export { PolicyPin } from './policy-pin.entity.js';
 export { Project } from './project.entity.js';
 export { ProjectEvent } from './project-event.entity.js';

@@ -88,7 +88,7 @@ def commit_directory(directory: Path, files: Mapping[str, Content], manifest: Ma
     stands and OSError is raised.
     """
     make_directories(directory.parent)
-    standing = _standing(directory)
+    standing = standing_manifest(directory)
     if standing is not None:
         # Who named it may have died before that was on the disk.
         fsync_directory(directory.parent)
@@ -104,7 +104,7 @@ def commit_directory(directory: Path, files: Mapping[str, Content], manifest: Ma
         temporary.rename(directory)
     except OSError:
         # Another worker may have been faster: then its directory is the one that stands.
-        standing = _standing(directory)
+        standing = standing_manifest(directory)
         if standing is None:
             raise
         return standing
@@ -177,8 +177,8 @@ def _check_file(path: Path, expected: str) -> None:
         raise ArtifactBroken(f"{path} ({size} bytes) has sha256 {actual}, the manifest names {expected}")
 
 
-def _standing(directory: Path) -> dict[str, Any] | None:
-    """The manifest of a whole directory under the final name; moves a broken one aside."""
+def standing_manifest(directory: Path) -> dict[str, Any] | None:
+    """The manifest of a directory artifact, if a whole one stands; a broken one is moved aside."""
     if not directory.exists():
         return None
     try:

@@ -47,6 +47,9 @@ class FailureType(StrEnum):
     PolicyUnusable = "PolicyUnusable"
     """A policy's files are gone or damaged, or its logits are not finite. The message names it."""
 
+    DiskFull = "DiskFull"
+    """The files of an export find no room on the disk of the artifact store. None of them is left."""
+
     NothingScored = "NothingScored"
     """Every rollout of a step was lost to infrastructure: there is nothing to learn from, and nothing is committed."""
 

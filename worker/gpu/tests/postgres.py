@@ -28,6 +28,7 @@ TABLES = (
     "removals",
     "policy_pins",
     "workers",
+    "policy_exports",
 )
 GUARDED = ("batches", "policies", "checkpoints", "evaluations", "policy_pins")
 """Those whose rows belong to a run."""

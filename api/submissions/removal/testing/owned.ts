@@ -4,11 +4,13 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DataSource, EntityMetadata } from 'typeorm';
 import type { ImageRef } from '../../../../contracts/flow.js';
+import { exportDirectory, exportedFile } from '../../../../infra/artifacts/run-directory.js';
 import { sha256Hex } from '../../../../infra/artifacts/sha256.js';
 import {
   AgentFlow,
   AuditEntry,
   BenchmarkEvaluation,
+  PolicyExport,
   PolicyPin,
   ProjectEvent,
   Removal,
@@ -73,6 +75,19 @@ export async function addEndedEvaluation(dataSource: DataSource): Promise<string
     .getRepository(BenchmarkEvaluation)
     .insert({ id, project: 'default', name: 'test', config, status: 'completed', finishedAt: new Date() });
   for (const entity of dataSource.entityMetadatas) await addRows(dataSource, entity, id);
+  return id;
+}
+
+/** An export that has ended, with its files and what a killed attempt left. @returns its id */
+export async function addEndedExport(dataSource: DataSource, artifacts: string): Promise<string> {
+  const id = `export-${randomBytes(5).toString('hex')}`;
+  const made = { policyName: 'run-1@1', policySha256: 'ab', merged: false, files: [] };
+  await dataSource
+    .getRepository(PolicyExport)
+    .insert({ id, project: 'default', ...made, status: 'completed', finishedAt: new Date() });
+  for (const entity of dataSource.entityMetadatas) await addRows(dataSource, entity, id);
+  await add(join(artifacts, exportedFile(id, 'manifest.json')), `manifest of ${id}`);
+  await add(join(artifacts, exportDirectory(id), '.files.tmp-1-ab', 'model.safetensors'), `half of ${id}`);
   return id;
 }
 

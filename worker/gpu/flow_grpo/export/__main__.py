@@ -40,7 +40,9 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     disable_progress_bar()
     try:
-        export(read_source(settings, name), options.to.absolute(), options.merged)
+        source = read_source(settings, name)
+        # As PEFT does: libraries do not know the name that it is registered under.
+        export(source, options.to.absolute(), options.merged, base_name=str(source.base))
     except _REFUSALS as error:
         print(error, file=sys.stderr)
         return 1

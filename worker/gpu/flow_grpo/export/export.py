@@ -13,16 +13,16 @@ from flow_grpo.policy import MANIFEST, Adapter, file_sha256
 README = "README.md"
 
 
-def export(source: Source, target: Path, merged: bool) -> None:
+def export(source: Source, target: Path, merged: bool, base_name: str) -> None:
     """Write the adapter, or the weights of the whole model, with tokenizer, model card and manifest: whole or absent.
 
-    `merged`: an adapter is merged into its base model. Raises DirectoryInUse where `target` holds anything,
-    PolicyBroken for a policy that does not fit the base model.
+    `merged`: an adapter is merged into its base model. `base_name`: what an adapter calls that one. Raises
+    DirectoryInUse where `target` holds anything, PolicyBroken for a policy that does not fit the base model.
     """
     adapter = source.policy if isinstance(source.policy, Adapter) and not merged else None
     with new_directory(target) as directory:
         if adapter:
-            write_adapter(source.base, adapter, directory)
+            write_adapter(source.base, base_name, adapter, directory)
         else:
             write_model(source, directory)
         (directory / README).write_text(model_card(source, adapter, _sha256s(directory)))

@@ -44,8 +44,9 @@ def _introduction(source: Source, adapter: Adapter | None) -> str:
     if not adapter:
         return text
     return (
-        f"{text} `adapter_config.json` names the base model by its directory on the machine that exported it: "
-        "elsewhere, set `base_model_name_or_path` to a copy whose weights have the sha256 given below."
+        f"{text} `adapter_config.json` names the base model by its directory on the machine that exported it, or as it "
+        "is registered there: elsewhere, set `base_model_name_or_path` to a copy whose weights have the sha256 given "
+        "below."
     )
 
 

@@ -19,10 +19,9 @@ _GENERATION_CONFIG = "generation_config.json"
 _TOKENIZER = ("*.json", "*.jinja", "*.model", "*.txt")
 
 
-def write_adapter(base: Path, adapter: Adapter, directory: Path) -> None:
-    """Adapter and tokenizer. The configuration names the base model by its directory on this machine, as PEFT does:
-    libraries do not know the name that it is registered under."""
-    config = {**adapter.config, "base_model_name_or_path": str(base)}
+def write_adapter(base: Path, base_name: str, adapter: Adapter, directory: Path) -> None:
+    """Adapter and tokenizer. `base_name`: of the base model in the configuration."""
+    config = {**adapter.config, "base_model_name_or_path": base_name}
     (directory / ADAPTER_CONFIG).write_text(json.dumps(config, sort_keys=True, indent=1) + "\n")
     save_tensors(adapter.tensors, directory / ADAPTER_TENSORS)
     _copy_tokenizer(base, directory)

@@ -40,28 +40,28 @@ class TrainerActivities:
     @activity.defn(name="initPolicy")
     def init_policy(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Make and commit policy 0 of a run."""
-        with self._failures(), Ticker() as progress:
+        with told_failures(self._secrets), Ticker() as progress:
             request = parse_request(InitPolicyRequest, payload)
             return self._trainer.init_policy(request, progress).model_dump()
 
     @activity.defn(name="trainStep")
     def train_step(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Take and commit one training step."""
-        with self._failures(), Ticker() as progress:
+        with told_failures(self._secrets), Ticker() as progress:
             request = parse_request(TrainStepRequest, payload)
             return self._trainer.train_step(request, progress).model_dump()
 
     @activity.defn(name="saveCheckpoint")
     def save_checkpoint(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Save the state after a committed step, where no checkpoint of it is."""
-        with self._failures(), Ticker() as progress:
+        with told_failures(self._secrets), Ticker() as progress:
             request = parse_request(CommittedStepRequest, payload)
             return self._trainer.save_checkpoint(request, progress).model_dump()
 
     @activity.defn(name="ensurePolicy")
     def ensure_policy(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Have the committed policy of a step stand, whose files may be lost."""
-        with self._failures(), Ticker() as progress:
+        with told_failures(self._secrets), Ticker() as progress:
             request = parse_request(CommittedStepRequest, payload)
             return self._trainer.ensure_policy(request, progress).model_dump()
 
@@ -69,32 +69,33 @@ class TrainerActivities:
         """What the worker registers."""
         return [self.init_policy, self.train_step, self.save_checkpoint, self.ensure_policy]
 
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
-        """Turn exceptions into Temporal failures without secrets, and tell outages from defects (I14).
 
-        The closed list is final; an outage is retried without limit; what fails by itself, and what takes its worker
-        along time and again, ends after a bounded number of attempts.
-        """
-        info = activity.info()
-        before = tries_before(info)
-        if before.lost(info.attempt) >= LOST:
-            raise _lost(info, before.lost(info.attempt))
-        # The first attempt leaves this to its heartbeats.
-        if info.attempt > 1:
-            activity.heartbeat(before.details())
-        try:
-            yield
-        except CancelledError:
-            raise
-        except Failure as error:
-            message = redact(str(error), self._secrets)
-            log.error("%s: %s", error.type, message)
-            raise ApplicationError(message, error.details, type=error.type.value, non_retryable=True) from None
-        except Exception as error:
-            message = redact(f"{type(error).__name__}: {error}", self._secrets)
-            log.warning("%s", message)
-            raise _judged(error, message, info, before) from None
+@contextmanager
+def told_failures(secrets: Sequence[str]) -> Iterator[None]:
+    """Turn exceptions of an activity into Temporal failures without secrets, and tell outages from defects (I14).
+
+    The closed list is final; an outage is retried without limit; what fails by itself, and what takes its worker
+    along time and again, ends after a bounded number of attempts.
+    """
+    info = activity.info()
+    before = tries_before(info)
+    if before.lost(info.attempt) >= LOST:
+        raise _lost(info, before.lost(info.attempt))
+    # The first attempt leaves this to its heartbeats.
+    if info.attempt > 1:
+        activity.heartbeat(before.details())
+    try:
+        yield
+    except CancelledError:
+        raise
+    except Failure as error:
+        message = redact(str(error), secrets)
+        log.error("%s: %s", error.type, message)
+        raise ApplicationError(message, error.details, type=error.type.value, non_retryable=True) from None
+    except Exception as error:
+        message = redact(f"{type(error).__name__}: {error}", secrets)
+        log.warning("%s", message)
+        raise _judged(error, message, info, before) from None
 
 
 def _judged(error: Exception, message: str, info: activity.Info, before: Tries) -> ApplicationError:

@@ -11,6 +11,8 @@ from flow_grpo.trainer.hyper_parameters import Weights
 # A run's id becomes part of a path: it must not be able to leave its directory.
 RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 
+ExportId = Annotated[str, Field(pattern=r"^export-[a-z2-7]{1,64}$")]
+
 
 class Request(BaseModel):
     """Base of the requests. Unknown keys are ignored, so that an older worker serves a newer workflow."""
@@ -92,6 +94,30 @@ class CommittedStepRequest(Request):
     model: str
     identity: dict[str, str]
     keep: Keep
+
+
+class ExportPolicyRequest(Request):
+    """Write the files of a policy for whoever downloads them."""
+
+    export_id: ExportId
+    policy: str
+    """`<run>@<step>`."""
+    merged: bool
+    """An adapter is merged into its base model."""
+
+
+class ExportedFile(BaseModel):
+    """A file of an export."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+class ExportPolicyResult(BaseModel):
+    """All files of an export, by name."""
+
+    files: list[ExportedFile]
 
 
 class EnsurePolicyResult(BaseModel):

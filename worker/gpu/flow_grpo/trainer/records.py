@@ -140,7 +140,7 @@ class Records:
             return [config for (config,) in connection.execute(query, (list(FINISHED),)).fetchall()]
 
     def claimed_policies(self) -> list[str]:
-        """Names of the policies that are pinned, or that unfinished questions and evaluations on benchmarks use.
+        """Names of the policies that are pinned, or that unfinished questions, evaluations and exports use.
 
         Some stand in it more than once.
         """
@@ -149,6 +149,8 @@ class Records:
             UNION ALL
             SELECT jsonb_array_elements_text(config -> 'policies') FROM benchmark_evaluations
             WHERE status <> ALL(%(finished)s)
+            UNION ALL
+            SELECT policy_name FROM policy_exports WHERE status <> ALL(%(finished)s)
             UNION ALL
             SELECT run_id || '@' || step FROM policy_pins
         """
@@ -163,7 +165,8 @@ class Records:
         """
         with connect(self._database_url, autocommit=True) as connection:
             connection.execute(
-                "BEGIN; LOCK TABLE training_runs, agent_flows, benchmark_evaluations, policy_pins IN SHARE MODE; COMMIT"
+                "BEGIN; LOCK TABLE training_runs, agent_flows, benchmark_evaluations, policy_exports, policy_pins "
+                "IN SHARE MODE; COMMIT"
             )
 
     def worker_seen(self, worker: str, identity: str) -> None:

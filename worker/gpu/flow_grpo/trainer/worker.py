@@ -1,25 +1,28 @@
 """The trainer worker's process: connects to Temporal, polls its task queues, stops quickly on a signal.
 
-It polls two. `trainer` is shared by all trainer workers: whoever is free takes the call. The other is this process's
-own: a run whose state is in its memory calls it there, and moves on when nobody polls it any more.
+It polls three. `trainer` is shared by all trainer workers: whoever is free takes the call. One is this process's own: a
+run whose state is in its memory calls it there, and moves on when nobody polls it any more. `trainer-exports` is shared
+as well, and its calls wait for none of the others (exports.py).
 """
 
 import asyncio
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from flow_grpo.lifeline import held_lifeline
 from flow_grpo.trainer.activities import TrainerActivities
 from flow_grpo.trainer.device import OneAtATime
+from flow_grpo.trainer.exports import ExportActivities
 from flow_grpo.trainer.presence import presence
 from flow_grpo.trainer.records import Records
 from flow_grpo.trainer.redaction import secrets_of
@@ -28,6 +31,7 @@ from flow_grpo.trainer.tracking import Tracking
 from flow_grpo.trainer.trainer import Stores, Trainer
 
 SHARED_QUEUE = "trainer"
+EXPORT_QUEUE = "trainer-exports"
 DEFAULT_ADDRESS = "127.0.0.1:7233"
 CONNECT_RETRY_S = 1.0
 # Heartbeats are cheap here and their timeout may be as short as seconds.
@@ -59,19 +63,22 @@ async def _serve(settings: Settings) -> None:
     tracking = Tracking(settings.trackers, settings.trackers_directory)
     records = Records(settings.database_url.get_secret_value())
     trainer = _trainer(settings, records, own_queue, tracking)
-    activities = TrainerActivities(trainer, secrets_of(settings.database_url.get_secret_value()))
+    secrets = secrets_of(settings.database_url.get_secret_value())
+    activities = TrainerActivities(trainer, secrets)
     with (
         closing(tracking),
         closing(trainer),
         ThreadPoolExecutor(max_workers=sum(slots.values()), thread_name_prefix="step") as executor,
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="export") as exporting,
     ):
         client = connecting.result()
         shared, own = trainer_workers(client, activities, slots, executor)
-        async with shared, own, presence(records, own_queue, client.identity):
-            log.info("polling task queues %s", " and ".join(slots))
+        exports = export_worker(client, ExportActivities(settings, secrets), exporting)
+        async with shared, own, exports, presence(records, own_queue, client.identity):
+            log.info("polling task queues %s", ", ".join([*slots, EXPORT_QUEUE]))
             await stopped
             log.info("stopping")
-            await asyncio.gather(shared.shutdown(), own.shutdown())
+            await asyncio.gather(shared.shutdown(), own.shutdown(), exports.shutdown())
 
 
 async def connect() -> Client:
@@ -94,20 +101,33 @@ def trainer_workers(
 ) -> list[Worker]:
     """A worker for each task queue of `slots`, which says how many calls may have started, at work or waiting."""
     device = OneAtATime()
-    return [
-        Worker(
-            client,
-            task_queue=queue,
-            activities=activities.all(),
-            activity_executor=executor,
-            max_concurrent_activities=calls,
-            interceptors=[device],
-            default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
-            max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
-            graceful_shutdown_timeout=timedelta(0),
-        )
-        for queue, calls in slots.items()
-    ]
+    return [_worker(client, queue, activities.all(), executor, calls, device) for queue, calls in slots.items()]
+
+
+def export_worker(client: Client, activities: ExportActivities, executor: ThreadPoolExecutor) -> Worker:
+    """Makes one export at a time, whatever the device does."""
+    return _worker(client, EXPORT_QUEUE, activities.all(), executor, 1)
+
+
+def _worker(
+    client: Client,
+    queue: str,
+    activities: list[Callable[..., Any]],
+    executor: ThreadPoolExecutor,
+    calls: int,
+    *interceptors: Interceptor,
+) -> Worker:
+    return Worker(
+        client,
+        task_queue=queue,
+        activities=activities,
+        activity_executor=executor,
+        max_concurrent_activities=calls,
+        interceptors=interceptors,
+        default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+        graceful_shutdown_timeout=timedelta(0),
+    )
 
 
 def _trainer(settings: Settings, records: Records, own_queue: str, tracking: Tracking) -> Trainer:

@@ -75,3 +75,12 @@ def benchmark(run: Run, evaluation_id: str, policies: list[str], status: str = "
         "ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status",
         (evaluation_id, Jsonb({"policies": policies}), status),
     )
+
+
+def export(run: Run, export_id: str, policy: str, status: str = "running") -> None:
+    """A policy that is exported, as the API and the workflow leave it."""
+    run.execute(
+        "INSERT INTO policy_exports (id, project, policy_name, policy_sha256, merged, status) "
+        "VALUES (%s, 'p', %s, 'ab', false, %s) ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status",
+        (export_id, policy, status),
+    )

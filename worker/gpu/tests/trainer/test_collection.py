@@ -19,7 +19,7 @@ from flow_grpo.trainer.named_policy import find_policy
 from flow_grpo.trainer.records import Records
 from tests.directories import load_directory
 from tests.trainer.kills import KillAfter, Killed
-from tests.trainer.rows import ask, benchmark, evaluate, fork_of, kl_reference, pin, submit, unpin
+from tests.trainer.rows import ask, benchmark, evaluate, export, fork_of, kl_reference, pin, submit, unpin
 from tests.trainer.run import RUN_ID, Run, no_progress
 from tests.trainer.samples import IDENTITY, MODEL
 
@@ -126,6 +126,7 @@ def test_a_pinned_policy_stays_until_it_is_unpinned(run: Run) -> None:
 CLAIMS: dict[str, Callable[[Run], None]] = {
     "question": lambda run: ask(run, "question", f"{RUN_ID}@3"),
     "pin": lambda run: pin(run, 3),
+    "export": lambda run: export(run, "export", f"{RUN_ID}@3"),
 }
 
 
@@ -137,7 +138,7 @@ def test_no_lock_is_held_while_files_are_touched(run: Run) -> None:
     def create_now(_phase: str, done: int, _total: int) -> None:
         points.append(done)
         with psycopg.connect(run.database_url, options="-c lock_timeout=1") as connection:
-            for table in ("training_runs", "agent_flows", "benchmark_evaluations", "policy_pins"):
+            for table in ("training_runs", "agent_flows", "benchmark_evaluations", "policy_exports", "policy_pins"):
                 connection.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")  # pyright: ignore[reportArgumentType, reportCallIssue]
 
     collector(run).collect(Keep.model_validate(KEEP_TWO), create_now)
