@@ -7,6 +7,7 @@ import { Checkpoint, ProjectEvent, RunEvent, TrainingRun } from '../../infra/dat
 import { writeFlowStatus } from '../../infra/database/flow-status.js';
 import { ProjectEvents1796148300000 } from '../../infra/database/migrations/1796148300000-project-events.js';
 import { Webhooks1796169600000 } from '../../infra/database/migrations/1796169600000-webhooks.js';
+import { PolicyExports1796184000000 } from '../../infra/database/migrations/1796184000000-policy-exports.js';
 import { appendEvent } from '../../infra/database/run-events.js';
 import { writeRunStatus } from '../../infra/database/run-status.js';
 import { untilSomebodyWaits } from '../../infra/database/testing/lock-wait.js';
@@ -185,8 +186,9 @@ describe(ProjectEventsController, () => {
   it('begins with the events of the runs that were there before it', async () => {
     const runner = rows().createQueryRunner();
     const migration = new ProjectEvents1796148300000();
-    const webhooks = new Webhooks1796169600000();
-    await webhooks.down(runner);
+    // Both use what it makes.
+    const later = [new Webhooks1796169600000(), new PolicyExports1796184000000()];
+    for (const one of later.toReversed()) await one.down(runner);
     await migration.down(runner);
     const [a, b] = [await addRun(), await addRun()];
     const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute));
@@ -199,7 +201,7 @@ describe(ProjectEventsController, () => {
       .insert([event(a, 1, 1), event(a, 2, 3), event(b, 1, 2)]);
     await rows().getRepository(TrainingRun).update({ id: a }, { eventSequence: 2 });
     await migration.up(runner);
-    await webhooks.up(runner);
+    for (const one of later) await one.up(runner);
     await runner.release();
     await append(a, 1);
     expect(await told()).toEqual([

@@ -7,6 +7,7 @@ import { exportedFile } from '../../../infra/artifacts/run-directory.js';
 import { sha256Hex } from '../../../infra/artifacts/sha256.js';
 import { PolicyExport, TrainingRun } from '../../../infra/database/entities/index.js';
 import { trainingRunRow } from '../../../infra/database/testing/training-run-row.js';
+import { deleted } from '../../require-consent.js';
 import { runCli } from '../../testing/test-cli.js';
 
 const FILES: Record<string, Buffer> = {
@@ -84,7 +85,7 @@ describe('agentflow exports', () => {
     await expect(cli('cancel', done)).rejects.toThrow(/it cannot be cancelled/);
     await expect(cli('revive', done)).rejects.toThrow(/it cannot be revived/);
     api.workflows.goneWorkflow = { reason: 'it completed', cancelled: false };
-    expect((await cli('delete', done, '--yes')).lines).toEqual([`Deleted ${done}.`]);
+    expect((await cli('delete', done, '--yes')).lines).toEqual([deleted(done)]);
     api.workflows.goneWorkflow = undefined;
     await expect(cli('show', done)).rejects.toThrow(/There is no export/);
   });
