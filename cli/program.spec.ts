@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Checkpoint, HeldOutEvaluation, TrainingRun, TrainingStep } from '../infra/database/entities/index.js';
+import type { RunConfig } from '../contracts/run-config.js';
+import {
+  Checkpoint,
+  HeldOutEvaluation,
+  TrainingRun,
+  TrainingStep,
+  UploadedDataset,
+} from '../infra/database/entities/index.js';
 import { writeRunStatus } from '../infra/database/run-status.js';
 import { stepAnswers } from '../infra/database/testing/step-answers.js';
 import type { CliContext } from './context.js';
@@ -133,6 +140,26 @@ describe('agentflow', () => {
     expect((await check()).lines.join('\n')).toContain('\nmodel: tiny-random\n');
     await expect(check('--set', 'training.group_size=1')).rejects.toThrow(/accepted:\n- training.group_size: must be/);
     await expect(check('--set', 'model=gpt-9')).rejects.toThrow(/no model "gpt-9"[^]*models:\n {2}gpt-9: \{ source/);
+  });
+
+  it('train --dry-run knows what the project uploaded, and says how it is', async () => {
+    const uploads = api.database.dataSource.getRepository(UploadedDataset);
+    const access = { url: api.url, key: api.key };
+    const people = join(directory, 'people.csv');
+    await writeFile(people, 'question,answer\nWho?,Ada\n');
+    await cli('datasets', 'upload', people, '--name', 'people', '--held-out', '2');
+    const check = (of = access) => runCli(of, 'train', file, '--dry-run', '--json', '--set', 'dataset.name=people');
+    await expect(check()).rejects.toThrow(/dataset\.name: "people" is being checked/);
+    const { id } = await uploads.findOneByOrFail({ name: 'people' });
+    const report = { training: 3, held_out: 2 } as UploadedDataset['report'];
+    await uploads.update({ id }, { status: 'ready', report });
+    const { config } = JSON.parse((await check()).lines.join('')) as { config: RunConfig };
+    expect(config.dataset).toMatchObject({ name: 'people', upload: id });
+    const { lines } = await runCli(access, 'train', file, '--set', 'dataset.name=people', '--json');
+    expect(JSON.parse(lines.join(''))).toMatchObject({ config });
+    await uploads.update({ id }, { report: { ...report, training: 0 } });
+    await expect(check()).rejects.toThrow(/none is left to train on/);
+    await expect(check({ url: 'http://127.0.0.1:9', key: 'k' })).rejects.toThrow(/there is no dataset "people"/);
   });
 
   it.each([

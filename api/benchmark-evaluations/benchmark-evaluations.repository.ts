@@ -6,7 +6,7 @@ import { BenchmarkEvaluation, Rollout } from '../../infra/database/entities/inde
 import { namedPolicy, type NamedRun } from '../submissions/known-policies.js';
 import type { AnswersQuery } from './dto/answer.dto.js';
 import { ARTIFACTS } from '../dependencies.module.js';
-import { datasetsOfEvaluation, type NamedDataset } from '../submissions/project-datasets.js';
+import { datasetsOfEvaluation, type NamedDataset } from '../../infra/config/submitted/uploads.js';
 import { SubmissionsRepository, type NewRow } from '../submissions/submissions.repository.js';
 
 /** As isUndecided() says it of a row. */

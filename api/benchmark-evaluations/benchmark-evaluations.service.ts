@@ -6,7 +6,8 @@ import type { BenchmarkEvaluation } from '../../infra/database/entities/index.js
 import { unknownCursor, type ApiIssue } from '../common/api-error.js';
 import { toList, type List } from '../common/list.dto.js';
 import type { KnownPolicy } from '../submissions/known-policies.js';
-import { datasetsOfEvaluation, ProjectDatasets } from '../submissions/project-datasets.js';
+import { ProjectDatasets } from '../submissions/project-datasets.js';
+import { datasetsOfEvaluation } from '../../infra/config/submitted/uploads.js';
 import { ReconcilerService } from '../submissions/reconciler.service.js';
 import { RemovalsService } from '../submissions/removal/removals.service.js';
 import type { Draft } from '../submissions/submissions.repository.js';

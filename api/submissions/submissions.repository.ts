@@ -14,7 +14,8 @@ import {
   type KnownPolicy,
   type NamedRun,
 } from './known-policies.js';
-import { claimUploads, type NamedDataset } from './project-datasets.js';
+import type { NamedDataset } from '../../infra/config/submitted/uploads.js';
+import { claimUploads } from './project-datasets.js';
 
 const UNFINISHED = ['queued', 'running', 'pausing', 'paused', 'cancelling'];
 

@@ -7,7 +7,7 @@ import type { RowEnding } from '../../infra/database/submission-rows.js';
 import type { NamedRun } from '../submissions/known-policies.js';
 import type { StepsQuery } from './steps.query.js';
 import { ARTIFACTS } from '../dependencies.module.js';
-import { datasetsOfRun, type NamedDataset } from '../submissions/project-datasets.js';
+import { datasetsOfRun, type NamedDataset } from '../../infra/config/submitted/uploads.js';
 import { SubmissionsRepository, type Draft, type NewRow } from '../submissions/submissions.repository.js';
 import type { RevivedInput } from './start-run.js';
 import { namedRuns } from './named-runs.js';

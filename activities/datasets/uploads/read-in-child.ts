@@ -16,17 +16,15 @@ import type { UploadedFile } from './read-upload.js';
 const PROGRAM = join(PROJECT_ROOT, 'dist/worker/agent/read-upload.js');
 /** What the child may read besides the file: its own code, and what Node looks at to load it. */
 const READABLE = ['dist/*', 'node_modules/*', 'package.json'].map((path) => join(PROJECT_ROOT, path));
-const HEAP_MB = 3072;
-const LIMITS: ProcessLimits = { cpuSeconds: 600, seconds: 600, megabytes: 4096 };
+interface ReadLimits extends ProcessLimits {
+  /** Of V8's heap, in megabytes: it ends at it by itself, and is collected with more zeal before. */
+  heap: number;
+}
+export const READ_LIMITS: ReadLimits = { cpuSeconds: 600, seconds: 600, megabytes: 4096, heap: 3072 };
 /** Files that are read at once: each may take that much. */
 const CONCURRENCY = 2;
 /** Of the report: more than it ever has. */
 const MAX_OUTPUT = 16 * 1024 * 1024;
-
-const WORDS: Record<PassedLimit, string> = {
-  time_limit: `Reading the file takes more than ${LIMITS.seconds} s. Upload it in parts.`,
-  memory_limit: `Reading the file takes more than ${LIMITS.megabytes} MB of memory. Upload it in parts.`,
-};
 
 const queue = new PQueue({ concurrency: CONCURRENCY });
 
@@ -35,32 +33,37 @@ const queue = new PQueue({ concurrency: CONCURRENCY });
  * take all memory takes this worker's calls with it otherwise.
  * @throws if the process was ended by somebody else
  */
-export async function readInChild(file: UploadedFile, signal: AbortSignal): Promise<UploadCheck> {
-  return queue.add<UploadCheck>(() => read(file, signal));
+export async function readInChild(file: UploadedFile, signal: AbortSignal, limits = READ_LIMITS): Promise<UploadCheck> {
+  return queue.add<UploadCheck>(() => read(file, signal, limits));
 }
 
-async function read(file: UploadedFile, signal: AbortSignal): Promise<UploadCheck> {
+async function read(file: UploadedFile, signal: AbortSignal, limits: ReadLimits): Promise<UploadCheck> {
   signal.throwIfAborted();
   const readable = [...READABLE, file.path].map((path) => `--allow-fs-read=${path}`);
   const { command, args } = boundToParent({
     command: process.execPath,
-    args: [PERMISSION, ...readable, `--max-old-space-size=${HEAP_MB}`, PROGRAM, JSON.stringify(file)],
+    args: [PERMISSION, ...readable, `--max-old-space-size=${limits.heap}`, PROGRAM, JSON.stringify(file)],
   });
   const child = spawn(command, args, { env: stackMark(), stdio: ['ignore', 'pipe', 'pipe'], signal });
-  const watch = watchLimits(child, LIMITS);
+  const watch = watchLimits(child, limits);
   try {
     const ended = new Promise<{ code: number | null; killed: NodeJS.Signals | null }>((resolve, reject) => {
       child.once('error', reject).once('close', (code, killed) => resolve({ code, killed }));
     });
     const [output, said, { code, killed }] = await Promise.all([collect(child.stdout), collect(child.stderr), ended]);
     const passed = watch.passed() ?? (OUT_OF_HEAP.has(killed) ? 'memory_limit' : undefined);
-    if (passed) return refusal(WORDS[passed]);
+    if (passed) return refusal(tooMuch(passed, limits));
     if (code !== 0) throw new Error(`The process that reads ${file.path} ended with ${killed ?? code}: ${said}`);
     return JSON.parse(output) as UploadCheck;
   } finally {
     watch.stop();
     child.kill('SIGKILL');
   }
+}
+
+function tooMuch(passed: PassedLimit, { seconds, megabytes }: ReadLimits): string {
+  const limit = passed === 'time_limit' ? `${seconds} s` : `${megabytes} MB of memory`;
+  return `Reading the file takes more than ${limit}. Upload it in parts.`;
 }
 
 function refusal(message: string): UploadCheck {
