@@ -15,6 +15,7 @@ import { PoliciesModule } from './policies/policies.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { RegisteredModule } from './registered/registered.module.js';
 import { RolloutsModule } from './rollouts/rollouts.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
 import { SubmissionsModule } from './submissions/submissions.module.js';
 import { TrainingRunsModule } from './training-runs/training-runs.module.js';
 import { UsageModule } from './usage/usage.module.js';
@@ -23,6 +24,7 @@ import { WebhooksModule } from './webhooks/webhooks.module.js';
 @Module({
   imports: [
     AuthModule,
+    SessionsModule,
     ProjectsModule,
     KeysModule,
     AuditLogModule,

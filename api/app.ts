@@ -13,11 +13,24 @@ import { bodyMiddlewares } from './common/body.middleware.js';
 import { corsOptions } from './common/cors.js';
 import { deadlineMiddleware } from './common/deadline.middleware.js';
 import { ErrorsFilter } from './common/errors.filter.js';
+import { dashboardRouter } from './dashboard/serve-dashboard.js';
 import { hostMiddleware } from './common/host.middleware.js';
 import { invalidRequest } from './common/invalid-request.js';
 import { requestIdMiddleware } from './common/request-id.js';
 import type { Dependencies } from './dependencies.module.js';
 import { serveDocs } from './docs/openapi.js';
+
+/**
+ * Helmet's, but for what the dashboard and the documentation do not need: fonts and styles of other hosts. Component
+ * libraries write styles; scripts come as files of this origin alone.
+ */
+const CONTENT_SECURITY = {
+  upgradeInsecureRequests: null,
+  connectSrc: ["'self'"],
+  fontSrc: ["'self'"],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  frameAncestors: ["'none'"],
+};
 
 export interface AppOptions {
   logger?: LoggerService | false;
@@ -42,8 +55,9 @@ export async function createApp(
     deadlineMiddleware(),
     auditEndMiddleware(auditLog),
     // The API is served over plain HTTP on the loopback interface: nothing may send its pages to HTTPS.
-    helmet({ hsts: false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }),
+    helmet({ hsts: false, contentSecurityPolicy: { directives: CONTENT_SECURITY } }),
     hostMiddleware(origins),
+    dashboardRouter(),
   );
   // A browser asks without a key whether it may ask: before the key is looked for.
   if (origins.length > 0) app.enableCors(corsOptions(origins));

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { SessionsModule } from '../sessions/sessions.module.js';
 import { AuthService } from './auth.service.js';
 
-@Module({ providers: [AuthService], exports: [AuthService] })
+@Module({ imports: [SessionsModule], providers: [AuthService], exports: [AuthService] })
 export class AuthModule {}

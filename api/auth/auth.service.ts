@@ -6,6 +6,7 @@ import { ApiError } from '../common/api-error.js';
 import { Background } from '../common/background.js';
 import { NextLook } from '../common/next-look.js';
 import { OPERATOR_PROJECT } from '../projects/operator.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 
 /** How exactly a key's last use is known, in milliseconds. */
 const USE_NOTED_EVERY_MS = 60_000;
@@ -18,7 +19,12 @@ export class AuthService implements OnModuleDestroy {
   private readonly background = new Background();
   private readonly looks = new NextLook((sha256) => this.dataSource.getRepository(ApiKey).findOneBy({ sha256 }));
 
-  constructor(private readonly dataSource: DataSource) {}
+  private readonly sessionLooks = new NextLook((sha256) => this.sessions.keyOf(sha256));
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly sessions: SessionsService,
+  ) {}
 
   /**
    * The row of a key, also of one that is refused; null if there never was such a key. It is read after every request has
@@ -26,6 +32,16 @@ export class AuthService implements OnModuleDestroy {
    */
   async find(key: string): Promise<ApiKey | null> {
     return this.looks.of(hashApiKey(key));
+  }
+
+  /** The row of the key with which a browser has signed in; null without a session. */
+  async findOfSession(token: string): Promise<ApiKey | null> {
+    return this.sessionLooks.of(hashApiKey(token));
+  }
+
+  /** The row of the key that a link signs in with, once; null if it was used or is too old. */
+  async findOfLink(link: string): Promise<ApiKey | null> {
+    return this.sessions.redeem(link);
   }
 
   /** Lets a key pass, and notes that it is used. @throws ApiError 401 if it was revoked or has expired */

@@ -1,5 +1,8 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { ApiKey } from '../../infra/database/entities/index.js';
 import { ApiError } from '../common/api-error.js';
+import { requireOwnPage, sessionToken } from '../sessions/session-cookie.js';
+import { LINK_PREFIX } from '../sessions/sessions.service.js';
 import type { AuthService } from './auth.service.js';
 import type { AuthenticatedRequest } from './authenticated-request.js';
 import { authorize, requiredScope } from './authorize.js';
@@ -29,13 +32,28 @@ export function authenticateMiddleware(auth: AuthService): RequestHandler {
 
 /** @throws ApiError 401 without a valid key, 403 if it lacks a scope */
 async function admit(auth: AuthService, request: AuthenticatedRequest): Promise<void> {
-  const key = bearerKey(request) ?? (isDocumentation(request) ? basicPassword(request) : undefined);
-  const apiKey = key === undefined ? null : await auth.find(key);
+  const apiKey = await findKey(auth, request);
   if (!apiKey) throw unauthorized();
   request.sentKey = apiKey;
   auth.accept(apiKey);
   request.apiKey = apiKey;
   authorize(apiKey, request);
+}
+
+/** The key of a request: the one that it sends, or the one with which its browser has signed in. */
+async function findKey(auth: AuthService, request: Request): Promise<ApiKey | null> {
+  const key = bearerKey(request) ?? (isDocumentation(request) ? basicPassword(request) : undefined);
+  if (key !== undefined)
+    return isSignIn(request) && key.startsWith(LINK_PREFIX) ? auth.findOfLink(key) : auth.find(key);
+  const token = sessionToken(request);
+  if (token === undefined || request.headers.authorization !== undefined) return null;
+  requireOwnPage(request);
+  return auth.findOfSession(token);
+}
+
+/** Nothing else takes a link: it is used up by this. */
+function isSignIn({ method, path }: Request): boolean {
+  return method === 'POST' && path === '/session';
 }
 
 /** RFC 6750: what would let the request pass. */

@@ -7,12 +7,14 @@ import { forbidden } from '../common/api-error.js';
 const ADMIN_PATHS = /^\/v1\/(keys|projects|audit_log)(\/|$)/i;
 /** Whatever changes what is below them does: it sends data of the project elsewhere. */
 const ADMIN_WRITES = /^\/v1\/(webhooks|webhook_deliveries)(\/|$)/i;
+/** A browser signs in and out with any key. */
+const SESSION_PATHS = /^\/session(\/|$)/i;
 const READING = new Set(['GET', 'HEAD']);
 
 /** The scope that a request needs. What nobody has thought of needs `submit`. */
 export function requiredScope({ method, path }: Pick<Request, 'method' | 'path'>): KeyScope {
   if (ADMIN_PATHS.test(path)) return 'admin';
-  if (READING.has(method)) return 'read';
+  if (READING.has(method) || SESSION_PATHS.test(path)) return 'read';
   return ADMIN_WRITES.test(path) ? 'admin' : 'submit';
 }
 

@@ -32,6 +32,7 @@ import { Webhooks1796169600000 } from './migrations/1796169600000-webhooks.js';
 import { Workers1796176800000 } from './migrations/1796176800000-workers.js';
 import { UploadedDatasets1796180400000 } from './migrations/1796180400000-uploaded-datasets.js';
 import { PolicyExports1796184000000 } from './migrations/1796184000000-policy-exports.js';
+import { Sessions1796187600000 } from './migrations/1796187600000-sessions.js';
 import { gateOf } from './well-formed.js';
 
 const ENTITIES = Object.values(entities);
@@ -94,6 +95,7 @@ export function createDataSource(url: string, role: DatabaseRole, poolSize = 10)
       Workers1796176800000,
       UploadedDatasets1796180400000,
       PolicyExports1796184000000,
+      Sessions1796187600000,
     ],
     synchronize: false,
     installExtensions: false,

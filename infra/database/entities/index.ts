@@ -17,6 +17,7 @@ export { ProjectEvent } from './project-event.entity.js';
 export { Removal } from './removal.entity.js';
 export { Rollout } from './rollout.entity.js';
 export { RunEvent } from './run-event.entity.js';
+export { Session } from './session.entity.js';
 export { Spending } from './spending.entity.js';
 export { ToolCall } from './tool-call.entity.js';
 export { ToolDescription } from './tool-description.entity.js';
