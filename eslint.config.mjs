@@ -1,6 +1,7 @@
 import js from '@eslint/js';
 import prettier from 'eslint-config-prettier';
 import imports from 'eslint-plugin-import-x';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 /** Folder = where code may run. Each list says what a folder must not import (ARCHITECTURE.md#rooms-and-imports). */
@@ -9,9 +10,10 @@ const boundaries = {
   workflows: ['activities', 'worker', 'api', 'cli', 'infra'],
   infra: ['workflows', 'activities', 'worker', 'api', 'cli'],
   activities: ['workflows', 'worker', 'api', 'cli'],
-  api: ['workflows', 'activities', 'worker', 'cli'],
+  api: ['workflows', 'activities', 'worker', 'cli', 'dashboard'],
   cli: ['workflows', 'activities', 'worker', 'api'],
   worker: ['api', 'cli'],
+  dashboard: ['workflows', 'activities', 'worker', 'api', 'infra', 'contracts'],
 };
 
 const zones = Object.entries(boundaries).flatMap(([target, from]) =>
@@ -51,7 +53,7 @@ export default tseslint.config(
   },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     plugins: { import: imports },
@@ -102,6 +104,14 @@ export default tseslint.config(
       '@typescript-eslint/unbound-method': 'off',
       'import/no-restricted-paths': ['error', { zones: specZones }],
       '@typescript-eslint/no-unsafe-member-access': 'off',
+    },
+  },
+  {
+    files: ['dashboard/**/*.{ts,tsx}'],
+    extends: [reactHooks.configs.flat.recommended],
+    rules: {
+      // The router's refusals and redirects are thrown, and are no errors.
+      '@typescript-eslint/only-throw-error': 'off',
     },
   },
   {

@@ -85,6 +85,7 @@ export const EXAMPLES: Record<string, string[]> = {
   'webhooks enable': ['agentflow webhooks enable webhook-abc'],
   'webhooks disable': ['agentflow webhooks disable webhook-abc'],
   'webhooks delete': ['agentflow webhooks delete webhook-abc'],
+  dashboard: ['agentflow dashboard    # open what it prints in a browser'],
   mcp: ['agentflow mcp    # an assistant starts it: docs/mcp.md'],
   'data delete': ['agentflow data delete'],
   up: ['agentflow up'],

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { registerAudit } from './commands/audit.command.js';
 import { registerCheckpoints } from './commands/checkpoints.command.js';
+import { registerDashboard } from './commands/dashboard.command.js';
 import { registerData } from './commands/data.command.js';
 import { registerDatasets } from './commands/datasets/datasets.command.js';
 import { registerEval } from './commands/eval.command.js';
@@ -53,6 +54,7 @@ const COMMANDS: RegisterCommand[] = [
   registerMcp,
   registerData,
   registerStack,
+  registerDashboard,
   registerDoctor,
   registerCompletion,
 ];

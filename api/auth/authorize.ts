@@ -8,7 +8,7 @@ const ADMIN_PATHS = /^\/v1\/(keys|projects|audit_log)(\/|$)/i;
 /** Whatever changes what is below them does: it sends data of the project elsewhere. */
 const ADMIN_WRITES = /^\/v1\/(webhooks|webhook_deliveries)(\/|$)/i;
 /** A browser signs in and out with any key. */
-const SESSION_PATHS = /^\/session(\/|$)/i;
+const SESSION_PATHS = /^\/(session|v1\/sign_in_links)(\/|$)/i;
 const READING = new Set(['GET', 'HEAD']);
 
 /** The scope that a request needs. What nobody has thought of needs `submit`. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import express from 'express';
 import request from 'supertest';
+import type { ApiError } from '../common/api-error.js';
 import { TestApi } from '../testing/test-api.js';
 import { dashboardRouter } from './serve-dashboard.js';
 
@@ -82,7 +83,7 @@ describe('the dashboard as files', () => {
     const empty = express();
     empty.use(dashboardRouter(join(directory, 'none')));
     empty.use(((error, _request, response, _next) =>
-      response.status(error.status).send(error.message)) as express.ErrorRequestHandler);
+      response.status((error as ApiError).status).send((error as ApiError).message)) as express.ErrorRequestHandler);
     expect((await request(empty).get('/').expect(503)).text).toContain('npm run setup');
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { WEBHOOKS_TOPIC } from '../../infra/database/event-channel.js';
+import { DATASETS_TOPIC, WEBHOOKS_TOPIC } from '../../infra/database/event-channel.js';
 import { AgentFlow, TrainingRun, Turn } from '../../infra/database/entities/index.js';
 import { writeFlowStatus } from '../../infra/database/flow-status.js';
 import { LISTENER_NAME } from '../../infra/database/notification-listener.js';
@@ -172,8 +172,9 @@ describe(WakeupsService, () => {
       await Promise.all(readers.map((reader) => reader.until(1)));
       for (const reader of readers) reader.leave();
       const { topics } = api.app.get<WakeupsService, { topics: Map<string, unknown> }>(WakeupsService);
-      // The API itself follows one.
-      const left = () => [...topics.keys()].filter((id) => id !== WEBHOOKS_TOPIC);
+      // The API itself follows these.
+      const own = [DATASETS_TOPIC, WEBHOOKS_TOPIC];
+      const left = () => [...topics.keys()].filter((id) => !own.includes(id));
       while (left().length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     });
   });

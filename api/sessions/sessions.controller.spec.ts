@@ -15,7 +15,7 @@ describe('a browser that signs in', () => {
   });
   afterAll(async () => api.stop());
 
-  const cookieOf = ({ headers }: request.Response): string => headers['set-cookie'][0].split(';')[0] as string;
+  const cookieOf = ({ headers }: request.Response): string => headers['set-cookie'][0].split(';')[0];
   const signIn = async (key = api.key): Promise<string> =>
     cookieOf(await api.request('post', '/session', key).expect(201));
   const read = (cookie: string) => request(api.url).get(PATH).set('Cookie', cookie);
@@ -45,7 +45,7 @@ describe('a browser that signs in', () => {
   it('needs a key, or a link; a cookie, a wrong key and a used link open nothing', async () => {
     await request(api.url).post('/session').expect(401);
     await api.request('post', '/session', 'af-wrong').expect(401);
-    const { body } = await api.request('post', '/session/links').expect(201);
+    const { body } = await api.request('post', '/v1/sign_in_links').expect(201);
     const link = (body.path as string).replace('/sign-in#', '');
     // It is a key for nothing else, and is not used up by trying.
     await api.request('get', PATH, link).expect(401);
@@ -55,7 +55,7 @@ describe('a browser that signs in', () => {
   });
 
   it('opens one session with a link, however many redeem it at once', async () => {
-    const { body } = await api.request('post', '/session/links').expect(201);
+    const { body } = await api.request('post', '/v1/sign_in_links').expect(201);
     const link = (body.path as string).replace('/sign-in#', '');
     const answers = await Promise.all(Array.from({ length: 8 }, () => api.request('post', '/session', link)));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(7).fill(401)]);
@@ -66,7 +66,9 @@ describe('a browser that signs in', () => {
     await request(api.url).delete('/session').set('Cookie', out).set('Sec-Fetch-Site', 'same-origin').expect(204);
     await read(out).expect(401);
     const late = await signIn();
-    await api.database.dataSource.getRepository(Session).update({ kind: 'session' }, { expiresAt: new Date(Date.now() - 1) });
+    await api.database.dataSource
+      .getRepository(Session)
+      .update({ kind: 'session' }, { expiresAt: new Date(Date.now() - 1) });
     await read(late).expect(401);
     const key = await createApiKey(api.database.dataSource, 'default', { name: 'goes' });
     const revoked = await signIn(key);

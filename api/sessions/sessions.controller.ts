@@ -40,14 +40,6 @@ export class SessionsController {
     if (token !== undefined) await this.sessions.close(token);
     response.clearCookie(SESSION_COOKIE, COOKIE_OPTIONS);
   }
-
-  /** A link that signs a browser in with the key of this request, once and within ten minutes. */
-  @Post('links')
-  async link(@Req() request: AuthenticatedRequest): Promise<{ path: string; expires_at: string }> {
-    const { token, expiresAt } = await this.sessions.open(request.apiKey!.id, 'link');
-    // Behind the #, which no browser sends: the link stands in no log.
-    return { path: `/sign-in#${token}`, expires_at: expiresAt.toISOString() };
-  }
 }
 
 function toDto({ apiKey }: AuthenticatedRequest): SessionDto {

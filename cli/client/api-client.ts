@@ -37,6 +37,7 @@ import type {
   Webhook,
   WebhookChange,
   WebhookDelivery,
+  SignInLink,
   WebhookInput,
 } from './api-types.js';
 import { followEvents, type FollowedEvent, type FollowOptions } from './follow-events.js';
@@ -141,6 +142,12 @@ export class ApiClient {
 
   async listEvaluations(id: string): Promise<Evaluation[]> {
     return all(String, (query) => this.http.call('GET /v1/training_runs/{id}/evaluations', { path: { id }, query }));
+  }
+
+  /** A link that signs a browser in, once: `url` is what to open. */
+  async createSignInLink(): Promise<SignInLink & { url: string }> {
+    const link = await this.http.call('POST /v1/sign_in_links', {});
+    return { ...link, url: new URL(link.path, this.access.url).href };
   }
 
   async usage(query: Routes['GET /v1/usage']['takes']['query'] = {}): Promise<UsageReport> {

@@ -2890,6 +2890,15 @@ export type AuditLog = {
   last_id: string | null;
 };
 
+export type SignInLink = {
+  object: 'sign_in_link';
+  /**
+   * Behind the address of the API. Whoever opens it first is signed in.
+   */
+  path: string;
+  expires_at: string;
+};
+
 export type EvaluationAnswer = {
   /**
    * Of its agent flow; contains slashes, so encode it in URLs.
@@ -6436,6 +6445,62 @@ export type WebhookDeliveryList = {
   first_id: string | null;
   last_id: string | null;
 };
+
+export type SignInLinksControllerCreateData = {
+  body?: never;
+  path?: never;
+  query?: never;
+  url: '/v1/sign_in_links';
+};
+
+export type SignInLinksControllerCreateErrors = {
+  /**
+   * The request is not understood or cannot be accepted; `issues` lists what to correct.
+   */
+  400: Error;
+  /**
+   * No valid API key.
+   */
+  401: Error;
+  /**
+   * The API key lacks a scope; the message and `WWW-Authenticate` name it.
+   */
+  403: Error;
+  /**
+   * It does not exist, or it belongs to another project.
+   */
+  404: Error;
+  /**
+   * The body is larger than this route takes.
+   */
+  413: Error;
+  /**
+   * The body is of a content type that this route does not take.
+   */
+  415: Error;
+  /**
+   * Too many requests with this key. `Retry-After` says when to ask again.
+   */
+  429: Error;
+  /**
+   * Temporal or the database does not answer, or another session holds a lock. Try again.
+   */
+  503: Error;
+  /**
+   * The request was not answered in time. It may still be carried out.
+   */
+  504: Error;
+};
+
+export type SignInLinksControllerCreateError =
+  SignInLinksControllerCreateErrors[keyof SignInLinksControllerCreateErrors];
+
+export type SignInLinksControllerCreateResponses = {
+  201: SignInLink;
+};
+
+export type SignInLinksControllerCreateResponse =
+  SignInLinksControllerCreateResponses[keyof SignInLinksControllerCreateResponses];
 
 export type ProjectsControllerListData = {
   body?: never;
@@ -11752,6 +11817,7 @@ export type HealthControllerCheckResponses = {
 };
 
 export interface Routes {
+  'POST /v1/sign_in_links': { takes: SignInLinksControllerCreateData; answers: SignInLinksControllerCreateResponses };
   'POST /v1/projects': { takes: ProjectsControllerCreateData; answers: ProjectsControllerCreateResponses };
   'GET /v1/projects': { takes: ProjectsControllerListData; answers: ProjectsControllerListResponses };
   'GET /v1/projects/{id}': { takes: ProjectsControllerGetData; answers: ProjectsControllerGetResponses };

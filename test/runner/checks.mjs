@@ -12,6 +12,7 @@ const CHECKS = {
   knip: node('knip/bin/knip.js', '--no-progress'),
   prettier: node('prettier/bin/prettier.cjs', '--check', '.'),
   tsc: node('typescript/bin/tsc', '--noEmit'),
+  'tsc of the dashboard': node('typescript/bin/tsc', '-p', 'dashboard'),
   'ruff check': python(GPU_WORKER, 'ruff', 'check', '.'),
   'ruff format': python(GPU_WORKER, 'ruff', 'format', '--check', '.'),
   pyright: python(GPU_WORKER, 'pyright'),

@@ -1348,6 +1348,12 @@ class AuditLog(TypedDict):
     last_id: str | None
 
 
+class SignInLink(TypedDict):
+    object: Literal["sign_in_link"]
+    path: str
+    expires_at: str
+
+
 class Judge4(TypedDict):
     model: str
     equivalent: bool
