@@ -14,7 +14,7 @@ const COLOURS: Record<Run['status'], string> = {
 
 export function Status({ status }: Pick<Run, 'status'>) {
   return (
-    <Badge color={COLOURS[status]} variant="light" tt="none" autoContrast>
+    <Badge color={COLOURS[status]} variant="dot" tt="none">
       {status}
     </Badge>
   );

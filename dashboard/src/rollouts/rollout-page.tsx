@@ -79,10 +79,10 @@ function Memory({ rollout }: { rollout: Rollout }) {
           <Paper key={entry.turn} withBorder p="sm">
             <Group gap="xs">
               <Text fw={600}>Turn {entry.turn}</Text>
-              <Badge variant="light" tt="none">
+              <Badge variant="default" tt="none">
                 {entry.tool ?? 'unreadable plan'}
               </Badge>
-              <Badge variant="light" color={entry.verdict === 'STOP' ? 'green' : 'blue'} tt="none">
+              <Badge variant="dot" color={entry.verdict === 'STOP' ? 'green' : 'blue'} tt="none">
                 {entry.verdict}
               </Badge>
             </Group>
