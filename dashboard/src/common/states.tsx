@@ -1,4 +1,4 @@
-import { Alert, Anchor, Center, Loader, Stack, Text, Title } from '@mantine/core';
+import { Alert, Button, Center, Loader, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { ApiRefusal } from '../api/call.js';
 import { AnchorLink } from './anchor-link.js';
@@ -19,9 +19,9 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
     <Alert color="red" title={title} role="alert" m="md">
       <Text className="written">{message}</Text>
       {onRetry && (
-        <Anchor component="button" onClick={onRetry}>
+        <Button variant="default" size="xs" mt="xs" onClick={onRetry}>
           Try again
-        </Anchor>
+        </Button>
       )}
     </Alert>
   );
