@@ -6,9 +6,18 @@ export default {
   testEnvironment: 'node',
   // A test that hangs fails; one on a busy machine does not.
   testTimeout: 180_000,
-  roots: ['contracts', 'api', 'cli', 'dashboard', 'workflows', 'activities', 'worker/agent', 'infra', 'bench', 'test'].map(
-    (folder) => `<rootDir>/${folder}`,
-  ),
+  roots: [
+    'contracts',
+    'api',
+    'cli',
+    'dashboard',
+    'workflows',
+    'activities',
+    'worker/agent',
+    'infra',
+    'bench',
+    'test',
+  ].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '@swc/jest' },

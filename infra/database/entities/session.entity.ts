@@ -12,7 +12,7 @@ export class Session {
   @Column({ type: 'text' })
   kind: SessionKind;
 
-  @Index("sessions_key")
+  @Index('sessions_key')
   @Column({ name: 'key_id', type: 'text' })
   keyId: string;
 
