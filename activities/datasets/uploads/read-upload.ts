@@ -56,7 +56,7 @@ export async function readUpload(file: UploadedFile): Promise<UploadCheck> {
     const read = await readItems(file.name, uploadRegistration(file.path, file.layout), (at, error) =>
       mistakes.add(error, at.number, at.at),
     );
-    const report = await reportOf(file, read, mistakes);
+    const report = await reportOf(file, read);
     return { ...report, mistakes: mistakes.all };
   } catch (error) {
     if (!(error instanceof RowError)) throw error;
@@ -105,15 +105,8 @@ async function refuseOtherFiles(path: string): Promise<void> {
   }
 }
 
-async function reportOf(
-  file: UploadedFile,
-  read: ReadItems,
-  mistakes: Mistakes,
-): Promise<Pick<UploadCheck, 'report' | 'preview'>> {
+async function reportOf(file: UploadedFile, read: ReadItems): Promise<Pick<UploadCheck, 'report' | 'preview'>> {
   const { training, heldOut, overlapping, sha256 } = await complete(file.name, read, file.layout.held_out);
-  if (file.layout.held_out > 0 && training.length === 0) {
-    mistakes.add(new RowError(`All ${heldOut.length} questions would be held out, and none is left to train on.`));
-  }
   const items = [...training, ...heldOut];
   const report: UploadReport = {
     training: training.length,
