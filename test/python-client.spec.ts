@@ -15,7 +15,7 @@ describe('the client for Python against a stack', () => {
   afterAll(() => stack.remove());
 
   it.each([
-    ['submits, follows over a killed API, reads, asks and evaluates', 'live/test_stack.py', '5 passed'],
+    ['submits, follows over a killed API, reads, asks, evaluates and uploads', 'live/test_stack.py', '7 passed'],
     ['does what docs/python.md shows', 'live/test_document.py', '1 passed'],
   ])('%s', async (_, file, sum) => {
     expect(await pytest(file)).toContain(sum);

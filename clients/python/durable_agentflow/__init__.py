@@ -1,8 +1,10 @@
 """Client of durable AgentFlow for Python. `Client` is for notebooks and scripts, `AsyncClient` for asyncio and trio."""
 
 from ._async.client import AsyncClient
+from ._async.datasets import AsyncDataset
 from ._async.submissions import AsyncEvaluation, AsyncFlow, AsyncRun
 from ._sync.client import Client
+from ._sync.datasets import Dataset
 from ._sync.submissions import Evaluation, Flow, Run
 from .errors import (
     AgentFlowError,
@@ -26,12 +28,14 @@ __all__ = [
     "ApiError",
     "ApiUnreachable",
     "AsyncClient",
+    "AsyncDataset",
     "AsyncEvaluation",
     "AsyncFlow",
     "AsyncRun",
     "AuthenticationFailed",
     "Client",
     "Conflict",
+    "Dataset",
     "Evaluation",
     "Flow",
     "InvalidRequest",

@@ -16,18 +16,19 @@ Configuration = Mapping[str, Any] | str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class Body:
-    content: bytes
+    content: bytes | Path
+    """A file is sent piece by piece."""
     content_type: str
 
 
 def json_body(value: object) -> Body:
-    """Numbers of numpy and torch are written as the numbers that they are; NaN and infinity are refused."""
+    """Numbers and arrays of numpy and torch are written as what they are; NaN and infinity are refused."""
     return Body(json.dumps(value, allow_nan=False, default=plain).encode(), JSON)
 
 
 def plain(value: Any) -> Any:
-    if hasattr(value, "item"):
-        return value.item()
+    if hasattr(value, "tolist"):
+        return value.tolist()
     raise TypeError(f"A {type(value).__name__} cannot be written as JSON: {value!r}")
 
 

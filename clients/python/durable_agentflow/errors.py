@@ -26,7 +26,7 @@ class WaitTimeout(AgentFlowError, TimeoutError):
 
 
 class NotCompleted(AgentFlowError):
-    """It has ended, or rests, without having been completed. `submission` is the run, flow or evaluation."""
+    """It has ended, or rests, without having been completed. `submission` is the run, flow, evaluation or dataset."""
 
     def __init__(self, message: str, submission: Any) -> None:
         super().__init__(message)

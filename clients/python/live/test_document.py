@@ -27,7 +27,7 @@ def test_the_blocks_of_the_document_run_one_after_the_other(tmp_path: Path, monk
     for block in blocks:
         run_cell(block.replace('"questions": 20', '"questions": 2'), names)
     said = capsys.readouterr().out
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     # How the four rollouts ended is not the document's matter: that each is shown with its reward and advantage is.
     shown = r"^What .+\? (?:answered|budget_spent|unparsable_plan) [\d.]+ -?[\d.]+$"
     assert len(re.findall(shown, said, re.MULTILINE)) == 4

@@ -1,11 +1,13 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 
-from durable_agentflow import AsyncClient, Client, InvalidRequest, NotCompleted, NotFound
+from durable_agentflow import AsyncClient, Client, Conflict, InvalidRequest, NotCompleted, NotFound
 
 CONFIGURATION: dict[str, Any] = {
     "name": "from Python",
@@ -69,6 +71,38 @@ def test_a_cancelled_run_is_not_completed(client: Client):
     run.delete()
     with pytest.raises(NotFound):
         run.refresh()
+
+
+def test_an_uploaded_dataset_is_evaluated_on_and_deleted_with_its_evaluation(client: Client, tmp_path: Path):
+    frame = pandas.DataFrame({"Question": ["What is 2 times 12?", "What is 3 times 12?"], "Answer": [24, 36]})
+    frame.to_csv(tmp_path / "times.csv", index=False)
+    columns: dict[str, Any] = {"question": "Question", "answer": ["Answer"], "answers": "number", "held_out": 2}
+    dataset = client.datasets.upload(frame, name="twelves", **columns).wait(timeout=300)
+    assert list(dataset.rows().to_pandas()["question"]) == list(frame["Question"])
+
+    async def upload_file() -> list[str]:
+        async with AsyncClient() as twin:
+            other = await twin.datasets.upload(tmp_path / "times.csv", name="twelves-2", **columns)
+            questions = [row["question"] async for row in (await other.wait(timeout=300)).rows()]
+            await other.delete()
+            return questions
+
+    assert asyncio.run(upload_file()) == list(frame["Question"])
+
+    evaluation = client.evaluate({"model": "tiny-random", "benchmarks": [{"name": "twelves"}]}, timeout=300)
+    assert {answer["question"] for answer in evaluation.answers()} == set(frame["Question"])
+    with pytest.raises(Conflict, match=evaluation.id):
+        dataset.delete()
+    evaluation.delete()
+    dataset.delete()
+    assert "twelves" not in [known.id for known in client.datasets.list()]
+
+
+def test_a_refused_dataset_is_told_with_its_mistakes(client: Client):
+    refused = client.datasets.upload([{"question": "Who?", "answer": "Ada"}, {"question": "When?"}], name="people")
+    with pytest.raises(NotCompleted, match="people is refused: record 2, column answer: has no answer"):
+        refused.wait(timeout=300)
+    refused.delete()
 
 
 def test_the_asynchronous_twin():

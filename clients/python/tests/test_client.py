@@ -157,6 +157,12 @@ def drive(client):
     ):
         pages.to_list()
     client.rollouts.get("run-1/1/0/0")
+    client.datasets.upload([{}], name="d", question="q", answer=["a"], id="i", family="f", choices=["c"], held_out=1)
+    client.datasets.list().to_list()
+    dataset = client.datasets.get("d")
+    dataset.refresh()
+    dataset.rows(after=1).to_list()
+    dataset.delete()
     client.evaluations.get("eval-1").answers(grade="wrong").to_list()
 
 

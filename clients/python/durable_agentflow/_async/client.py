@@ -5,6 +5,7 @@ from typing import Any, Self, Unpack
 from .. import api_types
 from ..access import locate
 from ..bodies import Configuration, json_body, read_configuration
+from .datasets import AsyncDatasets
 from .http import AsyncHttp, segment
 from .pages import AsyncPages
 from .submissions import AsyncEvaluation, AsyncFlow, AsyncRun
@@ -96,6 +97,7 @@ class AsyncClient:
         self.rollouts = AsyncRollouts(self.http)
         self.flows = AsyncFlows(self.http)
         self.evaluations = AsyncEvaluations(self.http)
+        self.datasets = AsyncDatasets(self.http)
 
     def __repr__(self) -> str:
         return f"<client of {self.http.access.url}>"

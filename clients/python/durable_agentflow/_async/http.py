@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -17,6 +18,10 @@ from ..retries import ATTEMPTS, NEVER_SENT, may_repeat, pause_before
 
 TIMEOUT_S = 30.0
 """Of each wait for bytes. The API answers within 20 s."""
+FILE_TIMEOUT_S = 600.0
+"""Of the wait for the answer to a file, which is on the API's disk by then."""
+PIECE_BYTES = 256 * 1024
+"""Of a file: it is read in so little time that no other task misses it."""
 KEPT_S = 2.0
 """A connection that is not in use. The API closes it after five seconds: what is sent at that moment is lost."""
 
@@ -50,10 +55,12 @@ class AsyncHttp:
         sent = None if body is None else json_body(body)
         return self._content(await self._send("POST", path, body=sent, repeatable=False))
 
-    async def create(self, path: str, body: Body, idempotency_key: str | None = None) -> Any:
+    async def create(
+        self, path: str, body: Body, idempotency_key: str | None = None, query: Mapping[str, Any] | None = None
+    ) -> Any:
         """Creates something, once: every attempt carries the same Idempotency-Key."""
         headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
-        return self._content(await self._send("POST", path, body=body, headers=headers, repeatable=True))
+        return self._content(await self._send("POST", path, query=query, body=body, headers=headers, repeatable=True))
 
     async def delete(self, path: str) -> Any:
         """Deletes something. If a repeated attempt finds nothing, the one before it was carried out."""
@@ -95,11 +102,16 @@ class AsyncHttp:
     ) -> httpx.Response:
         content = None if body is None else body.content
         headers = {**(headers or {}), **({} if body is None else {"Content-Type": body.content_type})}
+        timeout = httpx.Timeout(TIMEOUT_S)
+        if isinstance(content, Path):
+            headers["Content-Length"] = str(content.stat().st_size)
+            timeout = httpx.Timeout(TIMEOUT_S, read=FILE_TIMEOUT_S)
         for attempt in range(1, ATTEMPTS + 1):
             response = None
             try:
+                sent = pieces(content) if isinstance(content, Path) else content
                 response = await self._client.request(
-                    method, path, params=given(query), headers=headers, content=content
+                    method, path, params=given(query), headers=headers, content=sent, timeout=timeout
                 )
             except httpx.TransportError as error:
                 if attempt == ATTEMPTS or not (repeatable or isinstance(error, NEVER_SENT)):
@@ -124,6 +136,13 @@ class AsyncHttp:
         if not isinstance(content, dict):
             raise not_ours(response)
         return content
+
+
+async def pieces(path: Path) -> AsyncIterator[bytes]:
+    """A file from its beginning: each attempt sends the whole."""
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
 
 
 def given(query: Mapping[str, Any] | None) -> dict[str, Any]:

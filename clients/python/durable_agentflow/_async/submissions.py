@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from time import monotonic
-from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, cast
+from typing import Any, Self, Unpack, cast
 
 import anyio
 
@@ -11,45 +11,19 @@ from ..bodies import json_body
 from ..errors import NotCompleted, WaitTimeout
 from ..progress import Progress, open_progress
 from .events import follow
-from .http import AsyncHttp, segment
 from .pages import AsyncPages
-
-Data = TypeVar("Data")
+from .records import AsyncRecord, Data
 
 RESTING = {"completed", "failed", "cancelled", "paused"}
 POLL_S = 1.0
 
 
-class AsyncSubmission(Generic[Data]):
-    """`data` is what the API last said of it, as docs/openapi.json describes it; `refresh` asks anew."""
-
-    _collection: ClassVar[str]
-
-    def __init__(self, http: AsyncHttp, data: Data) -> None:
-        self._http = http
-        self.data = data
-
-    def __getitem__(self, name: str) -> Any:
-        return cast(dict[str, Any], self.data)[name]
-
-    def __repr__(self) -> str:
-        return f"<{self['object']} {self.id}: {self.status}>"
-
-    @property
-    def id(self) -> str:
-        return self["id"]
-
-    @property
-    def status(self) -> str:
-        return self["status"]
+class AsyncSubmission(AsyncRecord[Data]):
+    """What is worked on until it ends, and can be told something meanwhile."""
 
     @property
     def failure(self) -> dict[str, Any] | None:
         return self["failure"]
-
-    async def refresh(self) -> Self:
-        self.data = await self._http.get(self._path())
-        return self
 
     async def cancel(self) -> Self:
         return await self._verb("cancel")
@@ -89,9 +63,6 @@ class AsyncSubmission(Generic[Data]):
         why = f" {failure['type']}: {failure['message']}" if failure else ""
         advice = " resume() lets it go on." if self.status == "paused" else ""
         return f"{self.id} is {self.status}.{why}{advice}"
-
-    def _path(self, below: str = "") -> str:
-        return f"/v1/{self._collection}/{segment(self.id)}{below}"
 
     async def _verb(self, verb: str, body: object = None) -> Self:
         self.data = await self._http.post(self._path(f"/{verb}"), body)

@@ -5,6 +5,7 @@ from typing import Any, Self, Unpack
 from .. import api_types
 from ..access import locate
 from ..bodies import Configuration, json_body, read_configuration
+from .datasets import Datasets
 from .http import Http, segment
 from .pages import Pages
 from .submissions import Evaluation, Flow, Run
@@ -96,6 +97,7 @@ class Client:
         self.rollouts = Rollouts(self.http)
         self.flows = Flows(self.http)
         self.evaluations = Evaluations(self.http)
+        self.datasets = Datasets(self.http)
 
     def __repr__(self) -> str:
         return f"<client of {self.http.access.url}>"

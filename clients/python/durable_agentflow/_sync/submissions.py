@@ -3,52 +3,26 @@
 import time
 from collections.abc import Iterator
 from time import monotonic
-from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, cast
+from typing import Any, Self, Unpack, cast
 
 from .. import api_types
 from ..bodies import json_body
 from ..errors import NotCompleted, WaitTimeout
 from ..progress import Progress, open_progress
 from .events import follow
-from .http import Http, segment
 from .pages import Pages
-
-Data = TypeVar("Data")
+from .records import Data, Record
 
 RESTING = {"completed", "failed", "cancelled", "paused"}
 POLL_S = 1.0
 
 
-class Submission(Generic[Data]):
-    """`data` is what the API last said of it, as docs/openapi.json describes it; `refresh` asks anew."""
-
-    _collection: ClassVar[str]
-
-    def __init__(self, http: Http, data: Data) -> None:
-        self._http = http
-        self.data = data
-
-    def __getitem__(self, name: str) -> Any:
-        return cast(dict[str, Any], self.data)[name]
-
-    def __repr__(self) -> str:
-        return f"<{self['object']} {self.id}: {self.status}>"
-
-    @property
-    def id(self) -> str:
-        return self["id"]
-
-    @property
-    def status(self) -> str:
-        return self["status"]
+class Submission(Record[Data]):
+    """What is worked on until it ends, and can be told something meanwhile."""
 
     @property
     def failure(self) -> dict[str, Any] | None:
         return self["failure"]
-
-    def refresh(self) -> Self:
-        self.data = self._http.get(self._path())
-        return self
 
     def cancel(self) -> Self:
         return self._verb("cancel")
@@ -88,9 +62,6 @@ class Submission(Generic[Data]):
         why = f" {failure['type']}: {failure['message']}" if failure else ""
         advice = " resume() lets it go on." if self.status == "paused" else ""
         return f"{self.id} is {self.status}.{why}{advice}"
-
-    def _path(self, below: str = "") -> str:
-        return f"/v1/{self._collection}/{segment(self.id)}{below}"
 
     def _verb(self, verb: str, body: object = None) -> Self:
         self.data = self._http.post(self._path(f"/{verb}"), body)
