@@ -22,10 +22,17 @@ const UPLOADS = /^\/v1\/datasets\/?$/i;
 
 const JSON_TYPES = ['application/json'];
 const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml'];
-const DOCUMENTS = { types: [...JSON_TYPES, ...YAML_TYPES], words: 'application/json or application/yaml' };
+const DOCUMENTS = {
+  types: [...JSON_TYPES, ...YAML_TYPES],
+  words: 'application/json or application/yaml',
+  known: /^utf-?8$/i,
+  charset: 'UTF-8',
+};
 const FILES = {
   types: Object.keys(UPLOAD_TYPES),
   words: 'application/jsonl, text/csv or application/vnd.apache.parquet',
+  known: /^(utf-?8|utf-?16(le|be)?|us-ascii)$/i,
+  charset: 'UTF-8 or UTF-16; if none is said, bytes that are neither are read as Windows-1252, and a note says so',
 };
 
 /** Reads a body into `request.body` as plain data, from JSON or YAML and nothing else. */
@@ -37,21 +44,16 @@ export function bodyMiddlewares(): RequestHandler[] {
 function requireKnownType(request: Request, _response: Response, next: NextFunction): void {
   if (!hasBody(request)) return next();
   const [type, encoding] = [request.get('content-type') ?? 'none', request.get('content-encoding') ?? 'identity'];
-  const { types, words } = isUpload(request) ? FILES : DOCUMENTS;
+  const { types, words, known, charset } = isUpload(request) ? FILES : DOCUMENTS;
   if (!request.is(types)) {
     const message = `The content type is ${type}. It must be ${words}.`;
     return next(unsupported('unsupported_content_type', message, 'Content-Type'));
   }
-  const charsets = [...type.matchAll(/;\s*charset\s*=\s*"?([^";\s]*)/gi)].map(([, charset]) => charset);
-  const foreign = charsets.find((charset) => !/^utf-?8$/i.test(charset));
-  if (foreign !== undefined && !isUpload(request)) {
-    return next(
-      unsupported(
-        'unsupported_content_type',
-        `The charset of the body is ${foreign}. It must be UTF-8.`,
-        'Content-Type',
-      ),
-    );
+  const charsets = [...type.matchAll(/;\s*charset\s*=\s*"?([^";\s]*)/gi)].map(([, said]) => said);
+  const foreign = charsets.find((said) => !known.test(said));
+  if (foreign !== undefined) {
+    const message = `The charset of the body is ${foreign}. It must be ${charset}.`;
+    return next(unsupported('unsupported_content_type', message, 'Content-Type'));
   }
   if (encoding.toLowerCase() !== 'identity') {
     const message = `The body is compressed (${encoding}). Send it without compression.`;

@@ -40,15 +40,24 @@ export function listSchema<T extends z.ZodType>(name: string, item: T) {
 /** The largest step, group or sequence that a column holds. */
 export const MAX_INDEX = 2 ** 31 - 1;
 
+/** A whole number in a query, in digits: coerced, `1e3`, `0x10` and `5.0` would be numbers too. */
+export function wholeInQuery<T extends z.ZodType>(number: T): z.ZodPreprocess<T> {
+  return z.preprocess((text, context) => {
+    if (typeof text !== 'string' || /^-?\d+$/.test(text)) return text;
+    context.addIssue('must be a whole number, in digits');
+    return z.NEVER;
+  }, number);
+}
+
 /** A number in a query. An empty text is none: coerced, it would be 0. */
 export function inQuery<T extends z.ZodType>(number: T): z.ZodPreprocess<T> {
   return z.preprocess((text) => (text === '' ? NaN : text), number);
 }
 
 /** A step or the number of a group in a query. */
-export const index = inQuery(z.coerce.number().int().min(0).max(MAX_INDEX));
+export const index = wholeInQuery(z.coerce.number().int().min(0).max(MAX_INDEX));
 
-const limit = (most: number, usual: number) => inQuery(z.coerce.number().int().min(1).max(most).default(usual));
+const limit = (most: number, usual: number) => wholeInQuery(z.coerce.number().int().min(1).max(most).default(usual));
 
 /** Query of a list whose cursor is an id. */
 export const idPageQuery = z.strictObject({ after: z.string().max(512).optional(), limit: limit(100, 20) });
@@ -56,7 +65,7 @@ export type IdPageQuery = z.infer<typeof idPageQuery>;
 
 /** Query of a list whose cursor is an ascending number (a step, a sequence). */
 export const numberPageQuery = z.strictObject({
-  after: inQuery(z.coerce.number().int().min(-1).max(MAX_INDEX)).optional(),
+  after: wholeInQuery(z.coerce.number().int().min(-1).max(MAX_INDEX)).optional(),
   limit: limit(1000, 100),
 });
 export type NumberPageQuery = z.infer<typeof numberPageQuery>;

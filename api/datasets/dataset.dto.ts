@@ -3,7 +3,7 @@ import { UPLOAD_FORMATS, UPLOAD_STATUSES } from '../../contracts/uploaded-datase
 import { holdsQuestionsOut, isBenchmark, type DatasetRegistration } from '../../infra/config/operator/datasets.js';
 import type { OperatorFile } from '../../infra/config/operator-file.js';
 import type { UploadedDataset } from '../../infra/database/entities/index.js';
-import { inQuery, listSchema } from '../common/list.dto.js';
+import { listSchema, wholeInQuery } from '../common/list.dto.js';
 
 const ROWS = 100;
 /** More than a project and an operator have together: without a limit, the list is whole. */
@@ -26,7 +26,12 @@ const upload = z.object({
   }),
   training: z.int().nullable().describe('Questions to train on. Null until it is known.'),
   held_out: z.int().nullable().describe('Questions that evaluations ask.'),
-  mistakes: z.int().nullable().describe('Records that cannot be read. One is enough for the file to be refused.'),
+  mistakes: z
+    .int()
+    .nullable()
+    .describe(
+      'Records that cannot be read. One is enough for the file to be refused. If none can, each kind counts once.',
+    ),
   created_at: z.iso.datetime(),
   checked_at: z.iso.datetime().nullable(),
 });
@@ -95,13 +100,13 @@ export type DatasetRowDto = z.infer<typeof row>;
 
 export const datasetsQuery = z.strictObject({
   after: z.string().max(512).optional(),
-  limit: inQuery(z.coerce.number().int().min(1).max(DATASETS).default(DATASETS)),
+  limit: wholeInQuery(z.coerce.number().int().min(1).max(DATASETS).default(DATASETS)),
 });
 export type DatasetsQuery = z.infer<typeof datasetsQuery>;
 
 export const rowsQuery = z.strictObject({
-  after: inQuery(z.coerce.number().int().min(0).max(ROWS)).optional(),
-  limit: inQuery(z.coerce.number().int().min(1).max(ROWS).default(20)),
+  after: wholeInQuery(z.coerce.number().int().min(0).max(ROWS)).optional(),
+  limit: wholeInQuery(z.coerce.number().int().min(1).max(ROWS).default(20)),
 });
 export type RowsQuery = z.infer<typeof rowsQuery>;
 

@@ -137,6 +137,8 @@ describe('datasets of a project', () => {
     expect(await read({ limit: 2 })).toMatchObject({ data: [{ row: 1, question: 'Q0' }, { row: 2 }], has_more: true });
     expect(await read({ after: 2 })).toMatchObject({ data: [{ row: 3 }], has_more: false, last_id: '3' });
     expect(code(await api.request('get', '/v1/datasets/atlas/rows'))).toEqual([409, 'dataset_registered']);
+    await upload({ name: 'new' }).expect(201);
+    expect(code(await api.request('get', '/v1/datasets/new/rows'))).toEqual([409, 'dataset_checking']);
   });
 
   it.each<[string, object]>([
@@ -147,6 +149,8 @@ describe('datasets of a project', () => {
     ['two names', { name: ['a', 'b'] }],
     ['choices without columns of them', { name: 'mine', answers: 'choice' }],
     ['a separator of numbers', { name: 'mine', answers: 'number', separator: ';' }],
+    ['a name of 65 letters', { name: 'a'.repeat(65) }],
+    ['a number that is not written in digits', { name: 'mine', held_out: '1e3' }],
     ['an unknown parameter', { name: 'mine', path: '/etc/passwd' }],
   ])('refuses %s before anything is stored', async (_, query) => {
     expect(code(await upload(query))).toEqual([400, 'invalid_request']);
@@ -161,6 +165,33 @@ describe('datasets of a project', () => {
   ])('takes no %s', async (type) => {
     expect(code(await upload({ name: 'mine' }, TEXT, type))).toEqual([415, 'unsupported_content_type']);
   });
+
+  it('says what a name and a number may be', async () => {
+    const { text } = await upload({ name: 'a'.repeat(65), held_out: '1e3' }).expect(400);
+    expect(text).toContain('name: must be at most 64 lower-case letters');
+    expect(text).toContain('held_out: must be a whole number, in digits');
+  });
+
+  it.each(['latin1', 'iso-8859-1', 'windows-1252', '"shift_jis"'])(
+    'does not take a file for what it is not: charset=%s',
+    async (charset) => {
+      const refused = await upload({ name: 'mine' }, TEXT, `text/csv; charset=${charset}`);
+      expect(code(refused)).toEqual([415, 'unsupported_content_type']);
+      expect(refused.text).toContain('It must be UTF-8 or UTF-16');
+    },
+  );
+
+  it.each(['utf-8', 'UTF-16', 'us-ascii'])('takes charset=%s', async (charset) => {
+    await upload({ name: 'mine' }, Buffer.from(TEXT), `text/csv; charset=${charset}`).expect(201);
+  });
+
+  it.each(['game24', 'gpqa', 'hotpotqa', 'deepmath'])(
+    'is not called %s, which is a computed or published one, whether it is registered or not',
+    async (name) => {
+      expect(code(await upload({ name }))).toEqual([409, 'dataset_exists']);
+      expect(code(await upload({ name }).set('Idempotency-Key', 'once'))).toEqual([409, 'dataset_exists']);
+    },
+  );
 
   it('takes no body that is compressed, and none that is empty', async () => {
     const packed = upload({ name: 'mine' }).set('Content-Encoding', 'gzip');
@@ -307,6 +338,11 @@ describe('datasets of a project', () => {
         /Did you mean "mine"\? The operator registered: atlas\. The project uploaded: mine\./,
       );
       expect(message(await api.request('post', '/v1/evaluations').send(EVALUATION))).toContain('no held-out questions');
+      const trained = { model: 'tiny-random', steps: 1, dataset: { name: 'mine' }, evaluation: { questions: 1 } };
+      expect(message(await api.request('post', '/v1/training_runs').send(trained))).toContain(
+        'dataset.name: "mine" has no held-out questions to evaluate on. Upload or register it with held_out, or name ' +
+          'another dataset in evaluation.dataset.',
+      );
       await rows().update({ id }, { report: { ...REPORT, training: 0 } });
       expect(message(await run({ name: 'mine' }))).toContain('none is left to train on');
       await rows().update({ id }, { status: 'checking' });

@@ -108,7 +108,7 @@ export class DatasetsController {
     description: 'In the order of the file. Long texts are cut.',
   })
   @ApiOkResponse({ schema: named('DatasetRowList', datasetRowListSchema) })
-  @ApiConflictResponse({ description: 'The operator registered it.' })
+  @ApiConflictResponse({ description: 'It is being checked, or the operator registered it.' })
   async listRows(
     @Project() project: string,
     @Param('id') id: string,

@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import { DataSource, type EntityManager } from 'typeorm';
 import { UPLOAD_TYPES } from '../../contracts/uploaded-dataset.js';
 import type { ReceivedFile } from '../../infra/artifacts/artifact-store.js';
+import { isKnownName } from '../../infra/config/operator/datasets.js';
 import type { OperatorFile } from '../../infra/config/operator-file.js';
 import { IdempotencyKey, Project, UploadedDataset } from '../../infra/database/entities/index.js';
 import { EVENT_CHANNEL, DATASETS_TOPIC } from '../../infra/database/event-channel.js';
@@ -53,7 +54,8 @@ export class DatasetsService {
     // A key that is none is refused before anything is received.
     readIdempotency(idempotencyKey, {});
     if (Object.hasOwn(this.operator.datasets, name)) throw taken(name, 'the operator registered one of this name');
-    if (idempotencyKey === undefined) await refuseTaken(this.dataSource.manager, project, name);
+    if (isKnownName(name)) throw taken(name, 'it is a computed or a published one. Take another name');
+    await refuseTaken(this.dataSource.manager, project, name, idempotencyKey);
     const file = await this.receive(request);
     try {
       const format = UPLOAD_TYPES[mediaType(request)];
@@ -127,7 +129,7 @@ export class DatasetsService {
     return { ...registered, check: null };
   }
 
-  /** The first questions of an uploaded dataset, in the order of its file. @throws ApiError 404; 409 of a registered one */
+  /** The first questions of an uploaded dataset, in the order of its file. @throws ApiError 404; 409 */
   async listRows(project: string, name: string, { after = 0, limit }: RowsQuery): Promise<List<DatasetRowDto>> {
     const row = await this.dataSource
       .createQueryBuilder(UploadedDataset, 'upload')
@@ -135,6 +137,10 @@ export class DatasetsService {
       .where({ project, name })
       .getOne();
     if (!row) throw this.notUploaded(name);
+    if (row.status === 'checking') {
+      const message = `The dataset "${name}" is being checked: there is no preview of it before that has ended.`;
+      throw conflict('dataset_checking', message, { param: 'id' });
+    }
     const rows = (row.preview ?? []).map((shown, i) => ({ row: i + 1, object: 'dataset_row' as const, ...shown }));
     return toList(
       rows.slice(after),
@@ -173,10 +179,11 @@ function mediaType(request: Request): string {
   return (request.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
 }
 
-async function refuseTaken(manager: EntityManager, project: string, name: string): Promise<void> {
-  if (await manager.existsBy(UploadedDataset, { project, name })) {
-    throw taken(name, 'the project has one of this name. Delete it first, or take another name');
-  }
+/** @param key of a request that may be a second one: the name may be taken by the first, which committed both */
+async function refuseTaken(manager: EntityManager, project: string, name: string, key?: string): Promise<void> {
+  if (!(await manager.existsBy(UploadedDataset, { project, name }))) return;
+  if (key !== undefined && (await manager.existsBy(IdempotencyKey, { project, key }))) return;
+  throw taken(name, 'the project has one of this name. Delete it first, or take another name');
 }
 
 function taken(name: string, why: string): Error {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { UploadLayout } from '../../contracts/uploaded-dataset.js';
 import { registeredName } from '../../infra/config/operator/registered-name.js';
-import { inQuery } from '../common/list.dto.js';
+import { wholeInQuery } from '../common/list.dto.js';
 
 const MOST_COLUMNS = 26;
 const MOST_HELD_OUT = 10_000_000;
@@ -36,10 +36,11 @@ export const uploadQuery = z
       .max(20)
       .optional()
       .describe('With `answers=text`: what stands between answers in one text, each of which is right.'),
-    held_out: inQuery(z.coerce.number().int().min(0).max(MOST_HELD_OUT))
+    held_out: wholeInQuery(z.coerce.number().int().min(0).max(MOST_HELD_OUT))
       .default(0)
       .describe(
-        'How many questions are never trained on and are asked by evaluations. If there are not more, all of them.',
+        'How many questions are never trained on and are asked by evaluations. If there are not more, all of them. With 0, a ' +
+          'run that is trained on it names another dataset in `evaluation.dataset`.',
       ),
   })
   .refine(({ answers, choices }) => answers !== 'choice' || choices !== undefined, {

@@ -1,6 +1,13 @@
 import type { Test } from 'supertest';
 import { newApiKey } from '../../infra/database/api-keys.js';
-import { ApiKey, AuditEntry, Rollout, TrainingRun, UsageEntry } from '../../infra/database/entities/index.js';
+import {
+  ApiKey,
+  AuditEntry,
+  Rollout,
+  TrainingRun,
+  UploadedDataset,
+  UsageEntry,
+} from '../../infra/database/entities/index.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import { rolloutRow } from '../../infra/database/testing/rollout-row.js';
 import { until } from '../../test/support/started-run.js';
@@ -77,6 +84,7 @@ export async function fillLists(api: TestApi): Promise<Ids> {
   const evaluation = { model: 'tiny-random', benchmarks: BENCHMARKS, policies: ['base', policy] };
   const flow = await create('/v1/agent_flows', { question: QUESTION, policy });
   const uploaded = await create('/v1/datasets', new FileBody({ name: 'uploaded-1' }));
+  await dataSource.getRepository(UploadedDataset).update({ name: uploaded }, { status: 'ready', preview: [] });
   const told = await create('/v1/webhooks', WEBHOOK);
   // An event is written when it is known that what it tells of was committed: a little later.
   await until(async () => (await api.request('get', '/v1/events').expect(200)).text.includes(flow));

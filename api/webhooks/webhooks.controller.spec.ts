@@ -10,6 +10,7 @@ import {
   Webhook,
   WebhookDelivery,
 } from '../../infra/database/entities/index.js';
+import { PROJECT_EVENT_TYPES } from '../../contracts/events.js';
 import { appendEvent } from '../../infra/database/run-events.js';
 import { untilSomebodyWaits } from '../../infra/database/testing/lock-wait.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
@@ -211,6 +212,12 @@ describe(WebhooksController, () => {
     ['a long description', { description: 'a'.repeat(201) }],
   ])('is not created with %s', async (_, body) => {
     await send('post', 'webhooks', { url: URL, ...body }).expect(400);
+  });
+
+  it('names every type that there is where an unknown one is asked for', async () => {
+    const { error } = (await send('post', 'webhooks', { url: URL, events: ['run.exploded'] }).expect(400))
+      .body as ApiErrorBody;
+    expect(PROJECT_EVENT_TYPES.filter((type) => !error.message.includes(`"${type}"`))).toEqual([]);
   });
 
   it('are 20 at most in a project, also of those that are asked for at once', async () => {

@@ -313,8 +313,13 @@ export class ApiClient {
   }
 
   /** Sends a file. It may be large: the answer may come late. */
-  async uploadDataset(query: Routes['POST /v1/datasets']['takes']['query'], file: RawBody): Promise<DatasetWithCheck> {
-    return this.http.send('POST /v1/datasets', { query }, { ...file, timeoutMs: UPLOAD_MS });
+  async uploadDataset(
+    query: Routes['POST /v1/datasets']['takes']['query'],
+    file: RawBody,
+    idempotencyKey?: string,
+  ): Promise<DatasetWithCheck> {
+    const headers = idempotencyKey === undefined ? undefined : { 'Idempotency-Key': idempotencyKey };
+    return this.http.send('POST /v1/datasets', { query, headers }, { ...file, timeoutMs: UPLOAD_MS });
   }
 
   async listDatasets(): Promise<Dataset[]> {

@@ -3251,7 +3251,7 @@ export type Dataset = {
      */
     held_out: number | null;
     /**
-     * Records that cannot be read. One is enough for the file to be refused.
+     * Records that cannot be read. One is enough for the file to be refused. If none can, each kind counts once.
      */
     mistakes: number | null;
     created_at: string;
@@ -3341,7 +3341,7 @@ export type DatasetWithCheck = {
      */
     held_out: number | null;
     /**
-     * Records that cannot be read. One is enough for the file to be refused.
+     * Records that cannot be read. One is enough for the file to be refused. If none can, each kind counts once.
      */
     mistakes: number | null;
     created_at: string;
@@ -10815,7 +10815,7 @@ export type DatasetsControllerUploadData = {
      */
     separator?: string;
     /**
-     * How many questions are never trained on and are asked by evaluations. If there are not more, all of them.
+     * How many questions are never trained on and are asked by evaluations. If there are not more, all of them. With 0, a run that is trained on it names another dataset in `evaluation.dataset`.
      */
     held_out?: number;
   };
@@ -11035,7 +11035,7 @@ export type DatasetsControllerListRowsErrors = {
    */
   404: Error;
   /**
-   * The operator registered it.
+   * It is being checked, or the operator registered it.
    */
   409: unknown;
   /**

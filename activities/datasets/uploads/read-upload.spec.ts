@@ -62,12 +62,37 @@ describe('the check of an uploaded file', () => {
     expect(many.report?.training).toBe(1);
   });
 
-  it('tells of each mistake where no record is good', async () => {
-    const { report, mistakes } = await check('csv', 'Question,Answer\nWho?,Ada\nWhen?,1843\n');
-    expect(report).toBeNull();
-    expect(mistakes.count).toBe(2);
-    expect(mistakes.first[0]).toMatchObject({ row: 1, column: 'question' });
-    expect(mistakes.first[0].message).toContain('its columns are Question, Answer');
+  it.each<[string, string, string, Partial<UploadLayout['columns']>]>([
+    ['question of CSV', 'csv', 'question', {}],
+    ['answer', 'jsonl', 'Answr', { question: 'Question', answer: ['Answr'] }],
+    ['id', 'jsonl', 'ID', { question: 'Question', answer: ['Answer'], id: 'ID' }],
+  ])(
+    'takes one wrong column, the %s, for one mistake, and names the columns of the file',
+    async (_, format, column, columns) => {
+      const rows = Array.from({ length: 250 }, (_each, i) => ({ Question: `Q${i}?`, Answer: `${i}` }));
+      const text =
+        format === 'csv'
+          ? `Question,Answer\n${rows.map(({ Question, Answer }) => `${Question},${Answer}\n`).join('')}`
+          : jsonl(...rows);
+      const { report, mistakes } = await check(format, text, { columns: { ...LAYOUT.columns, ...columns } });
+      expect(report).toBeNull();
+      const message = `has no ${column}; its columns are Question, Answer. It is so in 250 records`;
+      expect(mistakes).toMatchObject({ count: 1, first: [{ row: 1, column, message }] });
+    },
+  );
+
+  it('tells of each kind of mistake once if no record is good, and counts those that are not shown', async () => {
+    const some = [{ answer: 'x' }, { question: 'Who?' }, { answer: 'y' }];
+    expect((await check('jsonl', jsonl(...some))).mistakes).toMatchObject({
+      count: 2,
+      first: [
+        { row: 1, column: 'question', message: expect.stringMatching(/It is so in 2 records$/) },
+        { row: 2, column: 'answer', message: 'has no answer; its columns are question' },
+      ],
+    });
+    const many = Array.from({ length: 250 }, (_, i) => ({ question: 'Who?', [`column${i}`]: 'x' }));
+    const { mistakes } = await check('jsonl', jsonl(...many));
+    expect([mistakes.count, mistakes.first.length]).toEqual([250, 100]);
   });
 
   it('names the column of a choice that cannot be', async () => {

@@ -62,22 +62,40 @@ export async function readUpload(file: UploadedFile): Promise<UploadCheck> {
     if (!(error instanceof RowError)) throw error;
     // A file whose records are all mistakes has been told of in these.
     if (mistakes.all.count === 0) mistakes.add(error);
-    return { report: null, preview: [], mistakes: mistakes.all };
+    return { report: null, preview: [], mistakes: mistakes.alike };
   }
 }
 
 class Mistakes {
   readonly all: UploadCheck['mistakes'] = { count: 0, first: [] };
+  /** The first of each kind, by its words, and how many there are of it. */
+  private readonly kinds = new Map<string, { first: UploadMistake; count: number }>();
 
   constructor(private readonly file: UploadedFile) {}
 
   add({ message, column }: RowError, row: number | null = null, place: string | null = null): void {
     this.all.count += 1;
-    if (this.all.first.length >= SHOWN) return;
+    const kind = `${column} ${message}`;
+    const known = this.kinds.get(kind);
+    if (known) known.count += 1;
+    if (this.all.first.length >= SHOWN && (known || this.kinds.size >= SHOWN)) return;
     const words = cutText(inOwnWords(this.file, message), MESSAGE_BYTES);
     const at = column === undefined ? null : storable(cutText(column, MESSAGE_BYTES));
     const mistake: UploadMistake = { row, place, column: at, message: words };
-    this.all.first.push(mistake);
+    if (this.all.first.length < SHOWN) this.all.first.push(mistake);
+    if (!known) this.kinds.set(kind, { first: mistake, count: 1 });
+  }
+
+  /** Each kind once: if no record can be read, most often one name of a column is wrong. */
+  get alike(): UploadCheck['mistakes'] {
+    const kinds = [...this.kinds.values()];
+    const repeated = kinds.reduce((sum, { count }) => sum + count - 1, 0);
+    return {
+      count: this.all.count - repeated,
+      first: kinds.map(({ first, count }) =>
+        count === 1 ? first : { ...first, message: `${first.message}. It is so in ${count} records` },
+      ),
+    };
   }
 }
 

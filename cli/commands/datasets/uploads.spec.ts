@@ -1,4 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -70,10 +73,39 @@ describe('agentflow datasets of a project', () => {
     expect((await cli('list')).lines.at(-1)).toBe('Uploaded: people, refused');
   });
 
+  it('says of one that is being checked, or holds no question, that there is nothing to preview', async () => {
+    await cli('upload', file, '--name', 'new');
+    await expect(cli('preview', 'new')).rejects.toThrow(/"new" is being checked/);
+    await rows().update({ name: 'new' }, { status: 'refused', preview: [] });
+    await expect(cli('preview', 'new')).rejects.toThrow(/No question of "new" could be read\..* datasets show new/);
+    await cli('delete', 'new', '--yes');
+  });
+
+  it('is sent again, with the same key, if the API goes away before it has answered', async () => {
+    const keys: (string | undefined)[] = [];
+    const broken = createServer((request, response) => {
+      keys.push(request.headers['idempotency-key']?.toString());
+      if (keys.length < 3) return void request.socket.destroy();
+      request.resume().on('end', () => {
+        response.writeHead(201, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ object: 'dataset', id: 'people', kind: 'uploaded', upload: null }));
+      });
+    }).listen(0, '127.0.0.1');
+    await once(broken, 'listening');
+    const url = `http://127.0.0.1:${(broken.address() as AddressInfo).port}`;
+    await runCli({ url, key: api.key }, 'datasets', 'upload', file, '--name', 'people', '--json');
+    broken.close().closeAllConnections();
+    expect(keys).toEqual([expect.stringMatching(/./), keys[0], keys[0]]);
+  });
+
   it('is deleted after a question, and refuses what cannot be', async () => {
     const access = { url: api.url, key: api.key };
     await expect(cli('upload', join(directory, 'people.xlsx'), '--name', 'x')).rejects.toThrow(/is none of \.jsonl/);
-    await expect(cli('upload', join(directory, 'none.csv'), '--name', 'x')).rejects.toThrow(/cannot be read/);
+    await expect(cli('upload', join(directory, 'none.csv'), '--name', 'x')).rejects.toThrow(
+      /none\.csv cannot be read\. There is no such file\.$/,
+    );
+    await mkdir(join(directory, 'folder.csv'));
+    await expect(cli('upload', join(directory, 'folder.csv'), '--name', 'x')).rejects.toThrow(/is not a file/);
     await expect(cli('upload', file, '--name', 'people')).rejects.toThrow(/there is a dataset "people" already/);
     await expect(runCliWithAnswer('no', access, 'datasets', 'delete', 'people')).rejects.toThrow(/Nothing was deleted/);
     expect((await runCliWithAnswer('people', access, 'datasets', 'delete', 'people')).lines.at(-1)).toBe(

@@ -1,8 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { CliError } from '../../cli-error.js';
+import type { ApiClient } from '../../client/api-client.js';
+import { ApiUnreachable } from '../../client/api-errors.js';
+import type { RawBody } from '../../client/api-http.js';
 import type { DatasetWithCheck, Routes } from '../../client/api-types.js';
 import type { CliContext } from '../../context.js';
 import { formatTable, oneLine } from '../../output/format.js';
@@ -23,6 +28,8 @@ const TYPES: Record<string, string> = {
   '.parquet': 'application/vnd.apache.parquet',
 };
 const LOOK_MS = 500;
+/** How often a file is sent to an API that does not answer. */
+const SENDS = 60;
 /** Of a question in the table of a preview. */
 const LONGEST = 80;
 
@@ -106,21 +113,49 @@ async function upload(context: CliContext, file: string, options: UploadOptions)
   const content = await opened(file);
   const client = await context.client();
   const query = { ...columns, name, answers, separator, held_out: heldOut };
-  let dataset = await client.uploadDataset(query, { content, contentType: type });
-  while (wait && dataset.upload?.status === 'checking') {
-    await sleep(LOOK_MS);
-    dataset = await client.getDataset(name);
-  }
+  const sent = await send(context, client, query, { content, contentType: type });
+  const dataset = wait ? await untilChecked(client, sent) : sent;
   show(context, dataset, options);
   if (dataset.upload?.status === 'refused') context.setExitCode(1);
 }
 
-/** It is read while it is sent. */
+/** It is read while it is sent. @throws CliError */
 async function opened(file: string): Promise<Blob> {
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'ENOENT' ? 'There is no such file' : error.message;
+    throw new CliError(`${file} cannot be read. ${why}.`, 1, { cause: error });
+  });
+  if (!found.isFile()) throw new CliError(`${file} is not a file.`);
   try {
     return await openAsBlob(file);
   } catch (error) {
-    throw new CliError(`${file} cannot be read: ${(error as Error).message}`, 1, { cause: error });
+    throw new CliError(`${file} cannot be read. May this user read it?`, 1, { cause: error });
+  }
+}
+
+/** An API that restarts is waited for: by the key, a file that had arrived is not taken for another one. */
+async function send(context: CliContext, client: ApiClient, query: Query, file: RawBody): Promise<DatasetWithCheck> {
+  const key = randomUUID();
+  for (let tried = 1; ; tried++) {
+    try {
+      return await client.uploadDataset(query, file, key);
+    } catch (error) {
+      if (!(error instanceof ApiUnreachable) || tried === SENDS) throw error;
+      if (tried === 1) context.note(`The API does not answer. It is tried ${SENDS - 1} times more.`);
+      await sleep(LOOK_MS);
+    }
+  }
+}
+
+/** An outage of the API is waited out: the check goes on without it. */
+async function untilChecked(client: ApiClient, sent: DatasetWithCheck): Promise<DatasetWithCheck> {
+  for (let dataset = sent; ; await sleep(LOOK_MS)) {
+    if (dataset.upload?.status !== 'checking') return dataset;
+    try {
+      dataset = await client.getDataset(sent.id);
+    } catch (error) {
+      if (!(error instanceof ApiUnreachable)) throw error;
+    }
   }
 }
 
@@ -160,6 +195,9 @@ function mistakeLine({ place, column, message }: NonNullable<DatasetWithCheck['c
 async function preview(context: CliContext, name: string, { json }: Options): Promise<void> {
   const rows = await (await context.client()).previewDataset(name);
   if (json) return printList(context, rows, ({ row }) => String(row));
+  if (rows.length === 0) {
+    throw new CliError(`No question of "${name}" could be read. npx agentflow datasets show ${name} says why.`);
+  }
   const cells = rows.map(({ row, split, family, question, answers }) => [
     String(row),
     split,

@@ -21,7 +21,10 @@ const trainingOptions = {
     .int()
     .min(0)
     .default(0)
-    .describe('How many questions are never drawn and are asked by evaluations. The hashes of their ids choose them.'),
+    .describe(
+      'How many questions are never drawn and are asked by evaluations. The hashes of their ids choose them. With 0, a run ' +
+        'that is trained on it names another dataset in `evaluation.dataset`.',
+    ),
   exclude_overlap_with: z
     .array(registeredName)
     .default([])
@@ -201,6 +204,11 @@ function contradictions(datasets: DatasetRegistrations): { path: string[]; messa
       .filter((other) => !isBenchmark(other, datasets[other]))
       .map((other) => ({ path: [name, 'exclude_overlap_with'], message: `${other} must be a registered benchmark` }));
   });
+}
+
+/** Whether a name is that of a dataset that is computed, or published: what an upload is called must not pass for one. */
+export function isKnownName(name: string): boolean {
+  return [...MADE_DATASETS, ...FILE_BENCHMARKS, ...TRAINING_SETS].some((known) => known === name);
 }
 
 /** Whether a dataset is for evaluation only. */

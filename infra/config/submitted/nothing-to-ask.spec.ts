@@ -24,6 +24,42 @@ const submitted = [
   (name: string) => checkRunConfig({ model: 'tiny-random', steps: 1, evaluation: { dataset: { name } } }, registered),
 ];
 
+const train = (dataset: string, evaluation?: string) =>
+  checkRunConfig(
+    {
+      model: 'tiny-random',
+      steps: 1,
+      dataset: { name: dataset },
+      evaluation: { questions: 1, ...(evaluation !== undefined && { dataset: { name: evaluation } }) },
+    },
+    registered,
+  );
+
+describe('what a run is trained and evaluated on', () => {
+  it.each(['drawn', 'drawn-only'])(
+    'is not %s, which holds no questions out, and the message says what to do',
+    (name) => {
+      expect(train(name)).toEqual({
+        issues: [
+          {
+            param: 'dataset.name',
+            message:
+              `dataset.name: "${name}" has no held-out questions to evaluate on. ` +
+              'Upload or register it with held_out, or name another dataset in evaluation.dataset.',
+          },
+        ],
+        more: 0,
+      });
+      expect(train(name, name)).toMatchObject({ issues: [{ param: 'evaluation.dataset.name' }] });
+    },
+  );
+
+  it.each(['split', 'both', 'atlas'])('may be %s, and any dataset if another one is evaluated on', (name) => {
+    expect(train(name)).toHaveProperty('config');
+    expect(train('drawn', name)).toHaveProperty('config');
+  });
+});
+
 describe('what policies are evaluated on', () => {
   it.each(['drawn', 'drawn-only'])('is not %s, which holds no questions out', (name) => {
     for (const submit of submitted) {

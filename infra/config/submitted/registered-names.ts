@@ -21,13 +21,9 @@ export function unregisteredNames(config: RunConfig, registered: RegisteredNames
   return [
     unregisteredName('model', 'model', config.model, Object.keys(registered.models)),
     unknownDataset('dataset.name', config.dataset.name, registered),
-    ...(config.evaluation.dataset
-      ? [
-          unknownDataset('evaluation.dataset.name', config.evaluation.dataset.name, registered),
-          nothingToAsk('evaluation.dataset.name', config.evaluation.dataset.name, registered.datasets),
-        ]
-      : []),
+    config.evaluation.dataset && unknownDataset('evaluation.dataset.name', config.evaluation.dataset.name, registered),
     checkTraining(config.dataset.name, registered.datasets[config.dataset.name]),
+    nothingToMeasure(config, registered.datasets),
     ...unregisteredInFlow(config.flow, registered),
   ].filter((issue) => issue !== undefined);
 }
@@ -67,13 +63,25 @@ function checkTraining(name: string, entry: DatasetRegistration | undefined): Co
   return { param, message: `${param}: "${name}" is a benchmark: it has no training questions.` };
 }
 
-/** A training set none of whose questions are kept for evaluations. */
-export function nothingToAsk(param: string, name: string, datasets: DatasetRegistrations): ConfigIssue | undefined {
+/** Every run is evaluated: before its first step and after its last at least. */
+function nothingToMeasure({ dataset, evaluation }: RunConfig, datasets: DatasetRegistrations): ConfigIssue | undefined {
+  if (evaluation.dataset) return nothingToAsk('evaluation.dataset.name', evaluation.dataset.name, datasets);
+  return nothingToAsk('dataset.name', dataset.name, datasets, ', or name another dataset in evaluation.dataset');
+}
+
+/**
+ * A training set none of whose questions are kept for evaluations.
+ * @param otherwise what else may be done, as the end of the sentence
+ */
+export function nothingToAsk(
+  param: string,
+  name: string,
+  datasets: DatasetRegistrations,
+  otherwise = '',
+): ConfigIssue | undefined {
   if (holdsQuestionsOut(name, datasets)) return undefined;
-  return {
-    param,
-    message: `${param}: "${name}" has no held-out questions. Whoever registers or uploads it can set held_out.`,
-  };
+  const message = `${param}: "${name}" has no held-out questions to evaluate on. Upload or register it with held_out${otherwise}.`;
+  return { param, message };
 }
 
 export function unknownDataset(
