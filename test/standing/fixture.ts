@@ -33,11 +33,16 @@ export async function startStanding(
     workflows: new Workflows(client, connection, TEST_SETTINGS),
     ...(shared && { dataSource: shared.dataSource }),
   });
+  const reconciler = api.app.get<ReconcilerService, { reconcile(): Promise<void>; timer: NodeJS.Timeout }>(
+    ReconcilerService,
+  );
+  // It compares when it is told to: a round of its own would start what a test has left queued.
+  clearInterval(reconciler.timer);
   return {
     api,
     client: new ApiClient({ url: api.url, key: shared?.api.key ?? api.key }),
     dataSource: shared?.dataSource ?? api.database.dataSource,
-    reconcile: () => api.app.get(ReconcilerService).reconcile(),
+    reconcile: () => reconciler.reconcile(),
   };
 }
 
