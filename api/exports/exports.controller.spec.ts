@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { SetExportStatusInput } from '../../contracts/policy-export.js';
@@ -99,8 +99,14 @@ describe(ExportsController, () => {
     await rename(join(collected, '000003'), join(collected, '.withdrawn-000003-ab'));
     const { body } = await api.request('post', `/v1/policies/${policy}/export`).expect(400);
     expect(body).toMatchObject({ error: { code: 'policy_collected', param: 'id' } });
-    for (const unknown of ['@9', '@03', '']) {
-      await api.request('post', `/v1/policies/${run}${unknown}/export`).expect(404);
+    for (const [unknown, words] of [
+      ['@9', '.'],
+      ['@03', ': a policy is named <run>@<step>, as in run-abc@12.'],
+      ['', ': a policy is named <run>@<step>, as in run-abc@12.'],
+    ]) {
+      const { body: told } = await api.request('post', `/v1/policies/${run}${unknown}/export`).expect(404);
+      const message = `There is no policy "${run}${unknown}"${words}`;
+      expect(told).toMatchObject({ error: { code: 'policy_not_found', message } });
     }
     await api.request('post', `/v1/policies/${policy}/export`).send({ merge: true }).expect(400);
     expect(await api.database.dataSource.getRepository(PolicyExport).countBy({ policyName: policy })).toBe(0);
@@ -210,9 +216,40 @@ describe(ExportsController, () => {
         .request('get', `/v1/exports/${id}/files/model.safetensors`)
         .set('Range', 'bytes=100000-')
         .expect(416);
-      expect(body).toMatchObject({ error: { code: 'request_refused' } });
+      const message = `model.safetensors has ${BYTES.length} bytes: Range asks for none of them.`;
+      expect(body).toMatchObject({ error: { code: 'request_refused', message } });
       expect(headers).toMatchObject({ 'content-range': `bytes */${BYTES.length}` });
       expect(headers).not.toHaveProperty('content-disposition');
+    });
+
+    it.each([
+      ['is missing', (path: string) => rm(path), 'it is missing'],
+      ['is missing with its directory', (path: string) => rm(dirname(path), { recursive: true }), 'it is missing'],
+      ['is cut short', (path: string) => truncate(path, 5), `it has 5 of ${BYTES.length} bytes`],
+      ['is empty', (path: string) => truncate(path), `it has 0 of ${BYTES.length} bytes`],
+      ['is too long', (path: string) => appendFile(path, 'x'), `it has ${BYTES.length + 1} of ${BYTES.length} bytes`],
+    ])('of a file that %s says so, without its path, before the first byte', async (_, damage, what) => {
+      const id = await completed();
+      await damage(join(api.artifacts, exportedFile(id, 'model.safetensors')));
+      const etag = `"${sha256Hex(BYTES)}"`;
+      const path = `/v1/exports/${id}/files/model.safetensors`;
+      for (const headers of [{}, { Range: 'bytes=70000-', 'If-Range': etag }, { 'If-None-Match': etag }]) {
+        const answer = await api.request('get', path).set(headers).expect(500);
+        expect(answer.body).toMatchObject({
+          error: {
+            type: 'server_error',
+            code: 'export_damaged',
+            message: `The API's copy of model.safetensors of ${id} is damaged: ${what}. Export the policy again.`,
+          },
+        });
+        expect(answer.headers.etag).not.toBe(etag);
+        expect(answer.headers).not.toHaveProperty('content-disposition');
+      }
+      const { status } = await fetch(`${api.url}${path}`, {
+        method: 'HEAD',
+        headers: { Authorization: `Bearer ${api.key}` },
+      });
+      expect(status).toBe(500);
     });
 
     it.each(['other.json', '..%2f..%2fmanifest.json', '.files.tmp-1-ab', '%00', '__proto__'])(

@@ -66,7 +66,11 @@ export class ExportsController extends EndingRoutes<ExportDto>(EXPORT, ENDING) {
   @ApiHeader({ name: 'Range', required: false, description: 'As in `bytes=1000-`.' })
   @ApiOkResponse({ description: 'The whole file.', content: BYTES })
   @ApiResponse({ status: 206, description: 'The part that `Range` asks for.', content: BYTES })
-  @ApiResponse({ status: 416, description: 'The file has no such part.' })
+  @ApiResponse({ status: 416, description: 'The file has no such part; the message says its size.' })
+  @ApiResponse({
+    status: 500,
+    description: '`export_damaged`: the file is missing, or not of the size that was exported.',
+  })
   async download(
     @Project() project: string,
     @Param('id') id: string,

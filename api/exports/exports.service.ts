@@ -7,6 +7,7 @@ import type { PolicyExport } from '../../infra/database/entities/index.js';
 import { notFound } from '../common/api-error.js';
 import type { List } from '../common/list.dto.js';
 import { ARTIFACTS } from '../dependencies.module.js';
+import { unknownPolicy } from '../submissions/known-policies.js';
 import { ReconcilerService } from '../submissions/reconciler.service.js';
 import { RemovalsService } from '../submissions/removal/removals.service.js';
 import { Submissions, type Place } from '../submissions/submissions.js';
@@ -22,6 +23,7 @@ interface Submitted extends ExportBody {
 
 /** A file of an export, and where it lies on this machine. */
 export interface FoundFile extends ExportedFile {
+  exportId: string;
   path: string;
 }
 
@@ -79,7 +81,7 @@ export class ExportsService extends Submissions<PolicyExport, ExportDto, Submitt
   async file(project: string, id: string, name: string): Promise<FoundFile> {
     const { status, files } = await this.load(project, id);
     const file = files?.find((one) => one.name === name);
-    if (file) return { ...file, path: this.artifacts.localPath(exportedFile(id, name)) };
+    if (file) return { ...file, exportId: id, path: this.artifacts.localPath(exportedFile(id, name)) };
     const message = `${id} has no file "${name}"; it is ${status}.`;
     throw notFound('export_file_not_found', message, { param: 'name' });
   }
@@ -90,7 +92,7 @@ export class ExportsService extends Submissions<PolicyExport, ExportDto, Submitt
 
   protected override async draft(place: Place, { policy: name, merged }: Submitted): Promise<Draft<PolicyExport>> {
     const policy = await this.repository.findPolicy(place.project, name);
-    if (!policy) throw notFound('policy_not_found', `There is no policy "${name}".`, { param: 'id' });
+    if (!policy) throw unknownPolicy(name);
     const row = { ...place, policyName: name, policySha256: policy.sha256, merged, files: null };
     return { row, policies: [{ param: 'id', policy }] };
   }

@@ -4,10 +4,10 @@ import { policyName } from '../../contracts/names.js';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
 import { Policy, PolicyPin, TrainingRun } from '../../infra/database/entities/index.js';
 import { isOfRemoved } from '../../infra/database/removed.js';
-import { conflict, notFound, unknownCursor } from '../common/api-error.js';
+import { conflict, unknownCursor } from '../common/api-error.js';
 import { toList, type List } from '../common/list.dto.js';
 import { ARTIFACTS } from '../dependencies.module.js';
-import { isStanding, standingSteps } from '../submissions/known-policies.js';
+import { isStanding, standingSteps, unknownPolicy } from '../submissions/known-policies.js';
 import { TrainingRunsService } from '../training-runs/training-runs.service.js';
 import type { PoliciesQuery, PolicyDto } from './policy.dto.js';
 
@@ -124,10 +124,6 @@ function toPolicyDto({ pinned_at, created_at, ...row }: PolicyRow, standing: rea
     pinned_at: pinned_at?.toISOString() ?? null,
     created_at: created_at.toISOString(),
   };
-}
-
-function unknownPolicy(id: string): Error {
-  return notFound('policy_not_found', `There is no policy "${id}".`, { param: 'id' });
 }
 
 function collected({ runId, step }: Policy): Error {

@@ -1,7 +1,8 @@
 import { In, type EntityManager } from 'typeorm';
 import type { ArtifactStore } from '../../infra/artifacts/artifact-store.js';
 import { Policy, TrainingRun } from '../../infra/database/entities/index.js';
-import { badRequest } from '../common/api-error.js';
+import { policyName } from '../../contracts/names.js';
+import { badRequest, notFound, type ApiError } from '../common/api-error.js';
 
 /** A committed policy `<run>@<step>` of a run of the project. */
 export interface KnownPolicy {
@@ -47,6 +48,12 @@ export async function isStanding(artifacts: ArtifactStore, { uri }: Pick<KnownPo
 
 export function namedPolicy(param: string, policy: string): NamedRun {
   return { param, run: runOfPolicy(policy), policy };
+}
+
+/** Of a path that names it. */
+export function unknownPolicy(name: string): ApiError {
+  const hint = policyName.safeParse(name).success ? '.' : ': a policy is named <run>@<step>, as in run-abc@12.';
+  return notFound('policy_not_found', `There is no policy "${name}"${hint}`, { param: 'id' });
 }
 
 /** The run of a policy `<run>@<step>`. */

@@ -9130,13 +9130,17 @@ export type ExportsControllerDownloadErrors = {
    */
   415: Error;
   /**
-   * The file has no such part.
+   * The file has no such part; the message says its size.
    */
   416: unknown;
   /**
    * Too many requests with this key. `Retry-After` says when to ask again.
    */
   429: Error;
+  /**
+   * `export_damaged`: the file is missing, or not of the size that was exported.
+   */
+  500: unknown;
   /**
    * Temporal or the database does not answer, or another session holds a lock. Try again.
    */

@@ -55,8 +55,15 @@ export function registerExports(program: Command, context: CliContext): void {
     .action(async (id: string, options: Options) =>
       show(context, await (await context.client()).getExport(id), options),
     );
-  ofExport('download', 'Download the files of an export. A download that broke goes on if you repeat the command.')
-    .requiredOption('--to <directory>', 'the directory to make; one that holds anything is refused')
+  ofExport(
+    'download',
+    'Download the files of an export. A download that broke goes on if you repeat the command: what has arrived is kept in ' +
+      '.<directory>.<export> beside the directory until all of it has.',
+  )
+    .requiredOption(
+      '--to <directory>',
+      'the directory to make in one that is there; one that holds anything is refused',
+    )
     .option('--json', 'print JSON')
     .action(async (id: string, options: Options & { to: string }) => fetchAll(context, id, options));
   for (const [verb, description] of [
