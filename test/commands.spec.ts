@@ -18,6 +18,7 @@ const RUN_ELSEWHERE: Record<string, { file: string; as: string }> = {
   'test:jest': { file: 'test/runner/jest.mjs', as: 'jest/bin/jest.js' },
   setup: { file: 'test/run.mjs', as: 'bootstrap.mjs' },
   build: { file: 'infra/local/setup/build.mjs', as: 'nest.js' },
+  'build:dashboard': { file: 'infra/local/setup/build.mjs', as: 'dashboard/vite.config.ts' },
   lint: { file: 'test/runner/checks.mjs', as: 'eslint.js' },
   format: { file: 'test/runner/checks.mjs', as: 'prettier.cjs' },
   'format:check': { file: 'test/runner/checks.mjs', as: 'prettier.cjs' },
