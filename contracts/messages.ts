@@ -56,6 +56,9 @@ export const runQueries = {
   config: query<RunConfig>('config', 'The effective configuration.'),
 };
 
+/** A trainer tells an export that it begins to make it (`BEGUN` in flow_grpo/trainer/exports.py); it may tell it again. */
+export const exportBegun = { type: 'signal', name: 'exportBegun' } as SignalDefinition;
+
 /** Of an asked flow or an evaluation on benchmarks. */
 export const workUpdates = {
   resume: update<'running', []>(

@@ -1,10 +1,14 @@
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, patched, setHandler } from '@temporalio/workflow';
+import { exportBegun } from '../contracts/messages.js';
 import type { PolicyExportInput, SetExportStatusInput } from '../contracts/policy-export.js';
 import { exportCalls, runCalls } from './calls.js';
 import { lastFailure } from './failed-calls.js';
 import { rowWriter } from './row-writer.js';
 
-/** Has the files of a policy written into the artifact store. What fails is told once; it is tried again if revived. */
+/**
+ * Has the files of a policy written into the artifact store. It is queued until a trainer says that it begins. What fails
+ * is told once; it is tried again if revived.
+ */
 export async function policyExport({
   id,
   policy,
@@ -19,11 +23,23 @@ export async function policyExport({
     const entry = { id, version, writer: rowWriter(), ...status };
     return setExportStatus.executeWithOptions({ summary: status.status }, [entry]);
   };
+  const { exportPolicy } = exportCalls(settings);
+  const start = () => exportPolicy.executeWithOptions({ summary: policy }, [{ export_id: id, policy, merged }]);
+  let begun = false;
+  setHandler(exportBegun, () => void (begun = true));
+  const made = async () => {
+    if (!patched('queued-until-begun')) {
+      await tell({ status: 'running' });
+      return start();
+    }
+    const making = start();
+    // An older trainer does not say that it begins. A cancelled export ends when the trainer has let go of its files.
+    await CancellationScope.nonCancellable(() => Promise.race([condition(() => begun), making]));
+    const [result] = await Promise.all([making, CancellationScope.nonCancellable(() => tell({ status: 'running' }))]);
+    return result;
+  };
   try {
-    await tell({ status: 'running' });
-    const { exportPolicy } = exportCalls(settings);
-    const request = { export_id: id, policy, merged };
-    const { files } = await exportPolicy.executeWithOptions({ summary: policy }, [request]);
+    const { files } = await made();
     await CancellationScope.nonCancellable(() => tell({ status: 'completed', files }));
   } catch (error) {
     const end = isCancellation(error)

@@ -6,15 +6,18 @@ step it would not be safe: loading a model with transformers changes settings of
 for example the default dtype. And what its memory is too small for is to end it, never a step.
 """
 
+import asyncio
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing.connection import Connection
 from threading import Thread
 from typing import Any
 
 from temporalio import activity
+from temporalio.client import Client
 
 from flow_grpo.export.job import export_files
 from flow_grpo.failures import Failure, FailureType
@@ -26,6 +29,9 @@ from flow_grpo.trainer.step import Progress
 from flow_grpo.trainer.ticker import Ticker
 
 WAKE_S = 0.5
+# The signal `exportBegun` of contracts/messages.ts.
+BEGUN = "exportBegun"
+SIGNAL_TIMEOUT = timedelta(seconds=10)
 
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -61,21 +67,38 @@ class Refusal:
 class ExportActivities:
     """Translates between Temporal and the processes that export."""
 
-    def __init__(self, settings: Settings, secrets: Sequence[str]) -> None:
-        """`secrets`: strings that no failure message may contain."""
+    def __init__(self, settings: Settings, secrets: Sequence[str], begun: Callable[[], None]) -> None:
+        """`secrets`: strings that no failure message may contain. `begun`: tells that the current call is at work."""
         self._settings = settings
         self._secrets = secrets
+        self._begun = begun
 
     @activity.defn(name="exportPolicy")
     def export_policy(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Write the files of a policy into the artifact store, where they do not stand."""
         with told_failures(self._secrets), Ticker() as progress:
             request = parse_request(ExportPolicyRequest, payload)
+            self._begun()
             return ExportPolicyResult(files=export_apart(self._settings, request, progress)).model_dump()
 
     def all(self) -> list[Callable[..., Any]]:
         """What the worker registers."""
         return [self.export_policy]
+
+
+def tell_workflow(client: Client) -> Callable[[], None]:
+    """Tells the workflow of the current call that its export has begun: until then it waits for this queue's one slot.
+
+    Call this where the client's event loop runs; what it returns belongs to other threads, and raises RPCError.
+    """
+    loop = asyncio.get_running_loop()
+
+    def tell() -> None:
+        info = activity.info()
+        handle = client.get_workflow_handle(info.workflow_id or "", run_id=info.workflow_run_id)
+        asyncio.run_coroutine_threadsafe(handle.signal(BEGUN, rpc_timeout=SIGNAL_TIMEOUT), loop).result()
+
+    return tell
 
 
 def export_apart(settings: Settings, request: ExportPolicyRequest, progress: Progress) -> list[ExportedFile]:

@@ -22,7 +22,7 @@ from temporalio.worker import Interceptor, Worker
 from flow_grpo.lifeline import held_lifeline
 from flow_grpo.trainer.activities import TrainerActivities
 from flow_grpo.trainer.device import OneAtATime
-from flow_grpo.trainer.exports import ExportActivities
+from flow_grpo.trainer.exports import ExportActivities, tell_workflow
 from flow_grpo.trainer.presence import presence
 from flow_grpo.trainer.records import Records
 from flow_grpo.trainer.redaction import secrets_of
@@ -73,7 +73,7 @@ async def _serve(settings: Settings) -> None:
     ):
         client = connecting.result()
         shared, own = trainer_workers(client, activities, slots, executor)
-        exports = export_worker(client, ExportActivities(settings, secrets), exporting)
+        exports = export_worker(client, ExportActivities(settings, secrets, tell_workflow(client)), exporting)
         async with shared, own, exports, presence(records, own_queue, client.identity):
             log.info("polling task queues %s", ", ".join([*slots, EXPORT_QUEUE]))
             await stopped

@@ -37,6 +37,19 @@ class CallOptions:
 class Call:
     """One activity call, with the options that workflows/calls.ts gives it."""
 
+    def __init__(self) -> None:
+        self._begun = 0
+
+    @workflow.signal(name="exportBegun")
+    def export_begun(self) -> None:
+        """What a trainer says of an export (contracts/messages.ts)."""
+        self._begun += 1
+
+    @workflow.query
+    def begun(self) -> int:
+        """How often it was said."""
+        return self._begun
+
     @workflow.run
     async def run(self, options: CallOptions) -> dict[str, Any]:
         """Returns the activity's result."""

@@ -1,9 +1,12 @@
 """Exports in processes of their own: whole or absent, the same bytes whoever dies, no half directory on a full disk."""
 
+import asyncio
 import errno
 import json
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import active_children
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -19,11 +22,14 @@ from flow_grpo.export.job import export_files
 from flow_grpo.failures import Failure
 from flow_grpo.policy import file_sha256
 from flow_grpo.trainer import exports
-from flow_grpo.trainer.contract import ExportPolicyRequest
-from flow_grpo.trainer.exports import ExportActivities, ExportProcessLost, export_apart
+from flow_grpo.trainer.contract import ExportedFile, ExportPolicyRequest
+from flow_grpo.trainer.exports import ExportActivities, ExportProcessLost, export_apart, tell_workflow
 from flow_grpo.trainer.settings import NAMES, Settings
+from flow_grpo.trainer.step import Progress
+from flow_grpo.trainer.worker import EXPORT_QUEUE, export_worker
 from tests.trainer.rows import export, submit
 from tests.trainer.run import RUN_ID, Run
+from tests.trainer.temporal import Call, CallOptions, start_call, temporal
 
 EXPORT = "export-abc"
 
@@ -70,8 +76,10 @@ def test_the_files_are_those_of_the_command(
     environment = ActivityEnvironment()
     beats: list[Any] = []
     environment.on_heartbeat = lambda *details: beats.append(details[0])
-    activities = ExportActivities(settings_of(trained), ())
+    begun: list[str] = []
+    activities = ExportActivities(settings_of(trained), (), lambda: begun.append(EXPORT))
     files = environment.run(activities.export_policy, asked(merged=merged).model_dump())["files"]
+    assert begun == [EXPORT]
     assert "export" in [beat["phase"] for beat in beats]
     found = {path.name: (path.stat().st_size, file_sha256(path)) for path in directory_of(trained).iterdir()}
     assert {file["name"]: (file["bytes"], file["sha256"]) for file in files} == found
@@ -179,18 +187,47 @@ def test_a_full_disk_is_said_in_one_sentence_and_leaves_nothing(
     ],
 )
 def test_what_no_retry_mends_is_final(trained: Run, change: dict[str, str], type: str, words: str) -> None:
-    activities = ExportActivities(settings_of(trained), ())
+    activities = ExportActivities(settings_of(trained), (), lambda: None)
     with pytest.raises(ApplicationError, match=words) as caught:
         ActivityEnvironment().run(activities.export_policy, {**asked().model_dump(), **change})
     assert (caught.value.type, caught.value.non_retryable) == (type, True)
     assert names(trained.root / "exports" / EXPORT) == []
 
 
+def test_only_the_export_that_has_begun_is_told_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go = Event()
+
+    def held(_settings: Settings, _request: ExportPolicyRequest, _progress: Progress) -> list[ExportedFile]:
+        let_go.wait()
+        return []
+
+    monkeypatch.setattr(exports, "export_apart", held)
+
+    async def scenario() -> None:
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            async with temporal() as client:
+                activities = ExportActivities(settings_of(run), (), tell_workflow(client))
+                async with export_worker(client, activities, executor):
+                    options = CallOptions("exportPolicy", asked().model_dump(), EXPORT_QUEUE)
+                    calls = [await start_call(client, options) for _ in range(2)]
+                    told = [0, 0]
+                    while sum(told) == 0:
+                        told = [await one.query(Call.begun) for one in calls]
+                    assert sorted(told) == [0, 1]
+                    let_go.set()
+                    assert [await one.result() for one in calls] == [{"files": []}, {"files": []}]
+                    assert [await one.query(Call.begun) for one in calls] == [1, 1]
+
+    asyncio.run(scenario())
+
+
 def test_an_outage_in_the_process_is_retried_and_keeps_its_secrets(trained: Run) -> None:
     url = "postgres://user:sehr-geheim@127.0.0.1:1/agentflow"
     away = settings_of(trained).model_copy(update={"database_url": SecretStr(url)})
     with pytest.raises(ApplicationError, match="ExportOutage") as caught:
-        ActivityEnvironment().run(ExportActivities(away, ("sehr-geheim",)).export_policy, asked().model_dump())
+        ActivityEnvironment().run(
+            ExportActivities(away, ("sehr-geheim",), lambda: None).export_policy, asked().model_dump()
+        )
     assert not caught.value.non_retryable
     assert "geheim" not in str(caught.value)
 
