@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from flow_grpo.trainer import tries
-from flow_grpo.trainer.activities import TrainerActivities
+from flow_grpo.trainer.activities import TrainerActivities, told_failures
 from flow_grpo.trainer.ranks.attendance import RankLost, RankOutOfMemory
 from flow_grpo.trainer.recovery import StateUnavailable
 from flow_grpo.trainer.tries import DEFECTS, LOST, beat
@@ -37,7 +37,7 @@ class Behaving(TrainerActivities):
 
         @activity.defn(name="work")
         def work(payload: dict[str, Any]) -> dict[str, Any]:
-            with self._failures():
+            with told_failures(self._secrets):
                 self.attempts += 1
                 self.attempt(self.attempts)
             return payload

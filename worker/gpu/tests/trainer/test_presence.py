@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -12,7 +13,7 @@ from flow_grpo.trainer.records import Records
 WORKER = "trainer/0123"
 
 
-def seen_at(database_url: str) -> list[tuple[str, str, object]]:
+def seen_at(database_url: str) -> list[tuple[str, str, datetime]]:
     """The rows of the workers."""
     with psycopg.connect(database_url) as connection:
         return connection.execute("SELECT kind, identity, seen_at FROM workers WHERE id = %s", (WORKER,)).fetchall()
