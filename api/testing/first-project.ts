@@ -114,6 +114,8 @@ export async function fillLists(api: TestApi): Promise<Ids> {
 /** Bodies by which the routes that create something name what is in a list: all are to be refused for another project. */
 export const NAMING: Record<string, (ids: Ids) => object[]> = {
   'post /v1/projects': () => [],
+  // It takes no body: the link is of the key that asks.
+  'post /v1/sign_in_links': () => [],
   'post /v1/keys': ({ '/v1/projects': project }) => [{ name: 'one', scopes: ['read'], project }],
   'post /v1/training_runs': ({ '/v1/training_runs': run, '/v1/datasets': dataset }) => [
     { ...RUN, dataset: { name: dataset } },
