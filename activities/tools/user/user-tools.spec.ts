@@ -90,7 +90,7 @@ describe(openUserTools, () => {
   });
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ['a bad name', { name: "'Echo Tool'" }, /name: must be lower-case/],
+    ['a bad name', { name: "'Echo Tool'" }, /name: must be at most 64 lower-case/],
     ['a name like a tool of an MCP server', { name: "'files.echo'" }, /name: must have no dot/],
     ['no description', { description: "''" }, /description: must be one line/],
     ['two lines of description', { description: '"a\\nb"' }, /description: must be one line/],
@@ -317,7 +317,9 @@ describe('a user tool with faults', () => {
       metadata: { limitations: ['says ***'], bestPractices: ['says ***'], demos: [] },
       inputJsonSchema: { type: 'object', properties: { text: { type: 'string', description: 'says ***' } } },
     });
-    await expect(load({ name: 'process.env.TOOL_KEY' }, { env })).rejects.toThrow(/name: must be lower-case/);
+    await expect(load({ name: 'process.env.TOOL_KEY' }, { env })).rejects.toThrow(
+      /name: must be at most 64 lower-case/,
+    );
     await expect(load({ title: 'process.env.TOOL_KEY' }, { env })).rejects.toThrow(/title: must be letters/);
   });
 });
