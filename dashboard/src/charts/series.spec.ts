@@ -8,7 +8,7 @@ const step = (number: number, metrics: Record<string, unknown>) => ({ step: numb
 describe('series of a chart', () => {
   it('have a gap at a step without the metric, or with what is no number', () => {
     const steps = [step(1, { entropy: 0.5 }), step(2, {}), step(3, { entropy: 'NaN' }), step(4, { entropy: 0 })];
-    expect(metricSeries(steps, 'entropy').points).toEqual([
+    expect(metricSeries(steps, 'entropy', 'run').points).toEqual([
       [1, 0.5],
       [2, null],
       [3, null],

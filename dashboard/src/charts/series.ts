@@ -7,7 +7,7 @@ export interface Series {
 }
 
 /** The values of a metric by step; a step without it leaves a gap. */
-export function metricSeries(steps: readonly Step[], metric: string, name = metric): Series {
+export function metricSeries(steps: readonly Step[], metric: string, name: string): Series {
   return { name, points: steps.map(({ step, metrics }) => [step, asNumber(metrics[metric])]) };
 }
 

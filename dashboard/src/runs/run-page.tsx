@@ -20,16 +20,16 @@ import { RunControls } from './run-controls.js';
 import { useRunEvents } from './use-run-events.js';
 import { AnchorLink } from '../common/anchor-link.js';
 
-/** A chart for each of these metrics of a step: its title, its unit, and the metrics in it. */
-const CHARTS: [title: string, unit: string, metrics: string[]][] = [
-  ['Reward', 'mean reward', ['reward_mean']],
-  ['Entropy', 'nats', ['entropy']],
-  ['KL from the reference model', 'nats', ['kl']],
-  ['Gradient norm', 'norm', ['gradient_norm']],
-  ['Clip fraction', 'share of tokens', ['clip_fraction']],
-  ['Turns', 'turns of a rollout', ['mean_turns']],
-  ['Tokens of a step', 'tokens', ['tokens_sampled']],
-  ['Gradient step', 'seconds', ['seconds']],
+/** A chart for each of these metrics of a step: its title, its unit, and its name. */
+const CHARTS: [title: string, unit: string, metric: string][] = [
+  ['Reward', 'mean reward', 'reward_mean'],
+  ['Entropy', 'nats', 'entropy'],
+  ['KL from the reference model', 'nats', 'kl'],
+  ['Gradient norm', 'norm', 'gradient_norm'],
+  ['Clip fraction', 'share of tokens', 'clip_fraction'],
+  ['Turns', 'turns of a rollout', 'mean_turns'],
+  ['Tokens of a step', 'tokens', 'tokens_sampled'],
+  ['Gradient step', 'seconds', 'seconds'],
 ];
 
 /** One training run: how it is, what it did, and what may be done to it. It follows the run's events. */
@@ -104,10 +104,10 @@ function Charts({ run, steps, evaluations: held }: { run: Run; steps: Step[]; ev
   const [weight, setWeight] = useState(0);
   const charts = useMemo(
     () =>
-      CHARTS.map(([title, unit, metrics]) => ({
+      CHARTS.map(([title, unit, metric]) => ({
         title,
         unit,
-        series: metrics.map((metric) => smoothed(metricSeries(steps, metric, run.name), weight)),
+        series: [smoothed(metricSeries(steps, metric, run.name), weight)],
       })),
     [steps, run.name, weight],
   );
