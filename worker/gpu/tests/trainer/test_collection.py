@@ -166,6 +166,7 @@ def test_a_claim_at_any_point_of_a_collection_is_refused_or_kept(run: Run, claim
         shutil.rmtree(run.directory)
         shutil.copytree(whole, run.directory)
         run.execute("DELETE FROM agent_flows")
+        run.execute("DELETE FROM policy_exports")
         run.execute("DELETE FROM policy_pins")
         calls, stood, point = 0, None, point + 1
         collector(run).collect(Keep.model_validate(KEEP_TWO), claim_now)

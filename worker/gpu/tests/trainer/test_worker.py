@@ -116,7 +116,7 @@ class TrainerProcess:
         """Its own task queue, as soon as it polls it."""
         async with asyncio.timeout(300):
             while True:
-                found = re.search(r"polling task queues trainer and (\S+)", self._log.read_text())
+                found = re.search(r"polling task queues trainer, (trainer/\w+),", self._log.read_text())
                 if found:
                     return found.group(1)
                 assert self.process.poll() is None, self._log.read_text()
