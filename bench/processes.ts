@@ -9,7 +9,17 @@ export function processorSeconds(pid: number): number {
   const fields = statFields(pid);
   const own = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0) / TICKS;
   if (pid === process.pid) return own;
-  return childrenOf(pid).reduce((sum, child) => sum + processorSeconds(child), own);
+  return childrenOf(pid).reduce((sum, child) => sum + secondsOfChild(child), own);
+}
+
+/** Nothing for one that ended since it was listed: its parent has its seconds from then on. */
+function secondsOfChild(pid: number): number {
+  try {
+    return processorSeconds(pid);
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return 0;
+    throw error;
+  }
 }
 
 function childrenOf(pid: number): number[] {
