@@ -1,15 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import type { DataSource } from 'typeorm';
-import type { ApiClient } from '../cli/client/api-client.js';
-import type { TrainingRun } from '../cli/client/api-types.js';
-import { createApiKey, readLocalApi } from '../infra/database/api-keys.js';
-import { createDataSource } from '../infra/database/data-source.js';
-import { Rollout, TrainingRun as RunRow } from '../infra/database/entities/index.js';
-import { rolloutRow } from '../infra/database/testing/rollout-row.js';
-import { trainingRunRow } from '../infra/database/testing/training-run-row.js';
-import { barriersOn, complaintsOf, openBrowser } from './support/browser.js';
-import { SupervisedStack } from './support/supervised-stack.js';
+import type { Page } from 'playwright-core';
+import type { TrainingRun } from '../../cli/client/api-types.js';
+import { createApiKey, readLocalApi } from '../../infra/database/api-keys.js';
+import { Rollout, TrainingRun as RunRow } from '../../infra/database/entities/index.js';
+import { rolloutRow } from '../../infra/database/testing/rollout-row.js';
+import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
+import { barriersOn } from '../support/browser.js';
+import { WatchedStack } from '../support/watched-stack.js';
 
 jest.setTimeout(600_000);
 
@@ -27,52 +24,22 @@ const CONFIG = {
 const HOSTILE = `<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">\u202Eevil\u202C ${'w'.repeat(100_000)}`;
 
 describe('the dashboard in a browser', () => {
-  const stack = new SupervisedStack();
-  let browser: Browser;
-  let context: BrowserContext;
+  const watched = new WatchedStack();
   let page: Page;
-  let complaints: string[];
-  let client: ApiClient;
-  let dataSource: DataSource;
-  let url: string;
 
-  beforeAll(async () => {
-    [browser] = await Promise.all([openBrowser(), stack.start()]);
-    client = await stack.client();
-    url = stack.urls!.api;
-    dataSource = await createDataSource(stack.urls!.database, 'command').initialize();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await dataSource.destroy();
-    await stack.remove();
-  });
+  beforeAll(() => watched.start());
+  afterAll(() => watched.stop());
   beforeEach(async () => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, baseURL: url });
-    page = await context.newPage();
-    complaints = complaintsOf(page);
+    await watched.openPage();
+    ({ page } = watched);
   });
   afterEach(async () => {
-    await context.close();
-    expect(complaints).toEqual([]);
+    await watched.closePage();
+    expect(watched.complaints).toEqual([]);
   });
 
-  /** By a link, as the quickstart prints it. */
-  async function signIn(key?: string): Promise<void> {
-    const api = (await readLocalApi(`${stack.data}/api.json`))!;
-    const headers = { Authorization: `Bearer ${key ?? api.key}` };
-    const answer = await fetch(`${url}/v1/sign_in_links`, { method: 'POST', headers });
-    const { path } = (await answer.json()) as { path: string };
-    await page.goto(path);
-    await page.getByRole('heading', { name: 'Training runs' }).waitFor();
-  }
   const submit = async (steps: number, name: string): Promise<TrainingRun> =>
-    client.createRun({ body: JSON.stringify({ ...CONFIG, name, steps }), contentType: 'application/json' });
-  const confirm = async (verb: string): Promise<void> => {
-    await page.getByRole('button', { name: verb, exact: true }).click();
-    await page.getByRole('dialog').getByRole('button', { name: verb, exact: true }).click();
-    await page.getByRole('dialog').waitFor({ state: 'hidden' });
-  };
+    watched.client.createRun({ body: JSON.stringify({ ...CONFIG, name, steps }), contentType: 'application/json' });
   const statusIs = (status: string) =>
     page.getByRole('main').getByText(status, { exact: true }).first().waitFor({ timeout: PATIENCE_MS });
   const eventIs = (type: string) =>
@@ -83,36 +50,36 @@ describe('the dashboard in a browser', () => {
     await page.getByLabel('API key').fill('af-wrong');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').waitFor();
-    await page.getByLabel('API key').fill((await readLocalApi(`${stack.data}/api.json`))!.key);
+    await page.getByLabel('API key').fill((await readLocalApi(`${watched.stack.data}/api.json`))!.key);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'No run is like that' }).waitFor();
-    expect(page.url()).toBe(`${url}/runs?name=none`);
+    expect(page.url()).toBe(`${watched.url}/runs?name=none`);
     expect(await page.evaluate('document.cookie')).toBe('');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('API key').waitFor();
     await page.goto('/runs');
     await page.getByLabel('API key').waitFor();
     // A browser notes each answer of 401.
-    expect(complaints.splice(0).filter((text) => !text.includes('401'))).toEqual([]);
+    expect(watched.complaints.splice(0).filter((text) => !text.includes('401'))).toEqual([]);
   });
 
   it('signs in with a link once, and takes it out of the address', async () => {
-    await signIn();
-    expect(page.url()).toBe(`${url}/runs`);
+    await watched.signIn();
+    expect(page.url()).toBe(`${watched.url}/runs`);
     await page.getByRole('heading', { name: 'There is no training run yet' }).waitFor();
   });
 
   it('watches a run to its end: paused, resumed, its trainer killed, down to a rollout', async () => {
-    await signIn();
+    await watched.signIn();
     const run = await submit(6, 'watched');
     await page.getByRole('link', { name: 'watched' }).click();
     await page.getByRole('heading', { name: 'watched' }).waitFor();
     await eventIs('step.completed');
-    await confirm('Pause');
+    await watched.confirm('Pause');
     await statusIs('paused');
-    expect((await client.getRun(run.id)).status).toBe('paused');
-    await confirm('Resume');
-    process.kill(stack.pid('trainer'), 'SIGKILL');
+    expect((await watched.client.getRun(run.id)).status).toBe('paused');
+    await watched.confirm('Resume');
+    process.kill(watched.stack.pid('trainer'), 'SIGKILL');
     await eventIs('run.recovered');
     await statusIs('completed');
     expect(await page.getByTestId('step').textContent()).toBe('6');
@@ -126,29 +93,29 @@ describe('the dashboard in a browser', () => {
       .click();
     await page.getByRole('heading', { name: /^Rollout 0 of group/ }).waitFor();
     await page.getByText('Turn 1: planner').waitFor();
-    const [shown] = await dataSource
+    const [shown] = await watched.dataSource
       .getRepository(Rollout)
       .findBy({ flowId: decodeURIComponent(page.url().split('/').at(-1)!) });
     await page.getByText(shown.question).first().waitFor();
   });
 
   it('gives a chart as a table of the values that the API has', async () => {
-    await signIn();
+    await watched.signIn();
     await page.getByRole('link', { name: 'watched' }).click();
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Reward as CSV' }).click();
     const chunks: Buffer[] = [];
     for await (const chunk of await (await download).createReadStream()) chunks.push(chunk as Buffer);
-    const [run] = await dataSource.getRepository(RunRow).findBy({ name: 'watched' });
-    const steps = await client.listSteps(run.id);
+    const [run] = await watched.dataSource.getRepository(RunRow).findBy({ name: 'watched' });
+    const steps = await watched.client.listSteps(run.id);
     const rows = steps.map(({ step, metrics }) => `${step},${metrics['reward_mean'] as number}`);
     expect(Buffer.concat(chunks).toString()).toBe(['step,watched', ...rows, ''].join('\n'));
   });
 
   it('shows what is hostile as text, within the page, at a phone’s width too', async () => {
     const row = trainingRunRow({ status: 'completed', finishedAt: new Date(), name: '<b>bold</b>' });
-    await dataSource.getRepository(RunRow).insert(row);
-    await dataSource.getRepository(Rollout).insert(
+    await watched.dataSource.getRepository(RunRow).insert(row);
+    await watched.dataSource.getRepository(Rollout).insert(
       rolloutRow(row.id, 1, 0, {
         question: HOSTILE,
         answer: HOSTILE,
@@ -158,7 +125,7 @@ describe('the dashboard in a browser', () => {
       }),
     );
     await page.setViewportSize({ width: 390, height: 844 });
-    await signIn();
+    await watched.signIn();
     await page.getByRole('link', { name: '<b>bold</b>' }).click();
     await page.goto(`/rollouts/${encodeURIComponent(`${row.id}/1/0/0`)}`);
     await page.getByText('<script>window.hacked').first().waitFor();
@@ -181,9 +148,11 @@ describe('the dashboard in a browser', () => {
     await page.goto('/sign-in');
     await page.getByLabel('API key').waitFor();
     const found: Record<string, string[]> = { '/sign-in': await barriersOn(page) };
-    await signIn();
-    const [run] = await dataSource.getRepository(RunRow).findBy({ name: 'watched' });
-    const [rollout] = await dataSource.getRepository(Rollout).findBy({ submissionId: run.id, purpose: 'train' });
+    await watched.signIn();
+    const [run] = await watched.dataSource.getRepository(RunRow).findBy({ name: 'watched' });
+    const [rollout] = await watched.dataSource
+      .getRepository(Rollout)
+      .findBy({ submissionId: run.id, purpose: 'train' });
     const rolloutPath = `/rollouts/${encodeURIComponent(rollout.flowId)}`;
     for (const path of [
       '/runs',
@@ -203,12 +172,12 @@ describe('the dashboard in a browser', () => {
       found[path] = await barriersOn(page);
     }
     expect(Object.entries(found).filter(([, barriers]) => barriers.length > 0)).toEqual([]);
-    expect(complaints.splice(0).filter((text) => !text.includes('404'))).toEqual([]);
+    expect(watched.complaints.splice(0).filter((text) => !text.includes('404'))).toEqual([]);
   });
 
   it('shows another project nothing, by the address of a run, a step or a rollout', async () => {
-    const [run] = await dataSource.getRepository(RunRow).findBy({ name: 'watched' });
-    await signIn(await createApiKey(dataSource, 'theirs'));
+    const [run] = await watched.dataSource.getRepository(RunRow).findBy({ name: 'watched' });
+    await watched.signIn(await createApiKey(watched.dataSource, 'theirs'));
     await page.getByRole('heading', { name: 'There is no training run yet' }).waitFor();
     for (const path of [
       `/runs/${run.id}`,
@@ -219,16 +188,16 @@ describe('the dashboard in a browser', () => {
       await page.getByRole('alert').getByText('It is not here').waitFor();
       expect(await page.locator('main').textContent()).not.toContain('watched');
     }
-    expect(complaints.splice(0).filter((text) => !text.includes('404'))).toEqual([]);
+    expect(watched.complaints.splice(0).filter((text) => !text.includes('404'))).toEqual([]);
   });
 
   it('goes on over an outage of the API, and says so meanwhile', async () => {
-    await signIn();
-    process.kill(stack.pid('api'), 'SIGSTOP');
-    process.kill(stack.pid('api'), 'SIGCONT');
-    process.kill(stack.pid('api'), 'SIGKILL');
+    await watched.signIn();
+    process.kill(watched.stack.pid('api'), 'SIGSTOP');
+    process.kill(watched.stack.pid('api'), 'SIGCONT');
+    process.kill(watched.stack.pid('api'), 'SIGKILL');
     await page.getByRole('link', { name: 'watched' }).click();
     await page.getByRole('heading', { name: 'watched', level: 1 }).waitFor({ timeout: PATIENCE_MS });
-    complaints.splice(0);
+    watched.complaints.splice(0);
   });
 });
