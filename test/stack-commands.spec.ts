@@ -63,8 +63,10 @@ describe('the commands of package.json that bring a stack up', () => {
     );
     const ended = await npmRun('quickstart', ['--config', config, '--json'], ownStack());
     expect(ended.code).toBe(0);
+    const link = /^See it in a browser: (\S+)$/m.exec(ended.output)![1];
+    const run = new URL(link).searchParams.get('to')!.replace('/runs/', '');
     const report: unknown = JSON.parse(ended.output.split('\n').findLast((line) => line.startsWith('{'))!);
-    expect(report).toMatchObject({ steps: 1, curve: [{ step: 0 }, { step: 1 }] });
+    expect(report).toMatchObject({ run_id: run, steps: 1, curve: [{ step: 0 }, { step: 1 }] });
   });
 
   const upAndDown = ownStack();

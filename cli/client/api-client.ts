@@ -144,10 +144,12 @@ export class ApiClient {
     return all(String, (query) => this.http.call('GET /v1/training_runs/{id}/evaluations', { path: { id }, query }));
   }
 
-  /** A link that signs a browser in, once: `url` is what to open. */
-  async createSignInLink(): Promise<SignInLink & { url: string }> {
+  /** A link that signs a browser in, once: `url` is what to open; it leads to a page of the dashboard, the runs if none is named. */
+  async createSignInLink(page?: string): Promise<SignInLink & { url: string }> {
     const link = await this.http.call('POST /v1/sign_in_links', {});
-    return { ...link, url: new URL(link.path, this.access.url).href };
+    const url = new URL(link.path, this.access.url);
+    if (page !== undefined) url.searchParams.set('to', page);
+    return { ...link, url: url.href };
   }
 
   async usage(query: Routes['GET /v1/usage']['takes']['query'] = {}): Promise<UsageReport> {

@@ -16,6 +16,8 @@ export interface QuickstartOptions {
   detach?: boolean;
 }
 
+type Say = (line: string) => void;
+
 /**
  * One command from nothing to a trained planner: stack, submission, live view, report. Ctrl-C stops the stack; the
  * same command goes on where it was.
@@ -30,13 +32,14 @@ export async function quickstart(context: CliContext, options: QuickstartOptions
     say(`\n${describeUrls(stack.urls)}\n`);
     const { run, resumed } = await startOrResume(stack.client, config);
     say(resumed ? `Resuming ${run.id} at step ${run.step}.` : `Submitted ${run.id}.`);
+    await showInBrowser(stack, run.id, say);
     for (const line of describeOtherRuns(run, await runsBeside(stack.client, run))) say(line);
     if (options.detach) return say(`Watch it with: npx agentflow runs watch ${run.id}`);
     const view = new LiveView(stack.client, run, screen);
     await view.follow(interrupted);
     if (interrupted.aborted) return say('Interrupted. The same command continues the run.');
     await finish(context, options, stack, run.id, resumed);
-    if (!options.json && process.stdout.isTTY) await stayUp(say, interrupted);
+    if (!options.json && process.stdout.isTTY) await stayUp(stack, run.id, say, interrupted);
   } finally {
     await stack.close();
   }
@@ -61,7 +64,14 @@ async function finish(
   if (run.status !== 'completed') context.setExitCode(1);
 }
 
-async function stayUp(say: (line: string) => void, signal: AbortSignal): Promise<void> {
+/** The link works once and not for long, so it is another one each time. */
+async function showInBrowser({ client }: OpenStack, runId: string, say: Say): Promise<void> {
+  const { url } = await client.createSignInLink(`/runs/${runId}`);
+  say(`See it in a browser: ${url}\n(the link works once, for ten minutes; "npx agentflow dashboard" prints another)`);
+}
+
+async function stayUp(stack: OpenStack, runId: string, say: Say, signal: AbortSignal): Promise<void> {
   say('\nThe stack stays up for you to look around. Ctrl-C stops it.');
+  await showInBrowser(stack, runId, say);
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
 }

@@ -58,6 +58,7 @@ function endOf({ signal, code }: Extract<StackEvent, { type: 'exit' }>): string 
 /** Where the parts are reached, one per line, without the database's password. */
 export function describeUrls(urls: StackUrls): string {
   return [
+    `Dashboard    ${urls.api} ("npx agentflow dashboard" prints a link that signs a browser in)`,
     `API          ${urls.api}`,
     `API docs     ${urls.docs}`,
     `Temporal     ${urls.temporal}`,

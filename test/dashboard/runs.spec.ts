@@ -99,6 +99,14 @@ describe('the dashboard in a browser', () => {
     await page.getByText(shown.question).first().waitFor();
   });
 
+  it('opens a run by the link that the quickstart prints', async () => {
+    const [run] = await watched.dataSource.getRepository(RunRow).findBy({ name: 'watched' });
+    const { url } = await watched.client.createSignInLink(`/runs/${run.id}`);
+    await page.goto(url);
+    await page.getByRole('heading', { name: 'watched', level: 1 }).waitFor();
+    expect(page.url()).toBe(`${watched.url}/runs/${run.id}`);
+  });
+
   it('gives a chart as a table of the values that the API has', async () => {
     await watched.signIn();
     await page.getByRole('link', { name: 'watched' }).click();
