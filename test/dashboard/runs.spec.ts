@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { TrainingRun } from '../../cli/client/api-types.js';
+import { number } from '../../dashboard/src/common/format.js';
 import { createApiKey, readLocalApi } from '../../infra/database/api-keys.js';
-import { Rollout, TrainingRun as RunRow } from '../../infra/database/entities/index.js';
+import { Rollout, TrainingRun as RunRow, Turn } from '../../infra/database/entities/index.js';
 import { rolloutRow } from '../../infra/database/testing/rollout-row.js';
 import { trainingRunRow } from '../../infra/database/testing/training-run-row.js';
 import { barriersOn } from '../support/browser.js';
@@ -99,6 +100,37 @@ describe('the dashboard in a browser', () => {
     await page.getByText(shown.question).first().waitFor();
   });
 
+  it('shows the sampled tokens of a turn: their values by the keyboard, their colour by what is chosen', async () => {
+    const [turn] = await watched.dataSource.getRepository(Turn).findBy({ turn: 1, module: 'planner' });
+    await watched.signIn();
+    await page.goto(`/rollouts/${encodeURIComponent(turn.flowId)}`);
+    const { advantage, turn_records } = await watched.client.getRollout(turn.flowId);
+    const { response_token_ids: ids, logprobs } = turn_records.find(
+      ({ turn: number, module }) => number === 1 && module === 'planner',
+    )!;
+    const tokens = page.getByRole('region', { name: 'Tokens of turn 1, planner' });
+    const options = tokens.getByRole('option');
+    await options.first().waitFor();
+    expect((await options.allTextContents()).map(Number)).toEqual(ids);
+    const says = async (index: number) => {
+      const values = `log-prob ${number(logprobs![index])}, advantage ${number(advantage)}`;
+      await tokens.getByText(`Token ${number(index + 1)}, id ${ids![index]}: ${values}`, { exact: true }).waitFor();
+    };
+    await tokens.getByRole('listbox').focus();
+    await page.keyboard.press('ArrowRight');
+    await says(0);
+    await page.keyboard.press('End');
+    await says(ids!.length - 1);
+    await options.first().hover();
+    await says(0);
+    const heats = async () => Promise.all((await options.all()).map((token) => token.getAttribute('style')));
+    const byLogprob = await heats();
+    await tokens.getByText('Advantage', { exact: true }).click();
+    const byAdvantage = await heats();
+    expect(byAdvantage).not.toEqual(byLogprob);
+    expect(new Set(byAdvantage).size).toBe(1);
+  });
+
   it('opens a run by the link that the quickstart prints', async () => {
     const [run] = await watched.dataSource.getRepository(RunRow).findBy({ name: 'watched' });
     const { url } = await watched.client.createSignInLink(`/runs/${run.id}`);
@@ -132,11 +164,22 @@ describe('the dashboard in a browser', () => {
         ] as Rollout['memory'],
       }),
     );
+    await watched.dataSource.getRepository(Turn).insert({
+      flowId: `${row.id}/1/0/0`,
+      turn: 1,
+      module: 'planner',
+      output: HOSTILE,
+      responseTokenIds: Buffer.from(new Int32Array(4_000).fill(151_643).buffer),
+      logprobs: Buffer.from(new Float32Array(4_000).fill(-0.25).buffer),
+    });
     await page.setViewportSize({ width: 390, height: 844 });
     await watched.signIn();
     await page.getByRole('link', { name: '<b>bold</b>' }).click();
     await page.goto(`/rollouts/${encodeURIComponent(`${row.id}/1/0/0`)}`);
     await page.getByText('<script>window.hacked').first().waitFor();
+    await page.getByRole('listbox').focus();
+    await page.keyboard.press('End');
+    await page.getByText('Token 4,000, id 151643: log-prob -0.25, advantage –', { exact: true }).waitFor();
     for (const path of [
       '/runs',
       `/runs/${row.id}`,

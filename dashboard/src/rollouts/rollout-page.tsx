@@ -7,6 +7,7 @@ import { number } from '../common/format.js';
 import { Reward } from '../common/reward.js';
 import { Failure, Pending } from '../common/states.js';
 import { AnchorLink } from '../common/anchor-link.js';
+import { TokenMap } from './token-map.js';
 
 /** One rollout, turn by turn: what the planner chose, what came of it, and what it was worth. */
 export function RolloutPage() {
@@ -36,7 +37,7 @@ export function RolloutPage() {
         </Title>
         <Stack mt="xs">
           {data.turn_records.map((turn) => (
-            <TurnCard key={`${turn.turn}/${turn.module}`} turn={turn} />
+            <TurnCard key={`${turn.turn}/${turn.module}`} turn={turn} advantage={data.advantage} />
           ))}
         </Stack>
       </section>
@@ -110,8 +111,8 @@ function Said({ name, text }: { name: string; text: string | undefined }) {
   );
 }
 
-function TurnCard({ turn }: { turn: Turn }) {
-  const { module, temperature, logprobs, prompt, output } = turn;
+function TurnCard({ turn, advantage }: { turn: Turn; advantage: number | null }) {
+  const { module, temperature, logprobs, prompt, output, response_token_ids: tokenIds } = turn;
   const facts = [
     temperature !== null && `temperature ${number(temperature)}`,
     logprobs && `${logprobs.length} tokens, log-prob ${number(logprobs.reduce((sum, value) => sum + value, 0))}`,
@@ -127,6 +128,15 @@ function TurnCard({ turn }: { turn: Turn }) {
         </Text>
       </Group>
       <Written value={output} />
+      {tokenIds && logprobs && (
+        <TokenMap
+          name={`Tokens of turn ${turn.turn}, ${module}`}
+          tokenIds={tokenIds}
+          logprobs={logprobs}
+          // The planner is what is trained.
+          advantage={module === 'planner' ? advantage : null}
+        />
+      )}
       {prompt !== null && (
         <Spoiler maxHeight={0} showLabel="Show the prompt" hideLabel="Hide the prompt">
           <Written value={prompt} />
