@@ -2,9 +2,11 @@
 
 from ._async.client import AsyncClient
 from ._async.datasets import AsyncDataset
+from ._async.exports import AsyncExport
 from ._async.submissions import AsyncEvaluation, AsyncFlow, AsyncRun
 from ._sync.client import Client
 from ._sync.datasets import Dataset
+from ._sync.exports import Export
 from ._sync.submissions import Evaluation, Flow, Run
 from .errors import (
     AgentFlowError,
@@ -12,6 +14,7 @@ from .errors import (
     ApiUnreachable,
     AuthenticationFailed,
     Conflict,
+    DownloadFailed,
     InvalidRequest,
     NoApiKey,
     NotCompleted,
@@ -30,13 +33,16 @@ __all__ = [
     "AsyncClient",
     "AsyncDataset",
     "AsyncEvaluation",
+    "AsyncExport",
     "AsyncFlow",
     "AsyncRun",
     "AuthenticationFailed",
     "Client",
     "Conflict",
     "Dataset",
+    "DownloadFailed",
     "Evaluation",
+    "Export",
     "Flow",
     "InvalidRequest",
     "NoApiKey",

@@ -26,11 +26,18 @@ class WaitTimeout(AgentFlowError, TimeoutError):
 
 
 class NotCompleted(AgentFlowError):
-    """It has ended, or rests, without having been completed. `submission` is the run, flow, evaluation or dataset."""
+    """It has ended, or rests, without having been completed.
+
+    `submission` is the run, flow, evaluation, export or dataset.
+    """
 
     def __init__(self, message: str, submission: Any) -> None:
         super().__init__(message)
         self.submission = submission
+
+
+class DownloadFailed(AgentFlowError):
+    """Something is in the way of a download, or what arrived is not what the API tells of."""
 
 
 class ApiError(AgentFlowError):

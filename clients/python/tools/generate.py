@@ -26,6 +26,7 @@ TYPES = [
 SYNC_NAMES = {
     "aclose": "close",
     "aconnect_sse": "connect_sse",
+    "aiter_raw": "iter_raw",
     "aiter_sse": "iter_sse",
     "anyio": "time",
     "aread": "read",

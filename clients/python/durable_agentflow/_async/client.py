@@ -6,6 +6,7 @@ from .. import api_types
 from ..access import locate
 from ..bodies import Configuration, json_body, read_configuration
 from .datasets import AsyncDatasets
+from .exports import AsyncExports, AsyncPolicies
 from .http import AsyncHttp, segment
 from .pages import AsyncPages
 from .submissions import AsyncEvaluation, AsyncFlow, AsyncRun
@@ -97,6 +98,8 @@ class AsyncClient:
         self.rollouts = AsyncRollouts(self.http)
         self.flows = AsyncFlows(self.http)
         self.evaluations = AsyncEvaluations(self.http)
+        self.policies = AsyncPolicies(self.http)
+        self.exports = AsyncExports(self.http)
         self.datasets = AsyncDatasets(self.http)
 
     def __repr__(self) -> str:

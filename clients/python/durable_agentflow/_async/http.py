@@ -87,6 +87,16 @@ class AsyncHttp:
                 raise not_ours(response)
             yield source
 
+    @asynccontextmanager
+    async def file(self, path: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
+        """A file, to be read as it is sent. Raises httpx.TransportError if the connection breaks, and ApiError."""
+        sent = {"Accept-Encoding": "identity", **headers}  # a part of what is packed cannot be appended
+        async with self._client.stream("GET", path, headers=sent) as response:
+            if not response.is_success:
+                await response.aread()
+                raise refusal(response)
+            yield response
+
     async def aclose(self) -> None:
         await self._client.aclose()
 

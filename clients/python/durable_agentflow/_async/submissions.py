@@ -1,4 +1,4 @@
-"""What is submitted and then worked on: training runs, agent flows and evaluations."""
+"""What is submitted and then worked on: training runs, agent flows, evaluations and exports."""
 
 from collections.abc import AsyncIterator
 from time import monotonic
@@ -28,11 +28,8 @@ class AsyncSubmission(AsyncRecord[Data]):
     async def cancel(self) -> Self:
         return await self._verb("cancel")
 
-    async def resume(self) -> Self:
-        return await self._verb("resume")
-
     async def revive(self) -> Self:
-        """Continues it if Temporal has lost its workflow."""
+        """Continues it if Temporal has lost its workflow; tries an export that failed or was cancelled again."""
         return await self._verb("revive")
 
     async def delete(self) -> None:
@@ -69,7 +66,14 @@ class AsyncSubmission(AsyncRecord[Data]):
         return self
 
 
-class AsyncRun(AsyncSubmission[api_types.TrainingRun]):
+class AsyncPausable(AsyncSubmission[Data]):
+    """What may rest until somebody resumes it."""
+
+    async def resume(self) -> Self:
+        return await self._verb("resume")
+
+
+class AsyncRun(AsyncPausable[api_types.TrainingRun]):
     """A training run."""
 
     _collection = "training_runs"
@@ -165,7 +169,7 @@ class AsyncRun(AsyncSubmission[api_types.TrainingRun]):
         shown.update(self.step, self.data["steps"], note)
 
 
-class AsyncFlow(AsyncSubmission[api_types.AgentFlow]):
+class AsyncFlow(AsyncPausable[api_types.AgentFlow]):
     """A question that was asked, and its answer."""
 
     _collection = "agent_flows"
@@ -199,7 +203,7 @@ class AsyncFlow(AsyncSubmission[api_types.AgentFlow]):
         await self.refresh()
 
 
-class AsyncEvaluation(AsyncSubmission[api_types.BenchmarkEvaluation]):
+class AsyncEvaluation(AsyncPausable[api_types.BenchmarkEvaluation]):
     """An evaluation of policies on benchmarks."""
 
     _collection = "evaluations"

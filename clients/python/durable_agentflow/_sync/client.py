@@ -6,6 +6,7 @@ from .. import api_types
 from ..access import locate
 from ..bodies import Configuration, json_body, read_configuration
 from .datasets import Datasets
+from .exports import Exports, Policies
 from .http import Http, segment
 from .pages import Pages
 from .submissions import Evaluation, Flow, Run
@@ -97,6 +98,8 @@ class Client:
         self.rollouts = Rollouts(self.http)
         self.flows = Flows(self.http)
         self.evaluations = Evaluations(self.http)
+        self.policies = Policies(self.http)
+        self.exports = Exports(self.http)
         self.datasets = Datasets(self.http)
 
     def __repr__(self) -> str:

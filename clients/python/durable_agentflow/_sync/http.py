@@ -87,6 +87,16 @@ class Http:
                 raise not_ours(response)
             yield source
 
+    @contextmanager
+    def file(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """A file, to be read as it is sent. Raises httpx.TransportError if the connection breaks, and ApiError."""
+        sent = {"Accept-Encoding": "identity", **headers}  # a part of what is packed cannot be appended
+        with self._client.stream("GET", path, headers=sent) as response:
+            if not response.is_success:
+                response.read()
+                raise refusal(response)
+            yield response
+
     def close(self) -> None:
         self._client.close()
 

@@ -1,4 +1,4 @@
-"""What is submitted and then worked on: training runs, agent flows and evaluations."""
+"""What is submitted and then worked on: training runs, agent flows, evaluations and exports."""
 
 import time
 from collections.abc import Iterator
@@ -27,11 +27,8 @@ class Submission(Record[Data]):
     def cancel(self) -> Self:
         return self._verb("cancel")
 
-    def resume(self) -> Self:
-        return self._verb("resume")
-
     def revive(self) -> Self:
-        """Continues it if Temporal has lost its workflow."""
+        """Continues it if Temporal has lost its workflow; tries an export that failed or was cancelled again."""
         return self._verb("revive")
 
     def delete(self) -> None:
@@ -68,7 +65,14 @@ class Submission(Record[Data]):
         return self
 
 
-class Run(Submission[api_types.TrainingRun]):
+class Pausable(Submission[Data]):
+    """What may rest until somebody resumes it."""
+
+    def resume(self) -> Self:
+        return self._verb("resume")
+
+
+class Run(Pausable[api_types.TrainingRun]):
     """A training run."""
 
     _collection = "training_runs"
@@ -164,7 +168,7 @@ class Run(Submission[api_types.TrainingRun]):
         shown.update(self.step, self.data["steps"], note)
 
 
-class Flow(Submission[api_types.AgentFlow]):
+class Flow(Pausable[api_types.AgentFlow]):
     """A question that was asked, and its answer."""
 
     _collection = "agent_flows"
@@ -198,7 +202,7 @@ class Flow(Submission[api_types.AgentFlow]):
         self.refresh()
 
 
-class Evaluation(Submission[api_types.BenchmarkEvaluation]):
+class Evaluation(Pausable[api_types.BenchmarkEvaluation]):
     """An evaluation of policies on benchmarks."""
 
     _collection = "evaluations"
