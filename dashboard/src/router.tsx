@@ -4,6 +4,7 @@ import { ApiRefusal } from './api/call.js';
 import { signedIn, type RunFilters } from './api/queries.js';
 import { Shell } from './common/shell.js';
 import { Failure, NothingHere, Pending } from './common/states.js';
+import { GroupPage } from './groups/group-page.js';
 import { RolloutPage } from './rollouts/rollout-page.js';
 import { RunPage } from './runs/run-page.js';
 import { RunsPage } from './runs/runs-page.js';
@@ -65,13 +66,21 @@ const stepRoute = createRoute({
   path: '/runs/$runId/steps/$step',
   component: StepPage,
 });
+const groupRoute = createRoute({
+  getParentRoute: () => shell,
+  path: '/runs/$runId/steps/$step/groups/$group',
+  component: GroupPage,
+});
 const rolloutRoute = createRoute({
   getParentRoute: () => shell,
   path: '/rollouts/$rolloutId',
   component: RolloutPage,
 });
 
-const tree = root.addChildren([signIn, shell.addChildren([home, runsRoute, runRoute, stepRoute, rolloutRoute])]);
+const tree = root.addChildren([
+  signIn,
+  shell.addChildren([home, runsRoute, runRoute, stepRoute, groupRoute, rolloutRoute]),
+]);
 
 export function createDashboardRouter(queries: QueryClient) {
   return createRouter({

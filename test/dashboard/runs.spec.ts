@@ -169,7 +169,7 @@ describe('the dashboard in a browser', () => {
       turn: 1,
       module: 'planner',
       output: HOSTILE,
-      responseTokenIds: Buffer.from(new Int32Array(4_000).fill(151_643).buffer),
+      responseTokenIds: int32(Array.from({ length: 4_000 }, () => 151_643)),
       logprobs: Buffer.from(new Float32Array(4_000).fill(-0.25).buffer),
     });
     await page.setViewportSize({ width: 390, height: 844 });
@@ -184,6 +184,7 @@ describe('the dashboard in a browser', () => {
       '/runs',
       `/runs/${row.id}`,
       `/runs/${row.id}/steps/1`,
+      `/runs/${row.id}/steps/1/groups/0`,
       `/rollouts/${encodeURIComponent(`${row.id}/1/0/0`)}`,
     ]) {
       await page.goto(path);
@@ -192,6 +193,40 @@ describe('the dashboard in a browser', () => {
       expect(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBeLessThanOrEqual(0);
       expect(await page.evaluate('"hacked" in window')).toBe(false);
     }
+  });
+
+  it('shows where the rollouts of a group part that was made to part there', async () => {
+    const row = trainingRunRow({ status: 'completed', finishedAt: new Date(), name: 'parting' });
+    await watched.dataSource.getRepository(RunRow).insert(row);
+    const plans = [
+      { text: 'calculator: 🙋 + 1', tokens: [5, 6, 7] },
+      { text: 'calculator: 🙌 + 1', tokens: [5, 6, 8] },
+      { text: 'calculator: 🙌 + 1', tokens: [5, 6, 8] },
+    ];
+    for (const [rollout, { text, tokens }] of plans.entries()) {
+      const planned = rolloutRow(row.id, 1, rollout, { reward: rollout === 0 ? 1 : 0 });
+      await watched.dataSource.getRepository(Rollout).insert(planned);
+      const turns = [[4], tokens].map((ids, index) => ({
+        flowId: planned.flowId!,
+        turn: index + 1,
+        module: 'planner',
+        output: { text: index === 0 ? 'lookup: one' : text },
+        promptTokenIds: int32([1, 2, 3]),
+        responseTokenIds: int32(ids),
+      }));
+      await watched.dataSource.getRepository(Turn).insert(turns);
+    }
+    await watched.signIn();
+    await page.goto(`/runs/${row.id}/steps/1`);
+    await page.getByRole('link', { name: 'Group 0, side by side' }).click();
+    await page.getByRole('status').getByText('They part in turn 2 at token 3.').waitFor();
+    expect(await page.getByText('They part here').count()).toBe(3);
+    const first = page.getByRole('region', { name: 'Rollout 0' });
+    await first.getByText('lookup: one').waitFor();
+    // Whole characters: the two gestures begin with the same half of a pair.
+    await first.getByText('calculator: ', { exact: true }).waitFor();
+    await first.getByRole('link', { name: 'Rollout 0' }).click();
+    await page.getByRole('heading', { name: /^Rollout 0 of group/ }).waitFor();
   });
 
   it.each(['light', 'dark'] as const)('has no serious barrier on any view, %s', async (colorScheme) => {
@@ -210,6 +245,7 @@ describe('the dashboard in a browser', () => {
       '/runs?name=none',
       `/runs/${run.id}`,
       `/runs/${run.id}/steps/1`,
+      `/runs/${run.id}/steps/1/groups/0`,
       rolloutPath,
       '/runs/none',
     ]) {
@@ -233,6 +269,7 @@ describe('the dashboard in a browser', () => {
     for (const path of [
       `/runs/${run.id}`,
       `/runs/${run.id}/steps/1`,
+      `/runs/${run.id}/steps/1/groups/0`,
       `/rollouts/${encodeURIComponent(`${run.id}/1/0/0`)}`,
     ]) {
       await page.goto(path);
@@ -252,3 +289,8 @@ describe('the dashboard in a browser', () => {
     watched.complaints.splice(0);
   });
 });
+
+/** Token ids as the rows of turns have them. */
+function int32(ids: number[]): Buffer {
+  return Buffer.from(Int32Array.from(ids).buffer);
+}

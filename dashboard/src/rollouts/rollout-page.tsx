@@ -1,4 +1,4 @@
-import { Badge, Breadcrumbs, Code, Group, Paper, Spoiler, Stack, Table, Text, Title } from '@mantine/core';
+import { Badge, Code, Group, Paper, Spoiler, Stack, Table, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -6,7 +6,7 @@ import { rollout as rolloutQuery, type Rollout, type Turn } from '../api/queries
 import { number } from '../common/format.js';
 import { Reward } from '../common/reward.js';
 import { Failure, Pending } from '../common/states.js';
-import { AnchorLink } from '../common/anchor-link.js';
+import { Trail } from '../common/trail.js';
 import { TokenMap } from './token-map.js';
 
 /** One rollout, turn by turn: what the planner chose, what came of it, and what it was worth. */
@@ -17,15 +17,7 @@ export function RolloutPage() {
   if (error) return <Failure error={error} onRetry={() => void refetch()} />;
   return (
     <Stack>
-      <Breadcrumbs>
-        <AnchorLink to="/runs">Training runs</AnchorLink>
-        <AnchorLink to="/runs/$runId" params={{ runId: data.run_id }}>
-          {data.run_id}
-        </AnchorLink>
-        <AnchorLink to="/runs/$runId/steps/$step" params={{ runId: data.run_id, step: String(data.step) }}>
-          Step {data.step}
-        </AnchorLink>
-      </Breadcrumbs>
+      <Trail runId={data.run_id} step={data.step} />
       <Title order={1} size="h3">
         Rollout {data.rollout} of group {data.group}
       </Title>

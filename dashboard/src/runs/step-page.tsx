@@ -1,4 +1,4 @@
-import { Breadcrumbs, Group as Row, Paper, Stack, Text, Title } from '@mantine/core';
+import { Group as Row, Paper, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { groups as groupsQuery, type Group } from '../api/queries.js';
@@ -6,6 +6,7 @@ import { number } from '../common/format.js';
 import { Reward } from '../common/reward.js';
 import { Empty, Failure, Pending } from '../common/states.js';
 import { AnchorLink } from '../common/anchor-link.js';
+import { Trail } from '../common/trail.js';
 
 /** The groups of a step: each rollout by its reward, the worst group first. */
 export function StepPage() {
@@ -13,12 +14,7 @@ export function StepPage() {
   const { data, error, isPending, refetch } = useQuery(groupsQuery(runId, Number(step)));
   return (
     <Stack>
-      <Breadcrumbs>
-        <AnchorLink to="/runs">Training runs</AnchorLink>
-        <AnchorLink to="/runs/$runId" params={{ runId }}>
-          {runId}
-        </AnchorLink>
-      </Breadcrumbs>
+      <Trail runId={runId} />
       <Title order={1} size="h3">
         Step {step}
       </Title>
@@ -27,7 +23,8 @@ export function StepPage() {
       {data?.length === 0 && (
         <Empty title="No rollout of this step is finished">Its groups appear as they are sampled.</Empty>
       )}
-      {data && [...data].sort(byReward).map((group) => <GroupCard key={group.id} group={group} />)}
+      {data &&
+        [...data].sort(byReward).map((group) => <GroupCard key={group.id} group={group} where={{ runId, step }} />)}
     </Stack>
   );
 }
@@ -36,13 +33,20 @@ function byReward(a: Group, b: Group): number {
   return (a.reward_mean ?? -1) - (b.reward_mean ?? -1) || a.group - b.group;
 }
 
-function GroupCard({ group }: { group: Group }) {
+function GroupCard({ group, where }: { group: Group; where: { runId: string; step: string } }) {
   return (
     <Paper withBorder p="sm" component="section" aria-label={`Group ${group.group}`}>
       <Text className="written">{group.question}</Text>
       <Text size="sm" c="dimmed">
-        Group {group.group} · {group.family} · mean reward {number(group.reward_mean)} · {group.scored} scored,{' '}
-        {group.excluded} excluded
+        <AnchorLink
+          to="/runs/$runId/steps/$step/groups/$group"
+          params={{ ...where, group: String(group.group) }}
+          aria-label={`Group ${group.group}, side by side`}
+          underline="always"
+        >
+          Group {group.group}
+        </AnchorLink>{' '}
+        · {group.family} · mean reward {number(group.reward_mean)} · {group.scored} scored, {group.excluded} excluded
       </Text>
       <Row gap="xs" mt="xs">
         {group.rollouts.map(({ id, reward, outcome, advantage }, index) => (
