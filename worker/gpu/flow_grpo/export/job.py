@@ -24,12 +24,12 @@ def export_files(settings: Settings, request: ExportPolicyRequest) -> list[Expor
 
     Raises Failure for what no retry mends, and what reading and writing raise besides.
     """
-    directory = settings.artifacts / "exports" / request.export_id / "files"
+    directory = files_of(settings, request)
     name = parse_policy_name(request.policy)
     if name is None:
         raise Failure(FailureType.BadConfiguration, f"{request.policy!r} is not the name of a policy")
     if standing_manifest(directory) is None:
-        _remove_leftovers(directory)
+        remove_leftovers(directory)
         try:
             source = read_source(settings, name)
             export(source, directory, request.merged, source.policy.base_model)
@@ -44,9 +44,15 @@ def export_files(settings: Settings, request: ExportPolicyRequest) -> list[Expor
     return [_file(path) for path in sorted(directory.iterdir())]
 
 
-def _remove_leftovers(directory: Path) -> None:
-    """What killed attempts left: as large as a model each."""
-    for leftover in directory.parent.glob(f".{directory.name}.tmp-*"):
+def files_of(settings: Settings, request: ExportPolicyRequest) -> Path:
+    """The directory of an export's files."""
+    return settings.artifacts / "exports" / request.export_id / "files"
+
+
+def remove_leftovers(directory: Path, pid: int | None = None) -> None:
+    """What killed attempts left, or what the one in this process did: as large as a model each."""
+    writer = "*" if pid is None else f"{pid}-*"
+    for leftover in directory.parent.glob(f".{directory.name}.tmp-{writer}"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 

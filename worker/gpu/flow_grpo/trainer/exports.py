@@ -19,7 +19,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.client import Client
 
-from flow_grpo.export.job import export_files
+from flow_grpo.export.job import export_files, files_of, remove_leftovers
 from flow_grpo.failures import Failure, FailureType
 from flow_grpo.trainer.activities import told_failures
 from flow_grpo.trainer.contract import ExportedFile, ExportPolicyRequest, ExportPolicyResult, parse_request
@@ -118,6 +118,8 @@ def export_apart(settings: Settings, request: ExportPolicyRequest, progress: Pro
         process.kill()
         process.join()
         here.close()
+        # Nobody comes after an attempt that was cancelled.
+        remove_leftovers(files_of(settings, request), process.pid)
     if isinstance(made, Refusal):
         raise made.error()
     return made

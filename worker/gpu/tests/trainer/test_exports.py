@@ -3,6 +3,8 @@
 import asyncio
 import errno
 import json
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import active_children
 from pathlib import Path
@@ -143,14 +145,25 @@ def test_a_killed_export_leaves_nothing_that_counts_and_its_successor_the_same_b
     assert contents(trained) == whole
 
 
-def test_the_process_ends_with_its_cancellation(trained: Run) -> None:
+@pytest.mark.parametrize("point", ["", ".files.tmp-*/model.safetensors"])
+def test_the_process_ends_with_its_cancellation_and_leaves_nothing(
+    trained: Run, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """Cancelled at once, and while it writes a large file; another attempt, of another trainer, keeps its own."""
+    directory = directory_of(trained).parent
+    monkeypatch.setattr(exports, "WAKE_S", 0.005)
+
     def cancel(*_: Any) -> None:
-        raise CancelledError("cancelled")
+        if point == "" or any(directory.glob(point)):
+            for child in active_children():
+                os.kill(child.pid or 0, signal.SIGSTOP)
+            (directory / ".files.tmp-1-aa").mkdir(parents=True)
+            raise CancelledError("cancelled")
 
     with pytest.raises(CancelledError):
-        export_apart(settings_of(trained), asked(), cancel)
+        export_apart(settings_of(trained), asked(merged=True), cancel)
     assert active_children() == []
-    assert "files" not in names(directory_of(trained).parent)
+    assert names(directory) == [".files.tmp-1-aa"]
 
 
 @pytest.mark.parametrize(
