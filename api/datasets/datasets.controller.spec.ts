@@ -349,6 +349,8 @@ describe('datasets of a project', () => {
       expect(message(await run({ name: 'mine' }))).toContain('is being checked');
       await rows().update({ id }, { status: 'refused' });
       expect(message(await run({ name: 'mine' }))).toContain('holds mistakes');
+      // What is wrong with it comes before what else it lacks.
+      expect(message(await api.request('post', '/v1/training_runs').send(trained))).toContain('holds mistakes');
     });
 
     it('is not deleted while a run that names it is being created', async () => {

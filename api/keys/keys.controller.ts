@@ -41,7 +41,7 @@ export class KeysController {
       body: named('ApiKeyInput', newApiKeySchema, 'input'),
       repeated: 'API key, without the key itself',
       refused: 'It cannot be created so; the message says why.',
-      conflict: 'The Idempotency-Key was used with another body.',
+      conflict: 'The Idempotency-Key was used for another request.',
     },
     CREATED,
     'An earlier request with this key created it; `key` is null.',

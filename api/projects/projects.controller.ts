@@ -28,7 +28,7 @@ export class ProjectsController {
       body: named('ProjectInput', newProjectSchema, 'input'),
       repeated: 'project',
       refused: 'It cannot be called so; `issues` says why.',
-      conflict: 'There is a project of this id, or the Idempotency-Key had another body.',
+      conflict: 'There is a project of this id, or the Idempotency-Key was used for another request.',
     },
     PROJECT,
     'An earlier request with this key created it.',

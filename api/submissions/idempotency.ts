@@ -86,6 +86,6 @@ export function sha256Of(value: unknown): string {
 }
 
 function keyReused({ key, submissionId }: IdempotencyKey): Error {
-  const message = `The Idempotency-Key "${key}" was used with another body, for ${submissionId}. Use a new key for a new request.`;
+  const message = `The Idempotency-Key "${key}" was used for another request, which made ${submissionId}. Use a new key for a new request.`;
   return conflict('idempotency_key_reused', message, { param: 'Idempotency-Key' });
 }

@@ -53,7 +53,7 @@ export function CreateRoute(
     ApiCreatedResponse({ ...answer, description: 'Queued.' }),
     ApiOkResponse(again),
     ApiBadRequestResponse({ description: `The ${input.called} cannot be accepted; \`issues\` lists why.` }),
-    ApiConflictResponse({ description: 'The Idempotency-Key was used with another body.' }),
+    ApiConflictResponse({ description: 'The Idempotency-Key was used for another request.' }),
   );
 }
 

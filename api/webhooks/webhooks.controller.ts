@@ -73,7 +73,7 @@ export class WebhooksController {
       body: named('WebhookInput', newWebhookSchema, 'input'),
       repeated: 'webhook, without its secret',
       refused: 'Nothing may be sent there; the message says why.',
-      conflict: 'The Idempotency-Key was used with another body, or there are 20 webhooks.',
+      conflict: 'The Idempotency-Key was used for another request, or there are 20 webhooks.',
     },
     CREATED,
     'An earlier request with this key created it; `secret` is null.',

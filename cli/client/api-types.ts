@@ -6595,7 +6595,7 @@ export type ProjectsControllerCreateErrors = {
    */
   404: Error;
   /**
-   * There is a project of this id, or the Idempotency-Key had another body.
+   * There is a project of this id, or the Idempotency-Key was used for another request.
    */
   409: unknown;
   /**
@@ -6798,7 +6798,7 @@ export type KeysControllerCreateErrors = {
    */
   404: Error;
   /**
-   * The Idempotency-Key was used with another body.
+   * The Idempotency-Key was used for another request.
    */
   409: unknown;
   /**
@@ -7122,7 +7122,7 @@ export type TrainingRunsControllerCreateErrors = {
    */
   404: Error;
   /**
-   * The Idempotency-Key was used with another body.
+   * The Idempotency-Key was used for another request.
    */
   409: unknown;
   /**
@@ -7351,7 +7351,7 @@ export type TrainingRunsControllerForkErrors = {
    */
   404: Error;
   /**
-   * The Idempotency-Key was used with another body.
+   * The Idempotency-Key was used for another request.
    */
   409: unknown;
   /**
@@ -8862,7 +8862,7 @@ export type PoliciesControllerExportErrors = {
    */
   404: Error;
   /**
-   * The Idempotency-Key was used with another body.
+   * The Idempotency-Key was used for another request.
    */
   409: unknown;
   /**
@@ -9437,7 +9437,7 @@ export type BenchmarkEvaluationsControllerCreateErrors = {
    */
   404: Error;
   /**
-   * The Idempotency-Key was used with another body.
+   * The Idempotency-Key was used for another request.
    */
   409: unknown;
   /**
@@ -9950,7 +9950,7 @@ export type AgentFlowsControllerCreateErrors = {
    */
   404: Error;
   /**
-   * The Idempotency-Key was used with another body.
+   * The Idempotency-Key was used for another request.
    */
   409: unknown;
   /**
@@ -11288,7 +11288,7 @@ export type WebhooksControllerCreateErrors = {
    */
   404: Error;
   /**
-   * The Idempotency-Key was used with another body, or there are 20 webhooks.
+   * The Idempotency-Key was used for another request, or there are 20 webhooks.
    */
   409: unknown;
   /**

@@ -46,7 +46,7 @@ export function checkWithUploads<Config>(
   namedIn: (config: Config) => NamedDataset[],
 ): Checked<Config> {
   const byName = new Map(uploads.map((upload) => [upload.name, upload]));
-  const uploaded = Object.fromEntries(uploads.map(({ name, layout }) => [name, registrationOf(layout)]));
+  const uploaded = Object.fromEntries(uploads.map((upload) => [upload.name, registrationOf(upload)]));
   const datasets: DatasetRegistrations = { ...registered.datasets, ...uploaded };
   const checked = check({ ...registered, datasets, uploads: [...byName.keys()] });
   if ('issues' in checked) return checked;
@@ -54,9 +54,10 @@ export function checkWithUploads<Config>(
   return issues.length > 0 ? { issues, more: 0 } : checked;
 }
 
-/** Nobody reads the file by it. */
-function registrationOf({ columns, ...layout }: UploadLayout): DatasetRegistrations[string] {
-  return { kind: 'own', path: '', columns, ...layout, exclude_overlap_with: [], overlap_words: 13 };
+/** Nobody reads the file by it. Of one that is not ready that is told, and not what it lacks besides. */
+function registrationOf({ layout: { columns, ...layout }, status }: KnownUpload): DatasetRegistrations[string] {
+  const held_out = status === 'ready' ? layout.held_out : 1;
+  return { kind: 'own', path: '', columns, ...layout, held_out, exclude_overlap_with: [], overlap_words: 13 };
 }
 
 function fillIn({ param, dataset, trains }: NamedDataset, upload: KnownUpload | undefined): ConfigIssue[] {
